@@ -1,0 +1,3 @@
+//! The command `stook`.
+
+fn main() {}

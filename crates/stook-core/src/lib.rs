@@ -1,0 +1,1 @@
+//! The model, engine, codecs and byte stores under every stook format

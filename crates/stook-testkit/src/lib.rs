@@ -1,0 +1,1 @@
+//! Suites that every stook container, codec and store runs
