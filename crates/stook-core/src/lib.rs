@@ -1,1 +1,42 @@
-//! The model, engine, codecs and byte stores under every stook format
+//! The model, engine, codecs and byte stores under every stook format.
+//!
+//! Formats implement [`Container`] and [`ChunkSource`]; faces and doors read and write through
+//! [`Array`], which plans a selection once and moves bytes in parallel for every format alike.
+//! Nothing here knows a file format, a runtime or Python.
+
+pub mod array;
+pub mod attributes;
+pub mod chunk;
+pub mod codec;
+pub mod container;
+pub mod dtype;
+pub mod element;
+pub mod engine;
+pub mod error;
+pub mod file;
+pub mod grid;
+pub mod limits;
+pub mod path;
+pub mod selection;
+pub mod spec;
+pub mod store;
+pub mod values;
+
+pub use array::Array;
+pub use attributes::{AttributeEdits, AttributeValue, Attributes};
+pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, ValueSource};
+pub use codec::{Codec, CodecSpec, Scratch};
+pub use container::{
+    Adapted, Child, Container, Durability, Format, Link, Loss, Mode, NodeKind, OpenOptions,
+};
+pub use dtype::DType;
+pub use element::Element;
+pub use engine::{EngineConfig, Pipeline};
+pub use error::{Error, ErrorKind, Location, Result};
+pub use grid::ChunkGrid;
+pub use limits::Limits;
+pub use path::NodePath;
+pub use selection::{AxisSelection, Selection};
+pub use spec::{ArraySpec, Extent};
+pub use store::ByteStore;
+pub use values::{HeapItem, Values};

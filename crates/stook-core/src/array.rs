@@ -1,0 +1,4 @@
+//! An open array.
+/// An open array.
+#[derive(Debug)]
+pub struct Array;

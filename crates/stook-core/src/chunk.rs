@@ -1,0 +1,245 @@
+//! The seam to one array's stored chunks.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::spec::ArraySpec;
+
+/// Indices of chunks in a grid, flat: `rank` numbers a chunk.
+#[derive(Clone, Copy, Debug)]
+pub struct ChunkList<'a> {
+    rank: usize,
+    len: usize,
+    flat: &'a [u64],
+}
+
+impl<'a> ChunkList<'a> {
+    /// A list over `flat`, which holds `len * rank` numbers.
+    ///
+    /// # Panics
+    /// If it does not: lists come from the engine, not from files.
+    #[must_use]
+    pub fn new(rank: usize, len: usize, flat: &'a [u64]) -> Self {
+        assert_eq!(flat.len(), rank * len, "a chunk list holds rank numbers a chunk");
+        Self { rank, len, flat }
+    }
+
+    /// A list of the one chunk at `index`.
+    #[must_use]
+    pub fn one(index: &'a [u64]) -> Self {
+        Self { rank: index.len(), len: 1, flat: index }
+    }
+
+    /// How many chunks.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The index of chunk `i`; empty past the end (and for scalars).
+    #[must_use]
+    pub fn get(&self, i: usize) -> &'a [u64] {
+        self.flat.get(i * self.rank..(i + 1) * self.rank).unwrap_or(&[])
+    }
+
+    /// The chunks from `start` to before `end`.
+    #[must_use]
+    pub fn slice(&self, start: usize, end: usize) -> Self {
+        let flat = self.flat.get(start * self.rank..end * self.rank).unwrap_or(&[]);
+        Self { rank: self.rank, len: end - start, flat }
+    }
+
+    /// The indices in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u64]> + use<'a> {
+        let list = *self;
+        (0..list.len).map(move |i| list.get(i))
+    }
+}
+
+/// A chunk's bytes as they are stored.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedChunk<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// A set bit `i` says that codec `i` among the byte and filter codecs (in the order of
+    /// [`ArraySpec::codecs`], transposition and byte order not counted) was skipped for this
+    /// chunk, as HDF5 allows.
+    pub skipped: u32,
+}
+
+/// A chunk to be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct ChunkWrite<'a> {
+    /// Its index in the grid.
+    pub index: &'a [u64],
+    /// Its encoded bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What a source calls for each chunk of a batch: the chunk's position in the batch, and its
+/// bytes or `None` where nothing is stored. It may be called from several threads, in any order.
+pub type Deliver<'a> = dyn Fn(usize, Option<EncodedChunk<'_>>) -> Result<()> + Sync + 'a;
+
+/// How a source likes to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// How many chunks one call to [`ChunkSource::read_chunks`] should be given at least, where
+    /// there are that many: 1 for local files that are one a chunk, more where neighbours are
+    /// read together, many where each call waits for a network.
+    pub batch: usize,
+    /// Whether the source itself calls `deliver` from several threads, so that the engine
+    /// should hand it everything at once.
+    pub is_concurrent: bool,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { batch: 1, is_concurrent: false }
+    }
+}
+
+/// One array's chunks. Bytes cross this seam encoded, in batches, so that a store can coalesce
+/// reads and the engine can decode one chunk while the next arrives.
+///
+/// Handles are shared between threads. The engine holds a lock on a write unit while it reads,
+/// changes and writes part of one, so a source need not guard against itself; it must guard its
+/// own caches. Errors name the chunk; the engine adds nothing to them but the codec's name.
+pub trait ChunkSource: Debug + Send + Sync {
+    /// The array as it is now (after a `resize`, the new shape).
+    fn spec(&self) -> Arc<ArraySpec>;
+
+    /// A number that is the same for all handles to this array in this process, and differs
+    /// between arrays with overwhelming likelihood: the key of locks and cached chunks.
+    fn identity(&self) -> u64;
+
+    /// How this source likes to be asked.
+    fn access(&self) -> Access {
+        Access::default()
+    }
+
+    /// Reads the chunks of `at`, which index [`ArraySpec::grid`], and calls `deliver` once for
+    /// each. Stops at the first error, its own or one that `deliver` returns.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`, `LimitExceeded`, naming the chunk.
+    fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()>;
+
+    /// Stores encoded chunks. All chunks of one shard that are to be written come in one call.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`; a chunk is stored whole or not at all.
+    fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()>;
+
+    /// Removes chunks, so that they read as the fill value. A missing chunk is no error.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Unsupported`, `Io`.
+    fn erase_chunks(&self, at: ChunkList<'_>) -> Result<()>;
+
+    /// Changes the shape; the rank stays. Chunks that come to lie outside are removed; what a
+    /// smaller shape cut out of an edge chunk need not be cleared (the engine does that).
+    ///
+    /// # Errors
+    /// `InvalidInput` beyond `max_shape` or of another rank, `ReadOnly`, `Unsupported`, `Io`.
+    fn resize(&self, shape: &[u64]) -> Result<()>;
+
+    /// A number that changes whenever the stored chunk does, through any handle or process;
+    /// `None` where that cannot be told, and then decoded chunks are not cached.
+    ///
+    /// # Errors
+    /// `Io`.
+    fn chunk_version(&self, at: &[u64]) -> Result<Option<u64>> {
+        let _ = at;
+        Ok(None)
+    }
+
+    /// The elements in place, where [`ArraySpec::contiguous`] says so and they can be had.
+    fn in_place(&self) -> Option<&dyn InPlace> {
+        None
+    }
+
+    /// The elements as values, where their bytes do not cross this seam (HDF5's variable-length
+    /// data, virtual datasets, filters that only its library has). The engine then reads and
+    /// writes blocks of values instead of chunks.
+    fn values(&self) -> Option<&dyn ValueSource> {
+        None
+    }
+
+    /// How many chunks of the write grid are stored.
+    ///
+    /// # Errors
+    /// `Unsupported` where it cannot be told, `Io`.
+    fn n_stored(&self) -> Result<u64> {
+        Err(Error::unsupported("the number of stored chunks cannot be told"))
+    }
+
+    /// The bytes that the stored chunks take.
+    ///
+    /// # Errors
+    /// `Unsupported` where it cannot be told, `Io`.
+    fn len_stored_bytes(&self) -> Result<u64> {
+        Err(Error::unsupported("the size of the stored chunks cannot be told"))
+    }
+}
+
+/// Elements that lie contiguously in their file, in the order and byte order of
+/// [`ArraySpec::codecs`].
+pub trait InPlace: Debug + Send + Sync {
+    /// All bytes, where they are mapped into memory.
+    fn mapped(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Fills `out` with the bytes from `offset` on; what was never written is the fill value.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt` if the file is too short.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
+
+    /// Whether `write_at` may be used; if not, writes go through [`ChunkSource::values`] or
+    /// [`ChunkSource::write_chunks`].
+    fn is_writable(&self) -> bool {
+        false
+    }
+
+    /// Writes `bytes` from `offset` on.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let _ = (offset, bytes);
+        Err(Error::read_only("the elements are not writable in place"))
+    }
+}
+
+/// A box of elements: a first index and a shape.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// The first element along each axis.
+    pub start: &'a [u64],
+    /// The number of elements along each axis.
+    pub shape: &'a [u64],
+}
+
+/// Elements that are read and written as values, a block at a time.
+pub trait ValueSource: Debug + Send + Sync {
+    /// Reads `block` to `items` (C order, in-memory layout of the dtype), appending the payload
+    /// of heap items to `heap`, where they are then found by offset.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`, `Unsupported`, `LimitExceeded`.
+    fn read_block(&self, block: Block<'_>, items: &mut [u8], heap: &mut Vec<u8>) -> Result<()>;
+
+    /// Writes `block` from `items` and `heap`.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`, `Unsupported`.
+    fn write_block(&self, block: Block<'_>, items: &[u8], heap: &[u8]) -> Result<()>;
+}

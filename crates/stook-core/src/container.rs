@@ -1,0 +1,267 @@
+//! The seam to one open file, folder, archive or remote service.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use crate::attributes::{AttributeEdits, AttributeValue, Attributes};
+use crate::chunk::ChunkSource;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::path::NodePath;
+use crate::spec::ArraySpec;
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Zarr version 2.
+    ZarrV2,
+    /// Zarr version 3.
+    ZarrV3,
+    /// HDF5.
+    Hdf5,
+    /// A NumPy array file.
+    Npy,
+    /// An archive of NumPy array files.
+    Npz,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ZarrV2 => "Zarr v2",
+            Self::ZarrV3 => "Zarr v3",
+            Self::Hdf5 => "HDF5",
+            Self::Npy => "npy",
+            Self::Npz => "npz",
+        })
+    }
+}
+
+/// Whether an open container may be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// For reading.
+    #[default]
+    Read,
+    /// For reading and writing.
+    ReadWrite,
+}
+
+/// How a container is opened.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// Whether it may be changed.
+    pub mode: Mode,
+    /// What its file may ask for.
+    pub limits: Limits,
+    /// Whether contiguous data may be mapped into memory. A mapped file must not be truncated
+    /// by another process while it is read: the operating system ends the reader then.
+    pub memory_map: bool,
+}
+
+impl OpenOptions {
+    /// For reading.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::default()
+    }
+
+    /// For reading and writing.
+    #[must_use]
+    pub fn read_write() -> Self {
+        Self { mode: Mode::ReadWrite, ..Self::default() }
+    }
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NodeKind {
+    /// A group of nodes.
+    Group,
+    /// An array.
+    Array,
+    /// A type that has a name (HDF5's committed datatype).
+    NamedType,
+}
+
+/// How a name leads to a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Link {
+    /// Directly.
+    #[default]
+    Hard,
+    /// By a path in the same file, absolute or relative to the group.
+    Soft(String),
+    /// By a path in another file.
+    External {
+        /// The other file, as the link spells it.
+        file: String,
+        /// The path in it.
+        target: String,
+    },
+}
+
+/// A name in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// The name.
+    pub name: String,
+    /// What it leads to; `None` where the link dangles, leaves the file, or the node is of no
+    /// kind that is known.
+    pub kind: Option<NodeKind>,
+    /// How it leads there.
+    pub link: Link,
+    /// The same number for all names of one node in this container (hard links); `None` where
+    /// nodes have one name only.
+    pub identity: Option<u64>,
+}
+
+/// How safely a commit puts changes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// In this process's memory at least.
+    None,
+    /// With the operating system: survives the end of this process.
+    #[default]
+    Flush,
+    /// On the medium: survives a power cut.
+    Fsync,
+}
+
+/// Something a target cannot hold as the source does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// What: `fill value`, `codec zstd`, `attribute units`.
+    pub what: String,
+    /// What becomes of it: `stored as gzip level 5`.
+    pub becomes: String,
+}
+
+impl Loss {
+    /// A loss of `what`, which `becomes` something else.
+    #[must_use]
+    pub fn new(what: impl Into<String>, becomes: impl Into<String>) -> Self {
+        Self { what: what.into(), becomes: becomes.into() }
+    }
+}
+
+/// The nearest thing that a container can hold, and what differs.
+#[derive(Clone, Debug)]
+pub struct Adapted<T> {
+    /// What it can hold.
+    pub value: T,
+    /// How that differs from what was asked for.
+    pub losses: Vec<Loss>,
+}
+
+impl<T> Adapted<T> {
+    /// Something that is held as it is.
+    #[must_use]
+    pub fn exact(value: T) -> Self {
+        Self { value, losses: Vec::new() }
+    }
+}
+
+/// One open file, folder, archive or remote service. Handles are shared: `&self` only.
+///
+/// Errors name the file and the node. A change that fails leaves the tree as it was.
+pub trait Container: Debug + Send + Sync {
+    /// The format.
+    fn format(&self) -> Format;
+
+    /// Whether it may be changed.
+    fn mode(&self) -> Mode;
+
+    /// Where it is, as a person would name it: a path or URL.
+    fn location(&self) -> &str;
+
+    /// What `node` is; `None` if it is not there. Links are followed within the file.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt`.
+    fn kind(&self, node: &NodePath) -> Result<Option<NodeKind>>;
+
+    /// The names in `group`, sorted, each once.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` if it is no group, `Io`, `Corrupt`, `LimitExceeded`.
+    fn children(&self, group: &NodePath) -> Result<Vec<Child>>;
+
+    /// Creates `group` and the groups above it that are missing.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `ReadOnly`, `Unsupported`, `Io`.
+    fn create_group(&self, group: &NodePath) -> Result<()>;
+
+    /// Creates `array` and the groups above it that are missing.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `InvalidInput`, `ReadOnly`, `Unsupported` naming what this format cannot
+    /// hold, `Io`. Nothing is left behind.
+    fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>>;
+
+    /// Opens `array`.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` if it is no array, `Unsupported`, `Corrupt`, `Io`.
+    fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>>;
+
+    /// Removes `node` and all below it (for a link: the link).
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` for the root, `ReadOnly`, `Io`.
+    fn remove(&self, node: &NodePath) -> Result<()>;
+
+    /// Moves `from` and all below it to `to`, creating the groups above `to`.
+    ///
+    /// # Errors
+    /// `NotFound`, `AlreadyExists`, `InvalidInput` into itself, `ReadOnly`, `Io`.
+    fn rename(&self, from: &NodePath, to: &NodePath) -> Result<()>;
+
+    /// Creates a link that is not hard at `at`.
+    ///
+    /// # Errors
+    /// `Unsupported` where the format has no links, `AlreadyExists`, `ReadOnly`, `Io`.
+    fn create_link(&self, at: &NodePath, link: &Link) -> Result<()> {
+        let _ = link;
+        let what = format!("{} has no links", self.format());
+        Err(crate::Error::unsupported(what).at_file(self.location()).at_node(at))
+    }
+
+    /// The attributes of `node`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    fn attributes(&self, node: &NodePath) -> Result<Attributes>;
+
+    /// Changes attributes of `node`, all or none.
+    ///
+    /// # Errors
+    /// `NotFound`, `ReadOnly`, `Unsupported`, `Io`.
+    fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()>;
+
+    /// The nearest array to `spec` that this container can hold.
+    ///
+    /// # Errors
+    /// `Unsupported` where there is none (a dtype that it has no way to hold).
+    fn adapt_array(&self, spec: &ArraySpec) -> Result<Adapted<ArraySpec>>;
+
+    /// The nearest attribute value to `value` that this container can hold.
+    ///
+    /// # Errors
+    /// `Unsupported` where there is none.
+    fn adapt_attribute(
+        &self,
+        name: &str,
+        value: &AttributeValue,
+    ) -> Result<Adapted<AttributeValue>>;
+
+    /// Makes all changes so far durable, atomically where the format allows.
+    ///
+    /// # Errors
+    /// `Io`; what a former commit acknowledged stays.
+    fn commit(&self, durability: Durability) -> Result<()>;
+}

@@ -1,0 +1,7 @@
+//! The engine.
+/// Settings.
+#[derive(Debug)]
+pub struct EngineConfig;
+/// Pipeline.
+#[derive(Debug)]
+pub struct Pipeline;

@@ -1,0 +1,1 @@
+//! Positional file I/O, and a twin of it that injects faults.

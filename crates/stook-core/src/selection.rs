@@ -1,0 +1,7 @@
+//! Selections.
+/// A selection along an axis.
+#[derive(Debug)]
+pub struct AxisSelection;
+/// A selection.
+#[derive(Debug)]
+pub struct Selection;
