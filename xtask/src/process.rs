@@ -1,0 +1,139 @@
+//! Running other programs: shown live or captured, without standard input, with errors that say
+//! which command failed, what it printed and what to do about it.
+
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+
+/// How many lines of a captured output a failure shows.
+const SHOWN_LINES: usize = 60;
+
+/// Why a step did not succeed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What went wrong, for a person; may have several lines.
+    pub(crate) message: String,
+    /// A known remedy.
+    pub(crate) hint: Option<String>,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Adds a remedy to an error.
+pub(crate) trait Hint<T> {
+    fn hint(self, hint: &str) -> Result<T>;
+}
+
+impl<T> Hint<T> for Result<T> {
+    fn hint(self, hint: &str) -> Result<T> {
+        self.map_err(|failure| failure.with_hint(hint))
+    }
+}
+
+/// Names what was attempted when an operating system call fails.
+pub(crate) trait Attempt<T> {
+    fn attempt(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> Attempt<T> for std::io::Result<T> {
+    fn attempt(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Failure::new(format!("{}: {error}", what())))
+    }
+}
+
+/// Runs a command whose output the developer sees as it comes.
+pub(crate) fn show(command: &mut Command) -> Result<()> {
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .attempt(|| format!("`{}` did not start", line_of(command)))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{}` ended with {status}", line_of(command))))
+}
+
+/// Runs a command and returns what it wrote to standard output; its output is seen only if it
+/// fails.
+pub(crate) fn capture(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .attempt(|| format!("`{}` did not start", line_of(command)))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() {
+        return Ok(stdout.into_owned());
+    }
+    let mut message = format!("`{}` ended with {}", line_of(command), output.status);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for line in last_lines(&format!("{stdout}{stderr}"), SHOWN_LINES) {
+        let _ = write!(message, "\n    {line}");
+    }
+    Err(Failure::new(message))
+}
+
+fn last_lines(text: &str, n_lines: usize) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(n_lines)..].to_vec()
+}
+
+/// The command as a person would type it.
+pub(crate) fn line_of(command: &Command) -> String {
+    let mut line = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        if argument.contains(' ') || argument.is_empty() {
+            let _ = write!(line, " '{argument}'");
+        } else {
+            let _ = write!(line, " {argument}");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_quotes_arguments_with_spaces() {
+        let mut command = Command::new("cargo");
+        command.args(["test", "a b", ""]);
+        assert_eq!(line_of(&command), "cargo test 'a b' ''");
+    }
+
+    #[test]
+    fn a_program_that_is_missing_is_named() {
+        let failure = capture(&mut Command::new("no-such-program-of-stook")).unwrap_err();
+        assert!(
+            failure.message.contains("`no-such-program-of-stook` did not start"),
+            "{failure:?}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_carries_what_was_printed() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo out; echo err >&2; exit 3"]);
+        let message = capture(&mut command).unwrap_err().message;
+        assert!(message.contains("exit status: 3"), "{message}");
+        assert!(message.contains("\n    out\n    err"), "{message}");
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_output_is_shown() {
+        assert_eq!(last_lines("a\n\nb\nc\n", 2), ["b", "c"]);
+        assert_eq!(last_lines("a\n", 2), ["a"]);
+    }
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask test`: every test there is, from an empty target folder.
+//!
+//! The steps share one profile and one target folder, so that each crate is compiled once. While
+//! the compiler works, pip installs what the tests compare with. A step that fails does not stop
+//! those that do not need it.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use clap::ValueEnum;
+
+use crate::process::{self, Hint as _};
+use crate::report::Report;
+use crate::setup::{self, Cargo, Environment, Role, Workspace};
+use crate::wheel::{self, Profile};
+
+/// A side of the project whose tests can run alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    /// The crates: unit and integration tests, documentation examples, layers
+    Rust,
+    /// The package: a fresh wheel, pytest, stubs
+    Python,
+}
+
+/// The stubs' exceptions, if there are any.
+const STUB_ALLOWLIST: &str = "python/tests/stubtest-allowlist.txt";
+
+/// Runs the tests of both sides, or of one.
+pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
+    let mut report = Report::new("stook test");
+    let peers = workspace.environment_in_background(Role::Test);
+    let build = report.step("cmake and maturin from PyPI", || workspace.environment(Role::Build));
+    let is_wanted = |side| only.is_none_or(|only| only == side);
+    let compiled = build.as_ref().filter(|_| is_wanted(Side::Rust)).and_then(|build| {
+        report.step("compile the Rust tests", || {
+            let cargo = Cargo::new(workspace, build)?;
+            process::show(&mut cargo.command(["test", "--locked", "--workspace", "--no-run"])).hint(
+                "a C compiler must be on PATH; on Debian and Ubuntu: apt install build-essential",
+            )
+        })
+    });
+    let peers = report.step("peers and test tools from PyPI", || setup::join(peers));
+    if let Some(build) = &build {
+        if is_wanted(Side::Rust) {
+            rust(&mut report, workspace, build, compiled.and(peers.as_ref()));
+        }
+        if is_wanted(Side::Python) {
+            python(&mut report, workspace, build, peers.as_ref());
+        }
+    }
+    report.finish()
+}
+
+fn rust(
+    report: &mut Report,
+    workspace: &Workspace,
+    build: &Environment,
+    peers: Option<&Environment>,
+) {
+    let name = "Rust tests and documentation examples";
+    let Some(peers) = peers else { return report.skip(name, "an earlier step failed") };
+    report.step(name, || {
+        let cargo = Cargo::new(workspace, build)?.with_test_environment(peers);
+        process::show(&mut cargo.command(["test", "--locked", "--workspace", "--no-fail-fast"]))
+    });
+}
+
+fn python(
+    report: &mut Report,
+    workspace: &Workspace,
+    build: &Environment,
+    peers: Option<&Environment>,
+) {
+    let wheel = report.step("development wheel", || wheel::build(workspace, build, Profile::Dev));
+    let installed = match (wheel, peers) {
+        (Some(wheel), Some(peers)) => {
+            report.step("install the wheel", || wheel::install(peers, &wheel)).map(|()| peers)
+        }
+        _ => {
+            report.skip("install the wheel", "an earlier step failed");
+            None
+        }
+    };
+    let Some(peers) = installed else {
+        report.skip("Python tests", "the package is not installed");
+        return report.skip("Python stubs", "the package is not installed");
+    };
+    report.step("Python tests", || process::show(&mut pytest(workspace, peers)));
+    report.step("Python stubs", || process::show(&mut stubtest(workspace, peers)));
+}
+
+fn pytest(workspace: &Workspace, peers: &Environment) -> Command {
+    let mut command = Command::new(peers.python());
+    command.args(["-m", "pytest", "-c"]).arg(workspace.path("python/pytest.ini"));
+    command.arg(workspace.path("python/tests"));
+    // The tests see the installed package, never the folder they are started from.
+    command.arg("--import-mode=importlib").current_dir(workspace.target(""));
+    command
+}
+
+fn stubtest(workspace: &Workspace, peers: &Environment) -> Command {
+    let mut command = Command::new(peers.python());
+    command.args(["-m", "mypy.stubtest", "stook", "--concise"]).current_dir(workspace.target(""));
+    let allowlist: PathBuf = workspace.path(STUB_ALLOWLIST);
+    if allowlist.exists() {
+        command.arg("--allowlist").arg(allowlist);
+    }
+    command
+}
