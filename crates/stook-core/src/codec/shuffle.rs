@@ -1,0 +1,197 @@
+//! Byte shuffle: byte 0 of all items, then byte 1 of all, and so on.
+//!
+//! HDF5's filter 2 and numcodecs' `shuffle`; Blosc shuffles its blocks with the same functions.
+//! Bytes behind the last whole item stay where they are.
+
+use super::{Codec, Scratch, spare};
+use crate::error::{Error, Result};
+
+/// Groups the bytes of items by their place in the item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shuffle {
+    item_size: usize,
+}
+
+impl Shuffle {
+    pub(super) fn new(item_size: usize) -> Result<Self> {
+        if item_size == 0 {
+            return Err(Error::invalid("shuffle: expected an item size of at least 1, found 0"));
+        }
+        Ok(Self { item_size })
+    }
+}
+
+impl Codec for Shuffle {
+    fn name(&self) -> &'static str {
+        "shuffle"
+    }
+
+    fn encoded_bound(&self, raw_len: usize) -> usize {
+        raw_len
+    }
+
+    fn has_fixed_len(&self) -> bool {
+        true
+    }
+
+    fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, _: &mut Scratch) -> Result<()> {
+        spare::reserve(out, raw.len())?;
+        let start = out.len();
+        out.resize(start + raw.len(), 0);
+        shuffle(self.item_size, raw, &mut out[start..]);
+        Ok(())
+    }
+
+    fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
+        let len = out.len();
+        let out = out
+            .get_mut(..encoded.len())
+            .ok_or_else(|| super::wrong_len("shuffle", len, encoded.len()))?;
+        unshuffle(self.item_size, encoded, out);
+        Ok(encoded.len())
+    }
+}
+
+/// Bytes of the planes that are worked on at a time, so that they stay in the first-level cache.
+const TILE_LEN: usize = 16 << 10;
+
+/// Shuffles `from` to `to`, which has as many bytes.
+pub(super) fn shuffle(item_size: usize, from: &[u8], to: &mut [u8]) {
+    match item_size {
+        0 | 1 => to.copy_from_slice(from),
+        2 => shuffle_sized::<2>(from, to),
+        4 => shuffle_sized::<4>(from, to),
+        8 => shuffle_sized::<8>(from, to),
+        16 => shuffle_sized::<16>(from, to),
+        _ => {
+            let n = from.len() / item_size;
+            let (items, tail) = from.split_at(n * item_size);
+            let (planes, rest) = to.split_at_mut(items.len());
+            rest.copy_from_slice(tail);
+            if n == 0 {
+                return;
+            }
+            for (at, items) in items.chunks(item_size * tile(item_size)).enumerate() {
+                let start = at * tile(item_size);
+                for (byte, plane) in planes.chunks_exact_mut(n).enumerate() {
+                    let bytes = items.iter().skip(byte).step_by(item_size);
+                    plane[start..].iter_mut().zip(bytes).for_each(|(to, &from)| *to = from);
+                }
+            }
+        }
+    }
+}
+
+/// Undoes [`shuffle`].
+pub(super) fn unshuffle(item_size: usize, from: &[u8], to: &mut [u8]) {
+    match item_size {
+        0 | 1 => to.copy_from_slice(from),
+        2 => unshuffle_sized::<2>(from, to),
+        4 => unshuffle_sized::<4>(from, to),
+        8 => unshuffle_sized::<8>(from, to),
+        16 => unshuffle_sized::<16>(from, to),
+        _ => {
+            let n = from.len() / item_size;
+            let (planes, tail) = from.split_at(n * item_size);
+            let (items, rest) = to.split_at_mut(planes.len());
+            rest.copy_from_slice(tail);
+            if n == 0 {
+                return;
+            }
+            for (at, items) in items.chunks_mut(item_size * tile(item_size)).enumerate() {
+                let start = at * tile(item_size);
+                for (byte, plane) in planes.chunks_exact(n).enumerate() {
+                    let bytes = items.iter_mut().skip(byte).step_by(item_size);
+                    bytes.zip(&plane[start..]).for_each(|(to, &from)| *to = from);
+                }
+            }
+        }
+    }
+}
+
+/// Items of a tile.
+fn tile(item_size: usize) -> usize {
+    (TILE_LEN / item_size).max(16)
+}
+
+/// Items that are transposed in registers.
+const GROUP: usize = 16;
+
+fn shuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
+    let (items, tail) = from.as_chunks::<N>();
+    let n = items.len();
+    let (planes, rest) = to.split_at_mut(n * N);
+    rest.copy_from_slice(tail);
+    let (groups, last) = items.as_chunks::<GROUP>();
+    for (at, group) in groups.iter().enumerate() {
+        for byte in 0..N {
+            let start = byte * n + at * GROUP;
+            let plane = &mut planes[start..start + GROUP];
+            for (to, item) in plane.iter_mut().zip(group) {
+                *to = item[byte];
+            }
+        }
+    }
+    let start = n - last.len();
+    for byte in 0..N {
+        for (i, item) in last.iter().enumerate() {
+            planes[byte * n + start + i] = item[byte];
+        }
+    }
+}
+
+fn unshuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
+    let (items, rest) = to.as_chunks_mut::<N>();
+    let n = items.len();
+    let (planes, tail) = from.split_at(n * N);
+    rest.copy_from_slice(tail);
+    let (groups, last) = items.as_chunks_mut::<GROUP>();
+    let mut start = 0;
+    for group in groups {
+        let mut rows = [[0; GROUP]; N];
+        for (byte, row) in rows.iter_mut().enumerate() {
+            row.copy_from_slice(&planes[byte * n + start..][..GROUP]);
+        }
+        for (i, item) in group.iter_mut().enumerate() {
+            *item = std::array::from_fn(|byte| rows[byte][i]);
+        }
+        start += GROUP;
+    }
+    for (i, item) in last.iter_mut().enumerate() {
+        *item = std::array::from_fn(|byte| planes[byte * n + start + i]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, byte by byte.
+    fn naive(item_size: usize, from: &[u8]) -> Vec<u8> {
+        let n = from.len() / item_size;
+        let mut to = from.to_vec();
+        for (item, byte) in (0..n).flat_map(|item| (0..item_size).map(move |byte| (item, byte))) {
+            to[byte * n + item] = from[item * item_size + byte];
+        }
+        to
+    }
+
+    #[test]
+    fn every_item_size_agrees_with_the_definition() {
+        for item_size in [1, 2, 3, 4, 5, 8, 12, 16, 17, 255, 20_000] {
+            for len in (0..300).chain([4096, 40_001, 70_000]) {
+                let from: Vec<u8> = (0..len).map(|i: usize| (i * 31 ^ (i >> 8)) as u8).collect();
+                let (mut to, mut back) = (vec![0; len], vec![0; len]);
+                shuffle(item_size, &from, &mut to);
+                assert_eq!(to, naive(item_size, &from), "{item_size} {len}");
+                unshuffle(item_size, &to, &mut back);
+                assert!(back == from, "{item_size} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_size_of_zero_is_refused() {
+        assert!(Shuffle::new(0).is_err());
+    }
+}
