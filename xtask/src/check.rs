@@ -41,7 +41,6 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
 }
 
 fn documentation(cargo: &Cargo) -> Result<()> {
-    let mut command: Command =
-        cargo.command(["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    let mut command: Command = cargo.command(["doc", "--locked", "--workspace", "--no-deps"]);
     process::show(command.env("RUSTDOCFLAGS", "--deny=warnings"))
 }

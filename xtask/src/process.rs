@@ -2,6 +2,7 @@
 //! which command failed, what it printed and what to do about it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// How many lines of a captured output a failure shows.
@@ -87,9 +88,11 @@ fn last_lines(text: &str, n_lines: usize) -> Vec<&str> {
     lines[lines.len().saturating_sub(n_lines)..].to_vec()
 }
 
-/// The command as a person would type it.
+/// The command as a person would type it, without the folder of the program.
 pub(crate) fn line_of(command: &Command) -> String {
-    let mut line = command.get_program().to_string_lossy().into_owned();
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let mut line = name.to_string_lossy().into_owned();
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
         if argument.contains(' ') || argument.is_empty() {
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_line_quotes_arguments_with_spaces() {
-        let mut command = Command::new("cargo");
+        let mut command = Command::new("/usr/bin/cargo");
         command.args(["test", "a b", ""]);
         assert_eq!(line_of(&command), "cargo test 'a b' ''");
     }
