@@ -2,11 +2,21 @@
 //!
 //! Invariants: keys are `/`-separated, relative, without empty, `.` or `..` segments; `set`
 //! replaces a value as a whole, so that a reader in any process sees the old or the new one.
+//! A store may refuse a key below another key (a folder cannot hold a file and a folder of one
+//! name); Zarr never asks for that.
+
+mod local;
+mod memory;
+mod ranges;
 
 use std::fmt::Debug;
 
+pub use local::LocalStore;
+pub use memory::MemoryStore;
+
 use crate::container::Durability;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::file::is_temp_name;
 
 /// What a store calls with bytes that it read; `None` where the key is missing.
 pub type DeliverBytes<'a> = dyn FnMut(usize, Option<&[u8]>) -> Result<()> + 'a;
@@ -23,6 +33,19 @@ pub enum ByteRange {
     },
     /// The last so many bytes.
     Last(u64),
+}
+
+impl ByteRange {
+    /// Offset and length in a value of `len_bytes`; `None` if the range lies outside it.
+    #[must_use]
+    pub fn resolve(self, len_bytes: u64) -> Option<(u64, u64)> {
+        match self {
+            Self::At { offset, len } => {
+                offset.checked_add(len).filter(|&end| end <= len_bytes).map(|_| (offset, len))
+            }
+            Self::Last(len) => len_bytes.checked_sub(len).map(|offset| (offset, len)),
+        }
+    }
 }
 
 /// The names directly below a prefix.
@@ -120,4 +143,85 @@ pub trait ByteStore: Debug + Send + Sync {
     /// # Errors
     /// `Io`.
     fn sync(&self, durability: Durability) -> Result<()>;
+}
+
+/// Whether `key` names a value: relative, without empty, `.`, `..` or temporary segments.
+///
+/// # Errors
+/// `InvalidInput` if it does not.
+pub fn check_key(key: &str) -> Result<()> {
+    if key.split('/').all(is_segment) {
+        return Ok(());
+    }
+    let key = key.escape_default();
+    Err(Error::invalid(format!("key `{key}` has an empty, relative or reserved segment")))
+}
+
+/// Whether `prefix` is empty or names a value or a folder of them.
+///
+/// # Errors
+/// `InvalidInput` if it does not.
+pub fn check_prefix(prefix: &str) -> Result<()> {
+    if prefix.is_empty() { Ok(()) } else { check_key(prefix) }
+}
+
+fn is_segment(segment: &str) -> bool {
+    let is_foreign = |byte| byte == 0 || (cfg!(windows) && matches!(byte, b'\\' | b':'));
+    !matches!(segment, "" | "." | "..")
+        && !is_temp_name(segment)
+        && !segment.bytes().any(is_foreign)
+}
+
+/// Whether a value of `len_bytes` may be read.
+fn check_limit(key: &str, len_bytes: u64, limit: u64) -> Result<usize> {
+    match usize::try_from(len_bytes) {
+        Ok(len) if len_bytes <= limit => Ok(len),
+        _ => Err(Error::limit(format!(
+            "key `{key}`: value of {len_bytes} bytes exceeds the limit of {limit} bytes"
+        ))),
+    }
+}
+
+/// Whether keys below `from` may be moved to below `to`.
+fn check_rename(from: &str, to: &str) -> Result<()> {
+    check_key(from)?;
+    check_key(to)?;
+    let is_below = |a: &str, b: &str| {
+        a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if is_below(to, from) || is_below(from, to) {
+        return Err(Error::invalid(format!(
+            "`{from}` cannot be moved to `{to}`: one holds the other"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_cannot_leave_the_store() {
+        for key in ["a", "a/b", "zarr.json", "c/0/0", ".zattrs", "..."] {
+            check_key(key).unwrap();
+        }
+        for key in ["", "/a", "a/", "a//b", ".", "a/../b", "..", "a\0", ".stook-tmp-1"] {
+            assert!(check_key(key).is_err(), "{key:?}");
+        }
+        check_prefix("").unwrap();
+        for (from, to) in [("a", "a"), ("a", "a/b"), ("a/b", "a")] {
+            assert!(check_rename(from, to).is_err(), "{from} {to}");
+        }
+        check_rename("a", "ab").unwrap();
+    }
+
+    #[test]
+    fn ranges_lie_in_their_value() {
+        assert_eq!(ByteRange::At { offset: 2, len: 3 }.resolve(5), Some((2, 3)));
+        assert_eq!(ByteRange::At { offset: 2, len: 4 }.resolve(5), None);
+        assert_eq!(ByteRange::At { offset: u64::MAX, len: 4 }.resolve(5), None);
+        assert_eq!(ByteRange::Last(5).resolve(5), Some((0, 5)));
+        assert_eq!(ByteRange::Last(6).resolve(5), None);
+    }
 }

@@ -1,0 +1,198 @@
+//! A file of the operating system.
+#![allow(clippy::disallowed_methods, reason = "this is the seam to the operating system's files")]
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use super::FileIo;
+use crate::error::{Error, Result};
+
+/// An open file.
+#[derive(Debug)]
+pub struct LocalFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl LocalFile {
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// `NotFound`, `ReadOnly` without permission, `Io`.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::with(path.as_ref(), OpenOptions::new().read(true), "cannot open the file")
+    }
+
+    /// Opens a file for reading and writing.
+    ///
+    /// # Errors
+    /// `NotFound`, `ReadOnly` without permission, `Io`.
+    pub fn open_read_write(path: impl AsRef<Path>) -> Result<Self> {
+        let what = "cannot open the file for writing";
+        Self::with(path.as_ref(), OpenOptions::new().read(true).write(true), what)
+    }
+
+    /// Creates a file for reading and writing.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `NotFound` if its folder is missing, `ReadOnly`, `Io`.
+    pub fn create_new(path: impl AsRef<Path>) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        Self::with(path.as_ref(), &options, "cannot create the file")
+    }
+
+    fn with(path: &Path, options: &OpenOptions, what: &str) -> Result<Self> {
+        match options.open(path) {
+            Ok(file) => Ok(Self { file, path: path.to_path_buf() }),
+            Err(error) => Err(Error::io(what, error).at_file(path)),
+        }
+    }
+
+    /// Maps the whole file into memory for reading.
+    ///
+    /// # Errors
+    /// `Io`, `LimitExceeded` if it is larger than the address space.
+    #[expect(unsafe_code, reason = "mapping a file is unsafe: others may change it")]
+    pub fn map(&self) -> Result<Mapping> {
+        // SAFETY: the mapping is read-only and only lent as `&[u8]`. A process that truncates
+        // the file meanwhile ends this one, and one that writes changes the bytes under us:
+        // `OpenOptions::memory_map` is off by default and documents that.
+        match unsafe { memmap2::Mmap::map(&self.file) } {
+            Ok(map) => Ok(Mapping(map)),
+            Err(error) => Err(self.error("cannot map the file into memory", error)),
+        }
+    }
+
+    #[cold]
+    fn error(&self, what: &str, error: io::Error) -> Error {
+        Error::io(what, error).at_file(&self.path)
+    }
+}
+
+impl FileIo for LocalFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        read_full(&self.file, offset, out).map_err(|error| self.error("cannot read", error))
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        write_all(&self.file, offset, bytes).map_err(|error| self.error("cannot write", error))
+    }
+
+    fn len_bytes(&self) -> Result<u64> {
+        let metadata = self.file.metadata();
+        let metadata = metadata.map_err(|error| self.error("cannot look up the file", error))?;
+        Ok(metadata.len())
+    }
+
+    fn set_len(&self, len_bytes: u64) -> Result<()> {
+        self.file
+            .set_len(len_bytes)
+            .map_err(|error| self.error("cannot change the length of the file", error))
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(|error| self.error("cannot sync the file", error))
+    }
+}
+
+/// A file's bytes in memory, read-only.
+#[derive(Debug)]
+pub struct Mapping(memmap2::Mmap);
+
+impl Deref for Mapping {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Reads from `offset` on until `out` is full or the file ends.
+pub(crate) fn read_full(file: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match read_some(file, offset.saturating_add(filled as u64), rest) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn write_all(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match write_some(file, offset.saturating_add(written as u64), rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => written += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_some(file: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, out, offset)
+}
+
+#[cfg(unix)]
+fn write_some(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_some(file: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, out, offset)
+}
+
+#[cfg(windows)]
+fn write_some(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn positions_are_read_written_and_mapped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let file = LocalFile::create_new(&path).unwrap();
+        file.write_at(3, b"abc").unwrap();
+        assert_eq!(file.len_bytes().unwrap(), 6);
+        let mut out = [9; 4];
+        assert_eq!(file.read_at(4, &mut out).unwrap(), 2);
+        assert_eq!(out, [b'b', b'c', 9, 9]);
+        file.sync().unwrap();
+        assert_eq!(&*LocalFile::open(&path).unwrap().map().unwrap(), b"\0\0\0abc");
+        file.set_len(1).unwrap();
+        let error = file.read_exact_at(0, &mut out).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.message().contains("expected 4 bytes at 0, found 1"), "{error}");
+    }
+
+    #[test]
+    fn errors_name_the_file() {
+        let error = LocalFile::open("/nonexistent/x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(error.to_string(), "`/nonexistent/x`: cannot open the file");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        LocalFile::create_new(&path).unwrap();
+        assert_eq!(LocalFile::create_new(&path).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert!(LocalFile::open(&path).unwrap().write_at(0, b"x").is_err());
+    }
+}
