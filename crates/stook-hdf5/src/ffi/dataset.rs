@@ -1,0 +1,231 @@
+//! Datasets: creating, opening, reading and writing elements and whole chunks.
+
+use std::ffi::{CStr, c_int, c_uint, c_void};
+
+use hdf5_metno_sys::h5::{HADDR_UNDEF, haddr_t, hsize_t};
+use hdf5_metno_sys::h5d::{
+    H5Dchunk_iter, H5Dcreate2, H5Dflush, H5Dget_chunk_info_by_coord, H5Dget_create_plist,
+    H5Dget_offset, H5Dget_space, H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread,
+    H5Dset_extent, H5Dwrite, H5Dwrite_chunk,
+};
+use hdf5_metno_sys::h5p::H5P_DEFAULT;
+use stook_core::Limits;
+
+use super::object::identity;
+use super::plist::{dataset_access, link_creation};
+use super::values::{MemoryType, References};
+use super::{DatasetCreation, Datatype, Failure, File, Id, Result, Space, call, lock};
+
+/// A chunk that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChunkRecord {
+    /// First byte in the file.
+    pub(crate) address: u64,
+    /// Bytes.
+    pub(crate) len_bytes: u64,
+    /// The filters that were skipped, a bit each.
+    pub(crate) skipped: u32,
+}
+
+/// An open dataset.
+#[derive(Debug)]
+pub(crate) struct Dataset {
+    id: Id,
+    /// The number of axes, which never changes.
+    rank: usize,
+}
+
+/// What [`push_chunk`] is given.
+struct ChunkVisit<'a> {
+    rank: usize,
+    visit: &'a mut dyn FnMut(&[u64], ChunkRecord) -> bool,
+}
+
+extern "C" fn push_chunk(
+    offset: *const hsize_t,
+    skipped: c_uint,
+    address: haddr_t,
+    len_bytes: hsize_t,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: the library passes the chunk's offset, a number an axis, and the pointer given to
+    // the iteration, whose rank is the dataset's.
+    let (offset, data) = unsafe {
+        let data = &mut *data.cast::<ChunkVisit<'_>>();
+        (std::slice::from_raw_parts(offset, data.rank), data)
+    };
+    let record = ChunkRecord { address, len_bytes, skipped };
+    if (data.visit)(offset, record) { 0 } else { -1 }
+}
+
+impl Dataset {
+    /// Opens the dataset at `path` with a chunk cache of its own.
+    pub(crate) fn open(file: &File, path: &CStr, cache_len_bytes: usize) -> Result<Self> {
+        let dapl = dataset_access(cache_len_bytes)?;
+        let id = call!("open", H5Dopen2(file.id().raw(), path.as_ptr(), dapl.raw()))?;
+        Self::with_rank(Id::owned(id))
+    }
+
+    /// Creates the dataset `path`, and the groups above it.
+    pub(crate) fn create(
+        file: &File,
+        path: &CStr,
+        datatype: &Datatype,
+        space: &Space,
+        properties: &DatasetCreation,
+        cache_len_bytes: usize,
+    ) -> Result<Self> {
+        let (lcpl, dapl) = (link_creation()?, dataset_access(cache_len_bytes)?);
+        let id = call!(
+            "create",
+            H5Dcreate2(
+                file.id().raw(),
+                path.as_ptr(),
+                datatype.id().raw(),
+                space.id().raw(),
+                lcpl.raw(),
+                properties.id().raw(),
+                dapl.raw()
+            )
+        )?;
+        Self::with_rank(Id::owned(id))
+    }
+
+    fn with_rank(id: Id) -> Result<Self> {
+        let mut dataset = Self { id, rank: 0 };
+        dataset.rank = dataset.space()?.rank()?;
+        Ok(dataset)
+    }
+
+    /// What names this dataset in this process: its file's number and its address.
+    pub(crate) fn identity(&self) -> Result<(u64, u64)> {
+        identity(&self.id)
+    }
+
+    /// The type in the file.
+    pub(crate) fn datatype(&self) -> Result<Datatype> {
+        Ok(Datatype::owned(Id::owned(call!("datatype", H5Dget_type(self.id.raw()))?)))
+    }
+
+    /// The extent as it is now.
+    pub(crate) fn space(&self) -> Result<Space> {
+        Ok(Space::owned(Id::owned(call!("dataspace", H5Dget_space(self.id.raw()))?)))
+    }
+
+    /// The properties with which the dataset was created.
+    pub(crate) fn creation(&self) -> Result<DatasetCreation> {
+        let id = call!("properties", H5Dget_create_plist(self.id.raw()))?;
+        Ok(DatasetCreation::owned(Id::owned(id)))
+    }
+
+    /// The first byte of contiguous elements in the file, if they have been allocated.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        let _lock = lock();
+        // SAFETY: the id is valid and the call takes nothing else. "Undefined" also stands for
+        // failure, which leaves an error stack that the next call clears.
+        let offset = unsafe { H5Dget_offset(self.id.raw()) };
+        (offset != HADDR_UNDEF).then_some(offset)
+    }
+
+    /// The bytes that the elements take in the file.
+    pub(crate) fn storage_len_bytes(&self) -> u64 {
+        let _lock = lock();
+        // SAFETY: the id is valid and the call takes nothing else.
+        unsafe { H5Dget_storage_size(self.id.raw()) }
+    }
+
+    /// Calls `visit(first element, record)` for every chunk that is stored, until it returns
+    /// false. `visit` must not call the library.
+    pub(crate) fn for_each_chunk(
+        &self,
+        visit: &mut dyn FnMut(&[u64], ChunkRecord) -> bool,
+    ) -> Result<()> {
+        let mut data = ChunkVisit { rank: self.rank, visit };
+        let data = (&raw mut data).cast();
+        call!("list chunks", H5Dchunk_iter(self.id.raw(), H5P_DEFAULT, Some(push_chunk), data))
+            .map(drop)
+    }
+
+    /// Where the chunk whose first element is `at` is stored, if it is.
+    pub(crate) fn chunk(&self, at: &[u64]) -> Result<Option<ChunkRecord>> {
+        if at.len() != self.rank {
+            return Err(Failure::new("find chunk", "an index of another rank than the dataset"));
+        }
+        let (mut skipped, mut address, mut len_bytes) = (0, HADDR_UNDEF, 0);
+        call!(
+            "find chunk",
+            H5Dget_chunk_info_by_coord(
+                self.id.raw(),
+                at.as_ptr(),
+                &raw mut skipped,
+                &raw mut address,
+                &raw mut len_bytes
+            )
+        )?;
+        let record = ChunkRecord { address, len_bytes, skipped };
+        Ok((address != HADDR_UNDEF).then_some(record))
+    }
+
+    /// Stores a whole encoded chunk whose first element is `at`.
+    pub(crate) fn write_chunk(&self, at: &[u64], bytes: &[u8]) -> Result<()> {
+        if at.len() != self.rank {
+            return Err(Failure::new("write chunk", "an index of another rank than the dataset"));
+        }
+        let (len, from) = (bytes.len(), bytes.as_ptr().cast());
+        call!("write chunk", H5Dwrite_chunk(self.id.raw(), H5P_DEFAULT, 0, at.as_ptr(), len, from))
+            .map(drop)
+    }
+
+    /// Changes the shape, not the rank.
+    pub(crate) fn set_shape(&self, shape: &[u64]) -> Result<()> {
+        if shape.len() != self.rank {
+            return Err(Failure::new("resize", "a shape of another rank than the dataset"));
+        }
+        call!("resize", H5Dset_extent(self.id.raw(), shape.as_ptr())).map(drop)
+    }
+
+    /// Reads the elements that `selection` selects to `items` and `heap`.
+    pub(crate) fn read(
+        &self,
+        selection: &Space,
+        memory: &MemoryType,
+        out: (&mut [u8], &mut Vec<u8>),
+        context: (&dyn References, &Limits),
+    ) -> Result<()> {
+        let _lock = lock();
+        let n = selection.n_selected()?;
+        let in_memory = Space::fixed(&[n])?;
+        let kind = memory.datatype().id().raw();
+        let (to, from) = (in_memory.id().raw(), selection.id().raw());
+        // SAFETY: the call fills as many items as are selected with the memory type.
+        unsafe {
+            memory.read(n, out, context, |buffer| {
+                call!("read", H5Dread(self.id.raw(), kind, to, from, H5P_DEFAULT, buffer)).map(drop)
+            })
+        }
+    }
+
+    /// Writes the elements that `selection` selects from `items` and `heap`.
+    pub(crate) fn write(
+        &self,
+        selection: &Space,
+        memory: &MemoryType,
+        values: (&[u8], &[u8]),
+        references: &dyn References,
+    ) -> Result<()> {
+        let _lock = lock();
+        let n = selection.n_selected()?;
+        let in_memory = Space::fixed(&[n])?;
+        let kind = memory.datatype().id().raw();
+        let (from, to) = (in_memory.id().raw(), selection.id().raw());
+        memory.write(n, values, references, |buffer| {
+            // `buffer` holds as many items of the memory type as are selected.
+            call!("write", H5Dwrite(self.id.raw(), kind, from, to, H5P_DEFAULT, buffer)).map(drop)
+        })
+    }
+
+    /// Hands what the library holds of this dataset to the operating system.
+    pub(crate) fn flush(&self) -> Result<()> {
+        call!("flush", H5Dflush(self.id.raw())).map(drop)
+    }
+}

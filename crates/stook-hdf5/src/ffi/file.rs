@@ -1,0 +1,123 @@
+//! Files: opening, creating, flushing.
+
+use std::ffi::c_uint;
+use std::path::Path;
+
+use hdf5_metno_sys::h5::herr_t;
+use hdf5_metno_sys::h5f::{
+    H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_TRUNC, H5F_CLOSE_STRONG,
+    H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
+    H5Fopen,
+};
+use hdf5_metno_sys::h5i::hid_t;
+use hdf5_metno_sys::h5p::{
+    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pset_cache, H5Pset_fclose_degree,
+    H5Pset_file_locking, H5Pset_libver_bounds, H5Pset_sieve_buf_size,
+};
+
+use super::plist::{AttributeOrder, set_attribute_order};
+use super::{Id, Result, c_string, call, lock};
+
+unsafe extern "C" {
+    /// Missing in `hdf5-metno-sys`. Bit 0 admits datatypes with many unused bits, which the
+    /// library otherwise takes for damage in objects without a checksum; n-bit data need them.
+    unsafe fn H5Pset_relax_file_integrity_checks(plist: hid_t, flags: u64) -> herr_t;
+}
+
+const RELAX_UNUSED_BITS: u64 = 1;
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// An existing file, for reading.
+    Read,
+    /// An existing file, for reading and writing.
+    Write,
+    /// A new file; fails if there is one.
+    Create,
+    /// A new file in the place of any that is there.
+    Truncate,
+}
+
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct File {
+    id: Id,
+}
+
+impl File {
+    /// Opens or creates the file at `path`. A file is read without a lock where another process
+    /// holds one.
+    pub(crate) fn open(path: &Path, access: Access, order: AttributeOrder) -> Result<Self> {
+        let _lock = lock();
+        match Self::open_with(path, access, order, Locking::Take) {
+            Err(failure) if access == Access::Read && failure.mentions("lock") => {
+                Self::open_with(path, access, order, Locking::Skip)
+            }
+            result => result,
+        }
+    }
+
+    fn open_with(
+        path: &Path,
+        access: Access,
+        order: AttributeOrder,
+        locking: Locking,
+    ) -> Result<Self> {
+        let name = c_string(path.as_os_str().as_encoded_bytes())?;
+        let fapl = access_list(access, locking)?;
+        let id = match access {
+            Access::Read | Access::Write => {
+                let flags = if access == Access::Read { H5F_ACC_RDONLY } else { H5F_ACC_RDWR };
+                call!("open", H5Fopen(name.as_ptr(), flags, fapl.raw()))?
+            }
+            Access::Create | Access::Truncate => {
+                let fcpl = Id::owned(call!("file properties", H5Pcreate(*H5P_CLS_FILE_CREATE))?);
+                set_attribute_order(&fcpl, order)?;
+                let flags: c_uint =
+                    if access == Access::Create { H5F_ACC_EXCL } else { H5F_ACC_TRUNC };
+                call!("create", H5Fcreate(name.as_ptr(), flags, fcpl.raw(), fapl.raw()))?
+            }
+        };
+        Ok(Self { id: Id::owned(id) })
+    }
+
+    pub(super) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Hands everything the library holds to the operating system.
+    pub(crate) fn flush(&self) -> Result<()> {
+        call!("flush", H5Fflush(self.id.raw(), H5F_SCOPE_GLOBAL)).map(drop)
+    }
+
+    /// The bytes of the file as the library sees it.
+    pub(crate) fn len_bytes(&self) -> Result<u64> {
+        let mut len = 0;
+        call!("file size", H5Fget_filesize(self.id.raw(), &raw mut len))?;
+        Ok(len)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Locking {
+    Take,
+    Skip,
+}
+
+/// Close everything with the file, keep no chunk cache, write what HDF5 1.10 reads.
+fn access_list(access: Access, locking: Locking) -> Result<Id> {
+    let fapl = Id::owned(call!("file access properties", H5Pcreate(*H5P_CLS_FILE_ACCESS))?);
+    let id = fapl.raw();
+    call!("close degree", H5Pset_fclose_degree(id, H5F_CLOSE_STRONG))?;
+    call!("chunk cache", H5Pset_cache(id, 0, 1, 0, 1.0))?;
+    // Elements are also read and written past the library, which must not keep any.
+    call!("sieve buffer", H5Pset_sieve_buf_size(id, 0))?;
+    call!("integrity checks", H5Pset_relax_file_integrity_checks(id, RELAX_UNUSED_BITS))?;
+    let take = u8::from(locking == Locking::Take);
+    call!("file locking", H5Pset_file_locking(id, take, 1))?;
+    if access != Access::Read {
+        call!("format bounds", H5Pset_libver_bounds(id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110))?;
+    }
+    Ok(fapl)
+}
