@@ -10,6 +10,7 @@ mod memory;
 mod ranges;
 
 use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use local::LocalStore;
 pub use memory::MemoryStore;
@@ -61,6 +62,12 @@ pub struct Listing {
 pub trait ByteStore: Debug + Send + Sync {
     /// Where the store is, as a person would name it.
     fn location(&self) -> &str;
+
+    /// A number that is the same for all handles to one store in this process, and differs
+    /// between stores with overwhelming likelihood.
+    fn identity(&self) -> u64 {
+        hash_of(&self.location())
+    }
 
     /// Whether it refuses changes.
     fn is_read_only(&self) -> bool;
@@ -143,6 +150,13 @@ pub trait ByteStore: Debug + Send + Sync {
     /// # Errors
     /// `Io`.
     fn sync(&self, durability: Durability) -> Result<()>;
+}
+
+/// A hash of `value` for [`ByteStore::identity`], the same throughout this process.
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether `key` names a value: relative, without empty, `.`, `..` or temporary segments.

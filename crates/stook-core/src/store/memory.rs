@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{
-    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix, check_rename,
+    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix, check_rename, hash_of,
 };
 use crate::container::Durability;
 use crate::error::{Error, Result};
@@ -105,6 +105,10 @@ pub(super) fn rename_below<V>(map: &mut BTreeMap<String, V>, from: &str, to: &st
 impl ByteStore for MemoryStore {
     fn location(&self) -> &str {
         "memory"
+    }
+
+    fn identity(&self) -> u64 {
+        hash_of(&std::ptr::from_ref(self).addr())
     }
 
     fn is_read_only(&self) -> bool {
