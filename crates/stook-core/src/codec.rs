@@ -8,14 +8,20 @@
 //! decoding them gives an error or data of at most the length asked for, never a panic.
 
 // One module a codec; see docs/formats/codecs.md for the bytes of each.
+mod blosc;
 mod byte_order;
 mod crc32c;
 mod deflate;
 mod fletcher32;
 mod gzip;
+mod lz4;
+mod lz4_hdf5;
+mod lzf;
 mod scratch;
 mod shuffle;
 mod spare;
+mod transpose;
+mod vlen;
 mod zlib;
 mod zstd;
 
@@ -24,7 +30,9 @@ use std::sync::Arc;
 
 pub use byte_order::swap_items;
 pub use scratch::Scratch;
+pub use transpose::transpose;
 
+use self::vlen::Vlen;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -255,20 +263,36 @@ pub enum Step {
 /// `Unsupported` for a codec that is not known, `InvalidInput` for a configuration out of range.
 pub fn build(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
     let codec: Arc<dyn Codec> = match spec {
+        CodecSpec::Transpose { order } => {
+            transpose::check_order(order)?;
+            return Ok(Step::Transpose(order.clone()));
+        }
         CodecSpec::ByteOrder(endian) => return Ok(Step::ByteOrder(*endian)),
+        CodecSpec::VlenUtf8 => return heap_step(Vlen::Utf8, dtype),
+        CodecSpec::VlenBytes => return heap_step(Vlen::Bytes, dtype),
         CodecSpec::Gzip { level } => Arc::new(gzip::Gzip::new(*level)?),
         CodecSpec::Zlib { level } => Arc::new(zlib::Zlib::new(*level)?),
         CodecSpec::Zstd { level, checksum } => Arc::new(zstd::Zstd::new(*level, *checksum)?),
+        CodecSpec::Blosc(config) => Arc::new(blosc::BloscCodec::new(config)?),
+        CodecSpec::Lz4 { acceleration } => Arc::new(lz4::Lz4 { acceleration: *acceleration }),
+        CodecSpec::Lz4Hdf5 { block_len_bytes } => {
+            Arc::new(lz4_hdf5::Lz4Hdf5::new(*block_len_bytes)?)
+        }
+        CodecSpec::Lzf => Arc::new(lzf::Lzf),
         CodecSpec::Shuffle { item_size } => Arc::new(shuffle::Shuffle::new(*item_size)?),
         CodecSpec::Crc32c => Arc::new(crc32c::Crc32c),
         CodecSpec::Fletcher32 => Arc::new(fletcher32::Fletcher32),
         CodecSpec::Custom(codec) => Arc::clone(&codec.0),
-        _ => {
-            let name = spec.name();
+        CodecSpec::Unknown { name, .. } => {
             return Err(Error::unsupported(format!("codec `{name}` is not supported")));
         }
     };
     Ok(Step::Codec(codec))
+}
+
+fn heap_step(codec: Vlen, dtype: &DType) -> Result<Step> {
+    codec.check(dtype)?;
+    Ok(Step::Heap(Arc::new(codec)))
 }
 
 /// What compressors accept: more than any sensible writer makes of data that does not compress
@@ -284,6 +308,24 @@ fn check_level(codec: &str, level: u32, max: u32) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Copies `len` bytes within `out` to `at` from `distance` before it, repeating what it has just
+/// copied where they overlap; `None` if that reaches out of what is written or of `out`.
+fn copy_match(out: &mut [u8], at: usize, distance: usize, len: usize) -> Option<()> {
+    let start = at.checked_sub(distance).filter(|_| distance > 0)?;
+    let window = out.get_mut(start..at.checked_add(len)?)?;
+    if distance >= len {
+        window.copy_within(..len, distance);
+        return Some(());
+    }
+    let mut done = distance;
+    while done < window.len() {
+        let step = done.min(window.len() - done);
+        window.copy_within(..step, done);
+        done += step;
+    }
+    Some(())
 }
 
 /// Copies `data` to the front of `out`.
