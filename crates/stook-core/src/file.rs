@@ -13,7 +13,7 @@ use std::path::Path;
 pub use faulty::{Fault, FaultyFile};
 pub(crate) use local::read_full;
 pub use local::{LocalFile, Mapping};
-pub(crate) use temp::temp_name;
+pub(crate) use temp::{dir_of, resolve, temp_name};
 pub use temp::{TempFile, is_temp_name, sync_dir, write_atomic};
 
 use crate::error::{Error, Result};

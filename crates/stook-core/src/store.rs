@@ -8,12 +8,14 @@
 mod local;
 mod memory;
 mod ranges;
+pub mod zip;
 
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use local::LocalStore;
 pub use memory::MemoryStore;
+pub use zip::ZipStore;
 
 use crate::container::Durability;
 use crate::error::{Error, Result};

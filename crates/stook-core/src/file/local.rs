@@ -1,13 +1,13 @@
 //! A file of the operating system.
 #![allow(clippy::disallowed_methods, reason = "this is the seam to the operating system's files")]
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use super::FileIo;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// An open file.
 #[derive(Debug)]
@@ -42,6 +42,45 @@ impl LocalFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         Self::with(path.as_ref(), &options, "cannot create the file")
+    }
+
+    /// Creates the file `path`, of which errors speak as `target`.
+    pub(super) fn create_temp(path: &Path, target: &Path) -> Result<Self> {
+        match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
+            Ok(file) => Ok(Self { file, path: target.to_path_buf() }),
+            Err(error) => Err(Error::io("cannot create the file", error).at_file(target)),
+        }
+    }
+
+    /// Keeps other handles, in any process, from taking this lock until this one is dropped.
+    /// Where the file system has no locks nothing is kept out.
+    ///
+    /// # Errors
+    /// `Locked` if another handle has it, `Io`.
+    pub fn lock_exclusive(&self) -> Result<()> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(ErrorKind::Locked, "the file is open for writing elsewhere")
+                    .at_file(&self.path))
+            }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            Err(TryLockError::Error(error)) => Err(self.error("cannot lock the file", error)),
+        }
+    }
+
+    /// Whether this is still the file that its path names.
+    pub(crate) fn is_current(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            match (self.file.metadata(), std::fs::metadata(&self.path)) {
+                (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+                _ => false,
+            }
+        }
+        #[cfg(not(unix))]
+        self.path.exists()
     }
 
     fn with(path: &Path, options: &OpenOptions, what: &str) -> Result<Self> {
@@ -164,7 +203,6 @@ fn write_some(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
 
     #[test]
     fn positions_are_read_written_and_mapped() {

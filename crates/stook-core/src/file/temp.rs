@@ -6,8 +6,8 @@ use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::{FileIo, LocalFile};
 use crate::container::Durability;
@@ -32,52 +32,50 @@ pub(crate) fn temp_name() -> String {
     format!("{TEMP_PREFIX}{:x}-{random:x}-{count:x}", std::process::id())
 }
 
-/// A file under a temporary name; dropped without [`replace`](Self::replace) it is removed.
+/// A file under a temporary name beside the one it is to replace; dropped before it does, it is
+/// removed. Errors name the target.
 #[derive(Debug)]
 pub struct TempFile {
-    file: LocalFile,
+    file: Arc<LocalFile>,
+    path: PathBuf,
     is_persisted: bool,
 }
 
 impl TempFile {
-    /// A new file in `dir`.
-    ///
-    /// # Errors
-    /// `NotFound` if `dir` is missing, `ReadOnly`, `Io`.
-    pub fn in_dir(dir: &Path) -> Result<Self> {
-        let file = LocalFile::create_new(dir.join(temp_name()))?;
-        Ok(Self { file, is_persisted: false })
-    }
-
-    /// A new file in the folder of `target`, with the permissions of `target` where it exists.
+    /// A new file in the folder of `target`.
     ///
     /// # Errors
     /// `NotFound` if the folder is missing, `ReadOnly`, `Io`.
     pub fn beside(target: &Path) -> Result<Self> {
-        let temp = Self::in_dir(dir_of(target))?;
-        if let Ok(metadata) = fs::metadata(target) {
-            // A file system without permissions is no reason to fail.
-            let _ = fs::set_permissions(temp.file.path(), metadata.permissions());
-        }
-        Ok(temp)
+        let path = dir_of(target).join(temp_name());
+        let file = Arc::new(LocalFile::create_temp(&path, target)?);
+        Ok(Self { file, path, is_persisted: false })
     }
 
     /// The open file.
     #[must_use]
-    pub fn file(&self) -> &LocalFile {
+    pub fn file(&self) -> &Arc<LocalFile> {
         &self.file
+    }
+
+    /// Gives the file the permissions of the one at `target`, where there is one.
+    pub fn take_permissions(&self, target: &Path) {
+        if let Ok(metadata) = fs::metadata(target) {
+            // A file system without permissions is no reason to fail.
+            let _ = fs::set_permissions(&self.path, metadata.permissions());
+        }
     }
 
     /// Gives the file the name `target`, in place of what had it. `target` must be on the same
     /// file system.
     ///
     /// # Errors
-    /// `Io`, `ReadOnly`; `target` is as it was then.
-    pub fn replace(mut self, target: &Path, durability: Durability) -> Result<()> {
+    /// `Io`, `ReadOnly`; `target` is as it was then, and this may be tried again.
+    pub fn replace(&mut self, target: &Path, durability: Durability) -> Result<()> {
         if durability == Durability::Fsync {
             self.file.sync()?;
         }
-        fs::rename(self.file.path(), target)
+        fs::rename(&self.path, target)
             .map_err(|error| Error::io("cannot replace the file", error).at_file(target))?;
         self.is_persisted = true;
         if durability == Durability::Fsync { sync_dir(dir_of(target)) } else { Ok(()) }
@@ -90,16 +88,22 @@ impl TempFile {
     ///
     /// # Errors
     /// `Io`, `ReadOnly`.
-    pub fn publish_new(self, target: &Path) -> Result<bool> {
+    pub fn publish_new(&mut self, target: &Path, durability: Durability) -> Result<bool> {
         let cannot = |error| Error::io("cannot create the file", error).at_file(target);
-        match fs::hard_link(self.file.path(), target) {
+        if durability == Durability::Fsync {
+            self.file.sync()?;
+        }
+        match fs::hard_link(&self.path, target) {
+            Ok(()) if durability == Durability::Fsync => {
+                return sync_dir(dir_of(target)).map(|()| true);
+            }
             Ok(()) => return Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             Err(error) if !has_no_hard_links(&error) => return Err(cannot(error)),
             Err(_) => {}
         }
         match fs::OpenOptions::new().write(true).create_new(true).open(target) {
-            Ok(_) => self.replace(target, Durability::None).map(|()| true),
+            Ok(_) => self.replace(target, durability).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(cannot(error)),
         }
@@ -110,7 +114,7 @@ impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.is_persisted {
             // Nothing can be done about a failure; listings pass the name over.
-            let _ = fs::remove_file(self.file.path());
+            let _ = fs::remove_file(&self.path);
         }
     }
 }
@@ -126,7 +130,8 @@ fn has_no_hard_links(error: &io::Error) -> bool {
 /// `NotFound` if its folder is missing, `ReadOnly`, `Io`; the old file is intact then.
 pub fn write_atomic(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
     let target = resolve(path);
-    let temp = TempFile::beside(&target)?;
+    let mut temp = TempFile::beside(&target)?;
+    temp.take_permissions(&target);
     temp.file().write_at(0, bytes)?;
     temp.replace(&target, durability)
 }
@@ -137,7 +142,7 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
 }
 
 /// The folder that holds `path`.
-fn dir_of(path: &Path) -> &Path {
+pub(crate) fn dir_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -175,7 +180,7 @@ mod tests {
         write_atomic(&path, b"one", Durability::Flush).unwrap();
         write_atomic(&path, b"two!", Durability::Fsync).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two!");
-        drop(TempFile::in_dir(dir.path()).unwrap());
+        drop(TempFile::beside(&path).unwrap());
         assert_eq!(names(dir.path()), ["x"]);
         fs::create_dir(dir.path().join("folder")).unwrap();
         fs::write(dir.path().join("folder/y"), b"").unwrap();
@@ -205,11 +210,11 @@ mod tests {
         let wins: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8_u8)
                 .map(|i| {
-                    let (dir, target) = (dir.path(), &target);
+                    let target = &target;
                     scope.spawn(move || {
-                        let temp = TempFile::in_dir(dir).unwrap();
+                        let mut temp = TempFile::beside(target).unwrap();
                         temp.file().write_at(0, &[i; 100]).unwrap();
-                        usize::from(temp.publish_new(target).unwrap())
+                        usize::from(temp.publish_new(target, Durability::None).unwrap())
                     })
                 })
                 .collect();

@@ -18,7 +18,8 @@ use std::time::SystemTime;
 use self::dirty::Dirty;
 use super::ranges::read_ranges;
 use super::{
-    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix, check_rename,
+    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix,
+    check_rename, hash_of,
 };
 use crate::container::{Durability, Mode};
 use crate::error::{Error, Result};
@@ -111,7 +112,7 @@ impl LocalStore {
         let dir = path.parent().unwrap_or(&self.root);
         let mut tries = 0;
         let temp = loop {
-            match TempFile::in_dir(dir) {
+            match TempFile::beside(path) {
                 Err(error) if error.kind() == crate::ErrorKind::NotFound && tries < MAX_TRIES => {
                     fs::create_dir_all(dir).map_err(|error| failed("create", dir, error))?;
                     tries += 1;
@@ -153,6 +154,10 @@ impl LocalStore {
 impl ByteStore for LocalStore {
     fn location(&self) -> &str {
         &self.location
+    }
+
+    fn identity(&self) -> u64 {
+        hash_of(&self.root)
     }
 
     fn is_read_only(&self) -> bool {
@@ -215,7 +220,7 @@ impl ByteStore for LocalStore {
     fn set_new(&self, key: &str, value: &[u8]) -> Result<bool> {
         self.check_writable()?;
         let path = self.path(key)?;
-        let is_new = self.write_temp(&path, value)?.publish_new(&path)?;
+        let is_new = self.write_temp(&path, value)?.publish_new(&path, Durability::None)?;
         if is_new {
             self.dirty.add(path);
         }

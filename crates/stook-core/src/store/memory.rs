@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{
-    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix, check_rename, hash_of,
+    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix,
+    check_rename, hash_of,
 };
 use crate::container::Durability;
 use crate::error::{Error, Result};
