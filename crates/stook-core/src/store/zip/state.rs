@@ -1,0 +1,296 @@
+//! The entries of an open archive and the file they lie in; what changes them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use flate2::Crc;
+
+use super::record::{
+    Central, End, FLAG_ENCRYPTED, FLAG_UTF8, LOCAL_LEN, LOCAL_SIGNATURE, Reader, STORED,
+};
+use crate::container::Durability;
+use crate::error::{Error, Result};
+use crate::file::{FileIo, LocalFile, TempFile};
+
+/// Data is copied and summed up in pieces of so many bytes.
+const PIECE_LEN: usize = 1 << 20;
+
+/// A value up to this length is written together with its header.
+const JOINED_LEN: usize = 64 << 10;
+
+/// General purpose bit 3: the lengths stand behind the data.
+const FLAG_DESCRIPTOR: u16 = 1 << 3;
+
+/// A name's data in an archive.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Different for every entry that this process ever saw: the version of the value.
+    pub(super) id: u64,
+    pub(super) central: Central,
+    /// The name as it is stored, where that is not the key's UTF-8.
+    raw_name: Option<Box<[u8]>>,
+    /// Where the data begins; 0 until the local header was read.
+    pub(super) data_offset: AtomicU64,
+    /// Whether it was written in place, so that its checksum does not hold.
+    pub(super) is_dirty: AtomicBool,
+}
+
+impl Entry {
+    pub(super) fn new(central: Central, raw_name: Option<Box<[u8]>>) -> Self {
+        static ID: AtomicU64 = AtomicU64::new(1);
+        Self {
+            id: ID.fetch_add(1, Ordering::Relaxed),
+            central,
+            raw_name,
+            data_offset: AtomicU64::new(0),
+            is_dirty: AtomicBool::new(false),
+        }
+    }
+
+    /// The length of the decoded data.
+    pub(super) fn len_bytes(&self) -> u64 {
+        self.central.len
+    }
+
+    /// What the entry takes in the file, header included, as far as the directory knows.
+    fn span(&self, name: &str) -> u64 {
+        let name_len = self.raw_name.as_ref().map_or(name.len(), |name| name.len());
+        self.central.compressed_len.saturating_add((LOCAL_LEN + name_len) as u64)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) file: Arc<LocalFile>,
+    pub(super) temp: Option<TempFile>,
+    pub(super) entries: BTreeMap<String, Arc<Entry>>,
+    /// Where the next entry goes.
+    pub(super) end: u64,
+    /// Whether nothing may have the archive's name when it is first committed.
+    pub(super) is_new: bool,
+    /// Whether the last commit is on the medium.
+    pub(super) is_synced: bool,
+}
+
+impl State {
+    /// Copies what there is to a temporary file, unless that was done.
+    pub(super) fn make_temp(&mut self, path: &Path) -> Result<()> {
+        if self.temp.is_some() {
+            return Ok(());
+        }
+        let temp = TempFile::beside(path)?;
+        temp.take_permissions(path);
+        self.rewrite(temp)
+    }
+
+    /// Copies the live entries to `temp`, which takes the place of the file.
+    fn rewrite(&mut self, temp: TempFile) -> Result<()> {
+        temp.file().lock_exclusive()?;
+        let mut new = Self {
+            file: Arc::clone(temp.file()),
+            temp: None,
+            entries: BTreeMap::new(),
+            end: 0,
+            is_new: self.is_new,
+            is_synced: false,
+        };
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_unstable_by_key(|(_, entry)| entry.central.offset);
+        for (name, entry) in entries {
+            let data = data_offset(&self.file, name, entry)?;
+            let copy = new.copy(&self.file, data, name, entry)?;
+            new.entries.insert(name.clone(), copy);
+        }
+        new.temp = Some(temp);
+        *self = new;
+        Ok(())
+    }
+
+    pub(super) fn append(&mut self, name: &str, value: &[u8]) -> Result<()> {
+        let crc32 = crc32(value);
+        let central = self.header(name, value.len() as u64, crc32);
+        let mut head = Vec::with_capacity(LOCAL_LEN + name.len() + value.len().min(JOINED_LEN));
+        central.write_local(name.as_bytes(), &mut head);
+        let data = self.end + head.len() as u64;
+        if value.len() <= JOINED_LEN {
+            head.extend_from_slice(value);
+            self.file.write_at(self.end, &head)?;
+        } else {
+            self.file.write_at(self.end, &head)?;
+            self.file.write_at(data, value)?;
+        }
+        let entry = Entry::new(central, None);
+        entry.data_offset.store(data, Ordering::Relaxed);
+        self.finish(name, entry);
+        Ok(())
+    }
+
+    /// What describes a stored entry at the end.
+    fn header(&self, name: &str, len: u64, crc32: u32) -> Central {
+        let flags = if name.is_ascii() { 0 } else { FLAG_UTF8 };
+        Central { flags, method: STORED, crc32, compressed_len: len, len, offset: self.end }
+    }
+
+    /// Writes the header of a stored entry at the end; nothing refers to it yet.
+    pub(super) fn begin(&self, name: &str, len: u64) -> Result<Entry> {
+        self.write_header(name, self.header(name, len, 0))
+    }
+
+    fn write_header(&self, name: &str, central: Central) -> Result<Entry> {
+        let mut head = Vec::new();
+        central.write_local(name.as_bytes(), &mut head);
+        self.file.write_at(central.offset, &head)?;
+        let data = central.offset + head.len() as u64;
+        let entry = Entry::new(central, None);
+        entry.data_offset.store(data, Ordering::Relaxed);
+        Ok(entry)
+    }
+
+    /// Makes an entry whose data is written known under its name.
+    pub(super) fn finish(&mut self, name: &str, entry: Entry) {
+        let data = entry.data_offset.load(Ordering::Relaxed);
+        self.end = data.saturating_add(entry.central.compressed_len);
+        self.entries.insert(name.to_owned(), Arc::new(entry));
+    }
+
+    /// Copies an entry, whose data begins at `data` of `file`, to the end under the name `name`.
+    pub(super) fn copy(
+        &mut self,
+        file: &LocalFile,
+        data: u64,
+        name: &str,
+        entry: &Entry,
+    ) -> Result<Arc<Entry>> {
+        // The new header holds the lengths, and the name in UTF-8.
+        let flags = entry.central.flags & !(FLAG_DESCRIPTOR | FLAG_UTF8);
+        let flags = if name.is_ascii() { flags } else { flags | FLAG_UTF8 };
+        let central = Central { flags, offset: self.end, ..entry.central.clone() };
+        let len = central.compressed_len;
+        let mut copy = self.write_header(name, central)?;
+        let target = copy.data_offset.load(Ordering::Relaxed);
+        for_pieces(file, data, len, |at, piece| self.file.write_at(target + at, piece))?;
+        // The same data: what is cached of it stays valid.
+        copy.id = entry.id;
+        *copy.is_dirty.get_mut() = entry.is_dirty.load(Ordering::Acquire);
+        self.end = target.saturating_add(len);
+        Ok(Arc::new(copy))
+    }
+
+    pub(super) fn commit(&mut self, path: &Path, durability: Durability) -> Result<()> {
+        self.sum_up()?;
+        let live: u64 = self.entries.iter().map(|(name, entry)| entry.span(name)).sum();
+        if live < self.end / 2 {
+            self.rewrite(TempFile::beside(path)?)?;
+        }
+        let mut directory = Vec::new();
+        for (name, entry) in &self.entries {
+            entry.central.write(name.as_bytes(), &mut directory);
+        }
+        let end = End {
+            n_entries: self.entries.len() as u64,
+            len_bytes: directory.len() as u64,
+            offset: self.end,
+        };
+        end.write(&mut directory);
+        self.file.write_at(self.end, &directory)?;
+        self.file.set_len(self.end + directory.len() as u64)?;
+        let Some(temp) = &mut self.temp else { return Ok(()) };
+        if self.is_new {
+            if !temp.publish_new(path, durability)? {
+                return Err(exists(path));
+            }
+        } else {
+            temp.replace(path, durability)?;
+        }
+        self.is_new = false;
+        self.temp = None;
+        Ok(())
+    }
+
+    /// Gives entries that were written in place the checksum of their data.
+    fn sum_up(&mut self) -> Result<()> {
+        for (name, entry) in &mut self.entries {
+            if !entry.is_dirty.load(Ordering::Acquire) {
+                continue;
+            }
+            let data = data_offset(&self.file, name, entry)?;
+            let mut crc = Crc::new();
+            for_pieces(&self.file, data, entry.central.len, |_, piece| {
+                crc.update(piece);
+                Ok(())
+            })?;
+            let central = Central { crc32: crc.sum(), ..entry.central.clone() };
+            let mut head = Vec::new();
+            central.write_local(name.as_bytes(), &mut head);
+            self.file.write_at(central.offset, &head)?;
+            let mut summed = Entry::new(central, None);
+            summed.id = entry.id;
+            summed.data_offset = AtomicU64::new(data);
+            *entry = Arc::new(summed);
+        }
+        Ok(())
+    }
+}
+
+/// The checksum of a value.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+/// Reads `len` bytes at `offset` of `file` piece by piece.
+fn for_pieces(
+    file: &LocalFile,
+    offset: u64,
+    len: u64,
+    mut work: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut buffer = vec![0; PIECE_LEN.min(usize::try_from(len).unwrap_or(PIECE_LEN))];
+    let mut at = 0;
+    while at < len {
+        let n = buffer.len().min(usize::try_from(len - at).unwrap_or(usize::MAX));
+        let piece = buffer.get_mut(..n).unwrap_or_default();
+        file.read_exact_at(offset + at, piece)?;
+        work(at, piece)?;
+        at += n as u64;
+    }
+    Ok(())
+}
+
+/// Where the data of an entry begins, behind its local header, which must name it.
+pub(super) fn data_offset(file: &LocalFile, name: &str, entry: &Entry) -> Result<u64> {
+    let known = entry.data_offset.load(Ordering::Relaxed);
+    if known != 0 {
+        return Ok(known);
+    }
+    if entry.central.flags & FLAG_ENCRYPTED != 0 {
+        return Err(Error::unsupported("encrypted zip entries are not supported"));
+    }
+    let name = entry.raw_name.as_deref().unwrap_or(name.as_bytes());
+    let mut head = vec![0; LOCAL_LEN + name.len()];
+    file.read_exact_at(entry.central.offset, &mut head)?;
+    let mut record = Reader(&head);
+    let parsed = (|| {
+        let signature = record.u32()?;
+        record.take(22)?;
+        let (name_len, extra_len) = (record.u16()?, record.u16()?);
+        let is_right =
+            signature == LOCAL_SIGNATURE && usize::from(name_len) == name.len() && record.0 == name;
+        is_right.then_some(extra_len)
+    })();
+    let extra_len = parsed.ok_or_else(|| {
+        let offset = entry.central.offset;
+        Error::corrupt(format!("the local header at {offset} is not that of this entry"))
+    })?;
+    let data = entry.central.offset + head.len() as u64 + u64::from(extra_len);
+    entry.data_offset.store(data, Ordering::Relaxed);
+    Ok(data)
+}
+
+#[cold]
+pub(super) fn exists(path: &Path) -> Error {
+    Error::already_exists("there is a file of this name").at_file(path)
+}
