@@ -22,8 +22,11 @@ def main(original_path: str, zarr_path: str, back_path: str) -> int:
     counts = {"arrays": 0, "groups": 0}
     converted = zarr.open_group(zarr_path, mode="r")
     with h5py.File(original_path) as original, h5py.File(back_path) as back:
-
-        def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
+        # The names first: while h5py visits it holds its lock, and zarr-python's thread may want it.
+        names = ["/"]
+        original.visit(names.append)
+        for name in names:
+            node = original[name]
             is_array = isinstance(node, h5py.Dataset)
             counts["arrays" if is_array else "groups"] += 1
             peers = {"h5py": lambda: back[name], "zarr-python": lambda: converted[name]}
@@ -38,8 +41,6 @@ def main(original_path: str, zarr_path: str, back_path: str) -> int:
                 if difference:
                     differences.append(f"{name}: {peer}: {difference}")
 
-        visit("/", original)
-        original.visititems(visit)
     for difference in differences:
         print(difference)
     if beyond_zarr:

