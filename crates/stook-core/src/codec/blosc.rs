@@ -372,7 +372,7 @@ mod tests {
                 for item_size in [1, 2, 3, 4, 8, 16, 17, 300] {
                     for len in [0, 1, 15, 16, 127, 128, 1000, 4096, 70_001, 600_000] {
                         let raw: Vec<u8> =
-                            (0..len).map(|i: usize| (i / 7 ^ (i * i) >> 15) as u8).collect();
+                            (0..len).map(|i: usize| ((i / 7) ^ ((i * i) >> 15)) as u8).collect();
                         let encoded = encode(&codec(compressor, shuffle, item_size), &raw);
                         let case = format!("{compressor:?} {shuffle:?} {item_size} {len}");
                         assert!(decode(&encoded, len).expect(&case) == raw, "{case}");

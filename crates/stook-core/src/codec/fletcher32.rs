@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn sums_agree_with_the_definition() {
-        let data: Vec<u8> = (0..40_001_u32).map(|i| (i * i >> 3) as u8).collect();
+        let data: Vec<u8> = (0..40_001_u32).map(|i| ((i * i) >> 3) as u8).collect();
         for len in (0..100).chain([8191, 8192, 8193, 8224, 16_384, 40_000, 40_001]) {
             assert_eq!(checksum(&data[..len]), naive(&data[..len]), "{len}");
         }

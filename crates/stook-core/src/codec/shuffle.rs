@@ -180,7 +180,7 @@ mod tests {
     fn every_item_size_agrees_with_the_definition() {
         for item_size in [1, 2, 3, 4, 5, 8, 12, 16, 17, 255, 20_000] {
             for len in (0..300).chain([4096, 40_001, 70_000]) {
-                let from: Vec<u8> = (0..len).map(|i: usize| (i * 31 ^ (i >> 8)) as u8).collect();
+                let from: Vec<u8> = (0..len).map(|i: usize| ((i * 31) ^ (i >> 8)) as u8).collect();
                 let (mut to, mut back) = (vec![0; len], vec![0; len]);
                 shuffle(item_size, &from, &mut to);
                 assert_eq!(to, naive(item_size, &from), "{item_size} {len}");

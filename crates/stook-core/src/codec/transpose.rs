@@ -249,7 +249,7 @@ mod tests {
                 let shape = &lens[..order.len()];
                 for item_size in [1, 2, 3, 4, 8, 16] {
                     let len = item_size * shape.iter().product::<usize>();
-                    let raw: Vec<u8> = (0..len).map(|i| (i * 7 ^ (i >> 8)) as u8).collect();
+                    let raw: Vec<u8> = (0..len).map(|i| ((i * 7) ^ (i >> 8)) as u8).collect();
                     let lens: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
                     let codec = transpose(order, &lens, item_size).unwrap();
                     let stored = encode(&*codec, &raw);

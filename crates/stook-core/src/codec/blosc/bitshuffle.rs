@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn rows_become_planes() {
         let (item_size, n) = (3, 24);
-        let planes: Vec<u8> = (0..item_size * n + 2).map(|i| (i * 37 ^ i >> 2) as u8).collect();
+        let planes: Vec<u8> = (0..item_size * n + 2).map(|i| ((i * 37) ^ (i >> 2)) as u8).collect();
         let mut rows = vec![0; planes.len()];
         rows[item_size * n..].copy_from_slice(&planes[item_size * n..]);
         for (i, bit) in (0..item_size * n).flat_map(|i| (0..8).map(move |bit| (i, bit))) {

@@ -1,0 +1,243 @@
+//! Every codec in the shared suite, and on what other libraries encoded.
+
+use std::sync::Arc;
+
+use stook_core::codec::{Blosc, BloscCompressor, BloscShuffle, Codec, CodecSpec, HeapCodec, Step};
+use stook_core::values::Values;
+use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
+use stook_testkit::codec::{codec_suite, heap_codec_suite, shared_scratch_suite};
+
+pub(crate) fn build(spec: &CodecSpec) -> Arc<dyn Codec> {
+    match codec::build(spec, &DType::UInt32).expect("the configuration is valid") {
+        Step::Codec(codec) => codec,
+        other => panic!("{spec:?} is no codec of bytes: {other:?}"),
+    }
+}
+
+pub(crate) fn blosc(compressor: BloscCompressor, shuffle: BloscShuffle) -> CodecSpec {
+    CodecSpec::Blosc(Blosc { compressor, level: 5, shuffle, item_size: 4, block_len_bytes: 0 })
+}
+
+const BLOSC_COMPRESSORS: [BloscCompressor; 5] = [
+    BloscCompressor::BloscLz,
+    BloscCompressor::Lz4,
+    BloscCompressor::Lz4Hc,
+    BloscCompressor::Zlib,
+    BloscCompressor::Zstd,
+];
+const BLOSC_SHUFFLES: [BloscShuffle; 3] =
+    [BloscShuffle::None, BloscShuffle::Byte, BloscShuffle::Bit];
+
+/// One spec of every codec of bytes, as cheap as it comes.
+pub(crate) fn all_specs() -> Vec<CodecSpec> {
+    let mut specs = vec![
+        CodecSpec::Gzip { level: 1 },
+        CodecSpec::Zlib { level: 6 },
+        CodecSpec::Zstd { level: 3, checksum: false },
+        CodecSpec::Zstd { level: -5, checksum: true },
+        CodecSpec::Lz4 { acceleration: 1 },
+        CodecSpec::Lz4Hdf5 { block_len_bytes: 100 },
+        CodecSpec::Lzf,
+        CodecSpec::Shuffle { item_size: 4 },
+        CodecSpec::Crc32c,
+        CodecSpec::Fletcher32,
+    ];
+    specs.extend(BLOSC_COMPRESSORS.map(|compressor| blosc(compressor, BloscShuffle::Byte)));
+    specs.push(blosc(BloscCompressor::Lz4, BloscShuffle::Bit));
+    specs
+}
+
+#[test]
+fn gzip_and_zlib_keep_the_contract() {
+    for level in [0, 1, 5, 9] {
+        codec_suite(&*build(&CodecSpec::Gzip { level }), 4);
+        codec_suite(&*build(&CodecSpec::Zlib { level }), 2);
+    }
+}
+
+#[test]
+fn zstd_keeps_the_contract() {
+    for (level, checksum) in [(-131_072, false), (0, true), (3, false), (12, true)] {
+        codec_suite(&*build(&CodecSpec::Zstd { level, checksum }), 8);
+    }
+}
+
+#[test]
+fn lz4_and_lzf_keep_the_contract() {
+    codec_suite(&*build(&CodecSpec::Lz4 { acceleration: 1 }), 4);
+    codec_suite(&*build(&CodecSpec::Lz4Hdf5 { block_len_bytes: 0 }), 4);
+    codec_suite(&*build(&CodecSpec::Lz4Hdf5 { block_len_bytes: 64 }), 2);
+    codec_suite(&*build(&CodecSpec::Lzf), 2);
+}
+
+#[test]
+fn shuffle_keeps_the_contract() {
+    for item_size in [1, 2, 3, 4, 8, 12, 16] {
+        codec_suite(&*build(&CodecSpec::Shuffle { item_size }), item_size);
+    }
+}
+
+#[test]
+fn checksums_keep_the_contract() {
+    codec_suite(&*build(&CodecSpec::Crc32c), 4);
+    codec_suite(&*build(&CodecSpec::Fletcher32), 4);
+}
+
+#[test]
+fn blosc_keeps_the_contract() {
+    for compressor in BLOSC_COMPRESSORS {
+        for shuffle in BLOSC_SHUFFLES {
+            codec_suite(&*build(&blosc(compressor, shuffle)), 4);
+        }
+    }
+}
+
+#[test]
+fn variable_length_codecs_keep_the_contract() {
+    for (spec, dtype) in
+        [(CodecSpec::VlenUtf8, DType::string()), (CodecSpec::VlenBytes, DType::Bytes)]
+    {
+        heap_codec_suite(&*heap_codec(&spec, &dtype));
+    }
+}
+
+#[test]
+fn codecs_share_a_scratch() {
+    let codecs: Vec<_> = all_specs().iter().map(build).collect();
+    shared_scratch_suite(&codecs.iter().map(|codec| &**codec).collect::<Vec<_>>());
+}
+
+fn heap_codec(spec: &CodecSpec, dtype: &DType) -> Arc<dyn HeapCodec> {
+    match codec::build(spec, dtype).expect("the dtype fits") {
+        Step::Heap(codec) => codec,
+        other => panic!("{spec:?} is no codec of heap items: {other:?}"),
+    }
+}
+
+#[test]
+fn what_cannot_be_built_is_refused_by_name() {
+    let unknown =
+        CodecSpec::Unknown { name: "wavpack".to_owned(), configuration: serde_json::Value::Null };
+    let error = codec::build(&unknown, &DType::Int8).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.message(), "codec `wavpack` is not supported");
+    for spec in [
+        CodecSpec::Gzip { level: 10 },
+        CodecSpec::Zstd { level: 23, checksum: false },
+        CodecSpec::Shuffle { item_size: 0 },
+        CodecSpec::Transpose { order: vec![0, 0] },
+        CodecSpec::VlenUtf8,
+    ] {
+        let error = codec::build(&spec, &DType::Int8).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{spec:?}");
+    }
+}
+
+/// The data of the fixtures; see `tests/fixtures/codecs/generate.py`.
+fn fixture_data() -> Vec<u8> {
+    let item = |i: u64| if i < 1200 { i / 5 * 37 % 500 } else { i * 2_654_435_761 % (1 << 32) };
+    (0..1504).flat_map(|i| u32::try_from(item(i)).expect("reduced").to_le_bytes()).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test reads its fixture")]
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/codecs");
+    std::fs::read(format!("{folder}/{name}.bin")).expect("the fixture is there")
+}
+
+/// Decodes the fixture, and damaged forms of it.
+fn check_fixture(name: &str, spec: &CodecSpec) {
+    let (encoded, raw, codec) = (fixture(name), fixture_data(), build(spec));
+    let (mut out, mut scratch) = (vec![0; raw.len()], Scratch::new());
+    let n = codec.decode_into(&encoded, &mut out, &mut scratch).expect(name);
+    assert!((n, &out) == (raw.len(), &raw), "{name}: the data differs");
+    assert!(encoded.len() <= codec.encoded_bound(raw.len()), "{name}");
+    for len in 0..encoded.len() {
+        let _ = codec.decode_into(&encoded[..len], &mut out, &mut scratch);
+    }
+    for bit in (0..encoded.len() * 8).step_by(17) {
+        let mut flipped = encoded.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let _ = codec.decode_into(&flipped, &mut out, &mut scratch);
+    }
+}
+
+#[test]
+fn what_numcodecs_encoded_is_decoded() {
+    for (name, spec) in [
+        ("gzip", CodecSpec::Gzip { level: 6 }),
+        ("gzip_members", CodecSpec::Gzip { level: 6 }),
+        ("zlib", CodecSpec::Zlib { level: 9 }),
+        ("zlib_stored", CodecSpec::Zlib { level: 0 }),
+        ("zstd", CodecSpec::Zstd { level: 7, checksum: false }),
+        ("zstd_checksum", CodecSpec::Zstd { level: -3, checksum: true }),
+        ("lz4", CodecSpec::Lz4 { acceleration: 3 }),
+        ("shuffle", CodecSpec::Shuffle { item_size: 4 }),
+        ("shuffle_16", CodecSpec::Shuffle { item_size: 16 }),
+        ("crc32c", CodecSpec::Crc32c),
+        ("fletcher32", CodecSpec::Fletcher32),
+        ("blosc_stored", blosc(BloscCompressor::Lz4, BloscShuffle::None)),
+    ] {
+        check_fixture(name, &spec);
+    }
+    let compressors = ["blosclz", "lz4", "lz4hc", "zlib", "zstd"].iter().zip(BLOSC_COMPRESSORS);
+    for (compressor_name, compressor) in compressors {
+        for (shuffle_name, shuffle) in ["none", "byte", "bit"].iter().zip(BLOSC_SHUFFLES) {
+            let name = format!("blosc_{compressor_name}_{shuffle_name}");
+            check_fixture(&name, &blosc(compressor, shuffle));
+        }
+    }
+}
+
+#[test]
+fn what_hdf5_filters_encoded_is_decoded() {
+    for (name, spec) in [
+        ("h5_deflate", CodecSpec::Zlib { level: 4 }),
+        ("h5_shuffle", CodecSpec::Shuffle { item_size: 4 }),
+        ("h5_fletcher32", CodecSpec::Fletcher32),
+        ("h5_lzf", CodecSpec::Lzf),
+        ("h5_lz4", CodecSpec::Lz4Hdf5 { block_len_bytes: 1024 }),
+        ("h5_lz4_default", CodecSpec::Lz4Hdf5 { block_len_bytes: 0 }),
+        ("h5_zstd", CodecSpec::Zstd { level: 5, checksum: false }),
+        ("h5_blosc_zstd", blosc(BloscCompressor::Zstd, BloscShuffle::Byte)),
+        ("h5_blosc_lz4_bit", blosc(BloscCompressor::Lz4, BloscShuffle::Bit)),
+    ] {
+        check_fixture(name, &spec);
+    }
+}
+
+#[test]
+fn codecs_without_choice_encode_as_others_do() {
+    for (name, spec) in [
+        ("shuffle", CodecSpec::Shuffle { item_size: 4 }),
+        ("shuffle_16", CodecSpec::Shuffle { item_size: 16 }),
+        ("crc32c", CodecSpec::Crc32c),
+        ("h5_fletcher32", CodecSpec::Fletcher32),
+    ] {
+        let mut out = Vec::new();
+        let encoded = build(&spec).encode_into(&fixture_data(), &mut out, &mut Scratch::new());
+        encoded.expect(name);
+        assert!(out == fixture(name), "{name}: the bytes differ");
+    }
+}
+
+#[test]
+fn variable_length_fixtures_are_read_and_written() {
+    let texts = ["a", "bab", "", "grün 束"].map(str::as_bytes);
+    check_heap_fixture("vlen_utf8", &CodecSpec::VlenUtf8, &DType::string(), &texts);
+    let bytes: [&[u8]; 3] = [b"a", b"\xff\0", b""];
+    check_heap_fixture("vlen_bytes", &CodecSpec::VlenBytes, &DType::Bytes, &bytes);
+}
+
+fn check_heap_fixture(name: &str, spec: &CodecSpec, dtype: &DType, payloads: &[&[u8]]) {
+    let (encoded, codec) = (fixture(name), heap_codec(spec, dtype));
+    let (mut items, mut heap) = (vec![0; payloads.len() * 16], Vec::new());
+    codec.decode_into(&encoded, &mut items, &mut heap, &Limits::default()).expect(name);
+    let mut again = Vec::new();
+    codec.encode_into(&items, &heap, &mut again).expect(name);
+    assert_eq!(again, encoded, "{name}");
+    let values = Values::new(dtype.clone(), vec![payloads.len() as u64], items, heap).expect(name);
+    for (at, payload) in payloads.iter().enumerate() {
+        assert_eq!(values.payload(at).expect(name), *payload, "{name}");
+    }
+}

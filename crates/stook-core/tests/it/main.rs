@@ -1,0 +1,6 @@
+//! The integration tests of stook-core: suites over its seams, and interoperability.
+
+mod allocations;
+mod codecs;
+mod stores;
+mod zip;
