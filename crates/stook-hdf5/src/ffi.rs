@@ -27,7 +27,7 @@ use hdf5_metno_sys::h5::{H5open, herr_t};
 use hdf5_metno_sys::h5e::{
     H5E_DEFAULT, H5E_WALK_DOWNWARD, H5E_error2_t, H5Eclear2, H5Eset_auto2, H5Ewalk2,
 };
-use hdf5_metno_sys::h5i::{H5Idec_ref, H5Iget_name, hid_t};
+use hdf5_metno_sys::h5i::{H5Idec_ref, hid_t};
 use stook_core::ErrorKind;
 
 pub(crate) use attribute::Attribute;
@@ -39,7 +39,7 @@ pub(crate) use link::{LinkClass, LinkRecord};
 pub(crate) use object::{Location, ObjectKind};
 pub(crate) use plist::{AttributeOrder, DatasetCreation, FillStatus, Filter, Layout};
 pub(crate) use space::{Extent, Space};
-pub(crate) use values::{MemoryType, References};
+pub(crate) use values::{MemoryType, References, datatype_of};
 
 static INIT: Once = Once::new();
 
@@ -223,13 +223,4 @@ fn sized_text(what: &'static str, fill: impl Fn(*mut c_char, usize) -> isize) ->
     check(fill(text.as_mut_ptr().cast(), text.len()), what)?;
     text.truncate(text.iter().position(|&byte| byte == 0).unwrap_or(len));
     Ok(text)
-}
-
-/// A path under which the object of `id` is reachable, if the library knows one.
-fn path_of(id: &Id) -> Result<Option<String>> {
-    // SAFETY: the buffer and its length come from `sized_text`, which keeps them together.
-    let text = sized_text("name of an object", |buffer, len| unsafe {
-        H5Iget_name(id.raw(), buffer, len)
-    })?;
-    Ok((!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned()))
 }

@@ -1,5 +1,23 @@
 //! HDF5 files as a stook container.
-#![cfg_attr(not(test), allow(dead_code, reason = "wip"))]
+//!
+//! Structure, metadata and every kind of write go through the HDF5 library, which is linked
+//! statically; the bytes of chunks and of contiguous elements are read past it, so that the
+//! engine decodes them in parallel. See `docs/formats/hdf5.md`.
+//!
+//! Invariants: all unsafe code lies below `ffi`; the library is only called under its lock,
+//! which is never held around decoding; files are written so that HDF5 1.10 reads them.
 
-#[expect(unsafe_code, reason = "the HDF5 library is in C; this module makes it safe")]
+mod array;
+mod attributes;
+mod container;
+mod dtype;
+#[expect(unsafe_code, reason = "the HDF5 library is in C; this module makes it safe to call")]
 mod ffi;
+mod filter;
+mod shared;
+mod signature;
+mod state;
+mod swap;
+
+pub use container::{CreateOptions, Existing, Hdf5File, Readers};
+pub use signature::is_hdf5;

@@ -111,12 +111,9 @@ impl Attribute {
         let _lock = lock();
         let n = self.space()?.n_selected()?;
         let kind = memory.datatype().id().raw();
+        let read = |buffer| call!("read attribute", H5Aread(self.id.raw(), kind, buffer)).map(drop);
         // SAFETY: the call fills all `n` items of the attribute with the memory type.
-        unsafe {
-            memory.read(n, out, context, |buffer| {
-                call!("read attribute", H5Aread(self.id.raw(), kind, buffer)).map(drop)
-            })
-        }
+        unsafe { memory.read(n, out, context, read) }
     }
 
     /// Writes all its items from `items` and `heap`.

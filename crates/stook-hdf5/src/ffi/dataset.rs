@@ -4,9 +4,9 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 
 use hdf5_metno_sys::h5::{HADDR_UNDEF, haddr_t, hsize_t};
 use hdf5_metno_sys::h5d::{
-    H5Dchunk_iter, H5Dcreate2, H5Dflush, H5Dget_chunk_info_by_coord, H5Dget_create_plist,
-    H5Dget_offset, H5Dget_space, H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread,
-    H5Dset_extent, H5Dwrite, H5Dwrite_chunk,
+    H5Dchunk_iter, H5Dcreate2, H5Dget_chunk_info_by_coord, H5Dget_create_plist, H5Dget_offset,
+    H5Dget_space, H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread, H5Dset_extent, H5Dwrite,
+    H5Dwrite_chunk,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use stook_core::Limits;
@@ -197,12 +197,11 @@ impl Dataset {
         let in_memory = Space::fixed(&[n])?;
         let kind = memory.datatype().id().raw();
         let (to, from) = (in_memory.id().raw(), selection.id().raw());
+        let read = |buffer| {
+            call!("read", H5Dread(self.id.raw(), kind, to, from, H5P_DEFAULT, buffer)).map(drop)
+        };
         // SAFETY: the call fills as many items as are selected with the memory type.
-        unsafe {
-            memory.read(n, out, context, |buffer| {
-                call!("read", H5Dread(self.id.raw(), kind, to, from, H5P_DEFAULT, buffer)).map(drop)
-            })
-        }
+        unsafe { memory.read(n, out, context, read) }
     }
 
     /// Writes the elements that `selection` selects from `items` and `heap`.
@@ -222,10 +221,5 @@ impl Dataset {
             // `buffer` holds as many items of the memory type as are selected.
             call!("write", H5Dwrite(self.id.raw(), kind, from, to, H5P_DEFAULT, buffer)).map(drop)
         })
-    }
-
-    /// Hands what the library holds of this dataset to the operating system.
-    pub(crate) fn flush(&self) -> Result<()> {
-        call!("flush", H5Dflush(self.id.raw())).map(drop)
     }
 }

@@ -3,17 +3,19 @@
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
-use hdf5_metno_sys::h5g::H5Gcreate2;
+use hdf5_metno_sys::h5g::{H5Gcreate2, H5Gget_create_plist};
 use hdf5_metno_sys::h5i::H5I_INVALID_HID;
 use hdf5_metno_sys::h5o::{
     H5O_INFO_BASIC, H5O_TYPE_DATASET, H5O_TYPE_GROUP, H5O_TYPE_NAMED_DATATYPE, H5O_info2_t,
     H5O_type_t, H5Oget_info_by_name3, H5Oget_info3, H5Oopen,
 };
-use hdf5_metno_sys::h5p::{H5P_CLS_GROUP_CREATE, H5P_DEFAULT, H5Pcreate};
+use hdf5_metno_sys::h5p::{
+    H5P_CLS_GROUP_CREATE, H5P_CRT_ORDER_TRACKED, H5P_DEFAULT, H5Pcreate, H5Pget_attr_creation_order,
+};
 use hdf5_metno_sys::h5r::{H5R_OBJECT1, H5Rcreate, H5Rget_name};
 
 use super::plist::{AttributeOrder, link_access, link_creation, set_attribute_order};
-use super::{File, Id, Result, call, path_of, sized_text};
+use super::{File, Id, Result, call, sized_text};
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +71,6 @@ impl Location {
         &self.id
     }
 
-    pub(super) fn into_id(self) -> Id {
-        self.id
-    }
-
-    /// What the object is.
-    pub(crate) fn kind(&self) -> Result<ObjectKind> {
-        Ok(ObjectKind::from_raw(info(&self.id)?.type_))
-    }
-
     /// What the object at `path`, relative to this one, is; links are followed in this file.
     pub(crate) fn kind_at(&self, path: &CStr) -> Result<ObjectKind> {
         let lapl = link_access()?;
@@ -96,9 +89,13 @@ impl Location {
         Ok(ObjectKind::from_raw(unsafe { info.assume_init() }.type_))
     }
 
-    /// A path under which the object is reachable, if the library knows one.
-    pub(crate) fn path(&self) -> Result<Option<String>> {
-        path_of(&self.id)
+    /// Whether the object, a group, remembers the order of its attributes.
+    pub(crate) fn attribute_order(&self) -> Result<AttributeOrder> {
+        let plist = Id::owned(call!("group properties", H5Gget_create_plist(self.id.raw()))?);
+        let mut flags = 0;
+        call!("group properties", H5Pget_attr_creation_order(plist.raw(), &raw mut flags))?;
+        let is_tracked = flags & H5P_CRT_ORDER_TRACKED != 0;
+        Ok(if is_tracked { AttributeOrder::Tracked } else { AttributeOrder::Untracked })
     }
 }
 

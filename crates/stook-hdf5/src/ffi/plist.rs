@@ -6,18 +6,18 @@ use std::sync::OnceLock;
 
 use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5d::{
-    H5D_ALLOC_TIME_EARLY, H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS, H5D_CHUNKED, H5D_COMPACT,
-    H5D_CONTIGUOUS, H5D_FILL_TIME_NEVER, H5D_FILL_VALUE_UNDEFINED, H5D_FILL_VALUE_USER_DEFINED,
-    H5D_VIRTUAL, H5D_fill_time_t, H5D_fill_value_t,
+    H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS, H5D_CHUNKED, H5D_COMPACT, H5D_CONTIGUOUS,
+    H5D_FILL_TIME_NEVER, H5D_FILL_VALUE_UNDEFINED, H5D_FILL_VALUE_USER_DEFINED, H5D_VIRTUAL,
+    H5D_fill_time_t, H5D_fill_value_t,
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
     H5P_CLS_DATASET_ACCESS, H5P_CLS_DATASET_CREATE, H5P_CLS_LINK_ACCESS, H5P_CLS_LINK_CREATE,
     H5P_CRT_ORDER_TRACKED, H5Pcreate, H5Pfill_value_defined, H5Pget_chunk, H5Pget_chunk_opts,
     H5Pget_external_count, H5Pget_fill_time, H5Pget_fill_value, H5Pget_filter2, H5Pget_layout,
-    H5Pget_nfilters, H5Pset_alloc_time, H5Pset_attr_creation_order, H5Pset_attr_phase_change,
-    H5Pset_char_encoding, H5Pset_chunk, H5Pset_chunk_cache, H5Pset_create_intermediate_group,
-    H5Pset_elink_cb, H5Pset_fill_value, H5Pset_filter, H5Pset_layout, H5Pset_obj_track_times,
+    H5Pget_nfilters, H5Pset_attr_creation_order, H5Pset_attr_phase_change, H5Pset_char_encoding,
+    H5Pset_chunk, H5Pset_chunk_cache, H5Pset_create_intermediate_group, H5Pset_elink_cb,
+    H5Pset_fill_value, H5Pset_filter, H5Pset_layout, H5Pset_obj_track_times,
 };
 use hdf5_metno_sys::h5t::H5T_CSET_UTF8;
 use hdf5_metno_sys::h5z::H5Z_FLAG_OPTIONAL;
@@ -198,11 +198,6 @@ impl DatasetCreation {
         call!("layout", H5Pset_layout(self.id.raw(), H5D_CONTIGUOUS)).map(drop)
     }
 
-    /// Allocates storage when the dataset is created.
-    pub(crate) fn set_early_allocation(&self) -> Result<()> {
-        call!("allocation", H5Pset_alloc_time(self.id.raw(), H5D_ALLOC_TIME_EARLY)).map(drop)
-    }
-
     /// The filters in the order in which they are applied on writing.
     pub(crate) fn filters(&self) -> Result<Vec<Filter>> {
         let _lock = lock();
@@ -287,12 +282,10 @@ impl DatasetCreation {
         context: (&dyn References, &Limits),
     ) -> Result<()> {
         let kind = memory.datatype().id().raw();
+        let read =
+            |buffer| call!("fill value", H5Pget_fill_value(self.id.raw(), kind, buffer)).map(drop);
         // SAFETY: the call fills one item of the memory type.
-        unsafe {
-            memory.read(1, out, context, |buffer| {
-                call!("fill value", H5Pget_fill_value(self.id.raw(), kind, buffer)).map(drop)
-            })
-        }
+        unsafe { memory.read(1, out, context, read) }
     }
 
     /// Sets the fill value to the one item in `values`.

@@ -1,0 +1,398 @@
+//! One array: its chunks past the library, everything else through it.
+
+mod contiguous;
+mod create;
+mod values;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use stook_core::chunk::{
+    Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource,
+};
+use stook_core::codec::{CodecSpec, Endian};
+use stook_core::file::FileIo;
+use stook_core::values::byte_len;
+use stook_core::{
+    ArraySpec, ChunkGrid, EncodedChunk, Error, ErrorKind, Extent, NodePath, Result, Values,
+};
+
+use crate::attributes::{memory_of, read_labels};
+use crate::dtype::{self, Stored};
+use crate::ffi::{self, ChunkRecord, Dataset, FillStatus, Layout, Location};
+use crate::filter;
+use crate::shared::{Shared, c_path};
+use crate::state::State;
+use crate::swap::swap_items;
+
+pub(crate) use create::{adapt, create};
+
+/// Chunks that lie closer than this are read together with what is between them.
+const GAP_LEN_BYTES: u64 = 16 << 10;
+/// The most that is read at once.
+const READ_LEN_BYTES: u64 = 4 << 20;
+/// The library's chunk cache for arrays whose elements it converts.
+const CACHE_LEN_BYTES: usize = 16 << 20;
+
+/// How elements go between the file and the engine.
+#[derive(Debug)]
+enum Way {
+    /// Encoded chunks, past the library.
+    Chunks,
+    /// In one piece, past the library.
+    Contiguous(contiguous::Contiguous),
+    /// Values, through the library.
+    Values,
+}
+
+/// An open array.
+#[derive(Debug)]
+pub(crate) struct Hdf5Array {
+    // Dropped before the file that it belongs to.
+    dataset: Dataset,
+    stored: Stored,
+    state: Arc<State>,
+    way: Way,
+    node: NodePath,
+    shared: Arc<Shared>,
+}
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Hdf5Array {
+    /// Opens the array `node`.
+    pub(crate) fn open(shared: &Arc<Shared>, node: &NodePath) -> Result<Self> {
+        let _lock = ffi::lock();
+        let path = c_path(node)?;
+        let corrupt = shared.corrupt(node);
+        let mut dataset = Dataset::open(&shared.file, &path, 0).map_err(&corrupt)?;
+        let stored = dataset.datatype().and_then(|datatype| dtype::read(&datatype));
+        let stored = stored.map_err(&corrupt)?;
+        let (spec, layout) = describe(shared, node, &dataset, &stored)?;
+        let key = dataset.identity().map_err(&corrupt)?;
+        let way = match layout {
+            _ if !stored.is_direct || spec.is_null() => Way::Values,
+            Layout::Chunked(_) if is_library_only(&dataset).map_err(&corrupt)? => Way::Values,
+            Layout::Chunked(_) => Way::Chunks,
+            Layout::Contiguous if spec.contiguous => {
+                Way::Contiguous(contiguous::Contiguous::new(&spec, shared)?)
+            }
+            _ => Way::Values,
+        };
+        if matches!((&way, &layout), (Way::Values, Layout::Chunked(_))) {
+            // Blocks of values are read through the library, chunk after chunk: let it keep some.
+            drop(dataset);
+            dataset = Dataset::open(&shared.file, &path, CACHE_LEN_BYTES).map_err(&corrupt)?;
+        }
+        let state = State::of(key, spec);
+        Ok(Self { dataset, stored, state, way, node: node.clone(), shared: Arc::clone(shared) })
+    }
+
+    fn at(&self, error: Error) -> Error {
+        self.shared.at(error, &self.node)
+    }
+
+    fn at_chunk(&self, error: Error, index: &[u64]) -> Error {
+        self.at(error.at_chunk(index))
+    }
+
+    fn expect_writable(&self) -> Result<()> {
+        self.shared.expect_writable(&self.node)
+    }
+
+    /// The first element of the chunk at `index`.
+    fn first_element(&self, spec: &ArraySpec, index: &[u64]) -> Vec<u64> {
+        (0..index.len())
+            .map(|axis| spec.grid.extent(axis, index.get(axis).copied().unwrap_or(0)).0)
+            .collect()
+    }
+
+    /// Refuses a record that the file cannot hold, before anything is allocated for it.
+    fn check_record(&self, record: &ChunkRecord, len_file: u64) -> Result<()> {
+        self.shared.limits.chunk(record.len_bytes)?;
+        match record.address.checked_add(record.len_bytes) {
+            Some(end) if end <= len_file => Ok(()),
+            _ => Err(Error::corrupt(format!(
+                "expected {} bytes at {}, found a file of {len_file} bytes",
+                record.len_bytes, record.address
+            ))),
+        }
+    }
+
+    /// Reads the chunks of `wanted` (positions in `at`, sorted by address) that lie close to one
+    /// another, and delivers them.
+    fn read_run(
+        &self,
+        run: &[(usize, ChunkRecord)],
+        at: ChunkList<'_>,
+        buffer: &mut Vec<u8>,
+        deliver: &Deliver<'_>,
+    ) -> Result<()> {
+        let (Some((first_at, first)), Some((_, last))) = (run.first(), run.last()) else {
+            return Ok(());
+        };
+        let end = run.iter().map(|(_, r)| r.address + r.len_bytes).max().unwrap_or(last.address);
+        let len = usize::try_from(end - first.address)
+            .map_err(|_| Error::limit("a chunk larger than memory"))?;
+        if buffer.len() < len {
+            buffer.resize(len, 0);
+        }
+        let bytes = buffer.get_mut(..len).unwrap_or(&mut []);
+        self.shared
+            .io
+            .read_exact_at(first.address, bytes)
+            .map_err(|error| self.at_chunk(error, at.get(*first_at)))?;
+        for (position, record) in run {
+            let start = usize::try_from(record.address - first.address).unwrap_or(usize::MAX);
+            let len = usize::try_from(record.len_bytes).unwrap_or(usize::MAX);
+            let bytes = bytes.get(start..start.saturating_add(len)).unwrap_or(&[]);
+            deliver(*position, Some(EncodedChunk { bytes, skipped: record.skipped }))?;
+        }
+        Ok(())
+    }
+
+    fn read_stored(
+        &self,
+        wanted: &mut [(usize, ChunkRecord)],
+        at: ChunkList<'_>,
+        deliver: &Deliver<'_>,
+    ) -> Result<()> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let len_file = self.shared.io.len_bytes()?;
+        for (position, record) in wanted.iter() {
+            self.check_record(record, len_file)
+                .map_err(|error| self.at_chunk(error, at.get(*position)))?;
+        }
+        wanted.sort_unstable_by_key(|(_, record)| record.address);
+        let mut buffer = BUFFER.take();
+        let result = runs(wanted).try_for_each(|run| self.read_run(run, at, &mut buffer, deliver));
+        if buffer.capacity() as u64 <= 2 * READ_LEN_BYTES {
+            BUFFER.set(buffer);
+        }
+        result
+    }
+}
+
+/// Cuts records sorted by address where there is a gap, or much to read.
+fn runs(records: &[(usize, ChunkRecord)]) -> impl Iterator<Item = &[(usize, ChunkRecord)]> {
+    let mut start = 0;
+    let mut len = 0_u64;
+    records.chunk_by(move |(_, a), (_, b)| {
+        if len == 0 {
+            start = a.address;
+        }
+        let end = a.address.saturating_add(a.len_bytes);
+        len = b.address.saturating_add(b.len_bytes).saturating_sub(start);
+        let is_near = b.address >= end && b.address - end <= GAP_LEN_BYTES && len <= READ_LEN_BYTES;
+        if !is_near {
+            len = 0;
+        }
+        is_near
+    })
+}
+
+impl ChunkSource for Hdf5Array {
+    fn spec(&self) -> Arc<ArraySpec> {
+        self.state.spec()
+    }
+
+    fn identity(&self) -> u64 {
+        self.state.identity
+    }
+
+    fn access(&self) -> Access {
+        let chunk = self.state.spec().grid.regular_shape().map_or(1, |s| s.iter().product::<u64>());
+        let len = chunk.saturating_mul(self.stored.dtype.item_size() as u64).max(1);
+        let batch = usize::try_from((1_u64 << 20).div_ceil(len)).unwrap_or(1).clamp(1, 64);
+        Access { batch, is_concurrent: false }
+    }
+
+    fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
+        match &self.way {
+            Way::Chunks => {}
+            Way::Contiguous(contiguous) => return contiguous.read_chunks(self, at, deliver),
+            Way::Values => return Err(self.at(Error::unsupported(VALUES_ONLY))),
+        }
+        let mut wanted = Vec::with_capacity(at.len());
+        let mut missing = Vec::new();
+        self.state
+            .with_index(&self.dataset, |index| {
+                for (position, chunk) in at.iter().enumerate() {
+                    match index.get(chunk) {
+                        Some(record) => wanted.push((position, record)),
+                        None => missing.push(position),
+                    }
+                }
+            })
+            .map_err(|error| self.at(error))?;
+        missing.into_iter().try_for_each(|position| deliver(position, None))?;
+        self.read_stored(&mut wanted, at, deliver)
+    }
+
+    fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
+        self.expect_writable()?;
+        match &self.way {
+            Way::Chunks => {}
+            Way::Contiguous(contiguous) => return contiguous.write_chunks(self, chunks),
+            Way::Values => return Err(self.at(Error::unsupported(VALUES_ONLY))),
+        }
+        let spec = self.state.spec();
+        self.state.moving(&self.dataset, chunks.iter().map(|chunk| chunk.index), || {
+            for chunk in chunks {
+                let first = self.first_element(&spec, chunk.index);
+                self.dataset.write_chunk(&first, chunk.bytes).map_err(|failure| {
+                    let error = Error::new(ErrorKind::Io, failure.to_string());
+                    self.at_chunk(error, chunk.index)
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    fn erase_chunks(&self, at: ChunkList<'_>) -> Result<()> {
+        self.expect_writable()?;
+        self.fill(at)
+    }
+
+    fn resize(&self, shape: &[u64]) -> Result<()> {
+        self.expect_writable()?;
+        let spec = self.state.spec();
+        if spec.shape() == shape {
+            return Ok(());
+        }
+        check_shape(&spec, shape).map_err(|error| self.at(error))?;
+        let resized = self.dataset.set_shape(shape);
+        let now = self.dataset.space().and_then(|space| space.extent());
+        if let Ok(ffi::Extent::Simple { shape, .. }) = now {
+            self.state.set_shape(&shape);
+        }
+        resized.map_err(self.shared.io(&self.node))
+    }
+
+    fn chunk_version(&self, at: &[u64]) -> Result<Option<u64>> {
+        let _ = at;
+        Ok(Some(self.state.version()))
+    }
+
+    fn in_place(&self) -> Option<&dyn InPlace> {
+        match &self.way {
+            Way::Contiguous(_) => Some(self),
+            _ => None,
+        }
+    }
+
+    fn values(&self) -> Option<&dyn ValueSource> {
+        match &self.way {
+            Way::Values => Some(self),
+            _ => None,
+        }
+    }
+
+    fn n_stored(&self) -> Result<u64> {
+        match &self.way {
+            Way::Chunks => self.state.with_index(&self.dataset, |index| index.n_stored()),
+            _ => Ok(u64::from(self.dataset.storage_len_bytes() > 0)),
+        }
+    }
+
+    fn len_stored_bytes(&self) -> Result<u64> {
+        match &self.way {
+            Way::Chunks => self.state.with_index(&self.dataset, |index| index.len_bytes()),
+            _ => Ok(self.dataset.storage_len_bytes()),
+        }
+    }
+}
+
+const VALUES_ONLY: &str = "the elements are read and written as values, not as chunks";
+
+/// Refuses a shape that the array cannot take.
+fn check_shape(spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+    let old = spec.shape();
+    if spec.is_null() || old.len() != shape.len() {
+        return Err(Error::invalid(format!("cannot resize {old:?} to {shape:?}: another rank")));
+    }
+    let max = spec.max_shape.as_deref().unwrap_or(&[]);
+    let is_within = shape.iter().zip(max).all(|(&len, max)| max.is_none_or(|max| len <= max));
+    if !is_within {
+        return Err(Error::invalid(format!("shape {shape:?} exceeds the maximal shape {max:?}")));
+    }
+    Ok(())
+}
+
+fn is_library_only(dataset: &Dataset) -> ffi::Result<bool> {
+    let creation = dataset.creation()?;
+    let filters = creation.filters()?;
+    Ok(filters.iter().any(filter::is_library_only)
+        || (!filters.is_empty() && creation.has_plain_edges()?))
+}
+
+/// Everything about the array but its elements.
+fn describe(
+    shared: &Shared,
+    node: &NodePath,
+    dataset: &Dataset,
+    stored: &Stored,
+) -> Result<(ArraySpec, Layout)> {
+    let corrupt = shared.corrupt(node);
+    let creation = dataset.creation().map_err(&corrupt)?;
+    let layout = creation.layout().map_err(&corrupt)?;
+    let extent = dataset.space().and_then(|space| space.extent()).map_err(&corrupt)?;
+    let (extent, max_shape) = match extent {
+        ffi::Extent::Null => (Extent::Null, None),
+        ffi::Extent::Scalar => (Extent::Shape(Vec::new()), Some(Vec::new())),
+        ffi::Extent::Simple { shape, max_shape } => (Extent::Shape(shape), Some(max_shape)),
+    };
+    let mut spec = ArraySpec::new(stored.dtype.clone(), Vec::new());
+    spec.extent = extent;
+    spec.grid = match &layout {
+        Layout::Chunked(chunk) => {
+            ChunkGrid::regular(chunk.clone()).map_err(|error| shared.at(error, node))?
+        }
+        _ => ChunkGrid::whole(spec.shape()),
+    };
+    let is_whole = matches!(layout, Layout::Contiguous);
+    spec.contiguous = is_whole && stored.is_direct && !spec.is_null();
+    if spec.contiguous {
+        byte_len(spec.shape(), stored.dtype.item_size()).map_err(|e| shared.at(e, node))?;
+    }
+    spec.max_shape = max_shape;
+    if stored.endian == Some(Endian::Big) {
+        spec.codecs.push(CodecSpec::ByteOrder(Endian::Big));
+    }
+    let item_size = stored.dtype.item_size();
+    for filter in creation.filters().map_err(&corrupt)? {
+        spec.codecs.push(filter::codec_of(&filter, item_size));
+    }
+    spec.fill_value = fill_value(shared, &creation, stored, dataset).map_err(&corrupt)?;
+    let location = Location::open(&shared.file, &c_path(node)?).map_err(&corrupt)?;
+    let context: (&dyn ffi::References, _) = (shared, &shared.limits);
+    spec.dimension_names = read_labels(&location, context).ok().flatten();
+    spec.dimension_names = spec.dimension_names.filter(|names| names.len() == spec.grid.rank());
+    Ok((spec, layout))
+}
+
+fn fill_value(
+    shared: &Shared,
+    creation: &ffi::DatasetCreation,
+    stored: &Stored,
+    dataset: &Dataset,
+) -> ffi::Result<Option<Values>> {
+    let dtype = &stored.dtype;
+    match creation.fill_status()? {
+        FillStatus::Undefined => Ok(None),
+        FillStatus::Zero => Ok(Some(Values::zeroed(dtype.clone(), Vec::new())?)),
+        FillStatus::Defined => {
+            let memory = memory_of(stored, dataset.datatype()?)?;
+            let (mut item, mut heap) = (vec![0_u8; dtype.item_size()], Vec::new());
+            creation.fill_value(&memory, (&mut item, &mut heap), (shared, &shared.limits))?;
+            if stored.is_direct && stored.is_foreign() {
+                swap_items(dtype, &mut item);
+            }
+            Ok(Some(Values::new(dtype.clone(), Vec::new(), item, heap)?))
+        }
+    }
+}

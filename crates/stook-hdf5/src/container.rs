@@ -1,0 +1,449 @@
+//! The container: the tree of a file.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::path::Path;
+use std::sync::Arc;
+
+use stook_core::chunk::ChunkSource;
+use stook_core::container::{
+    Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions,
+};
+use stook_core::file::{FileIo, LocalFile};
+use stook_core::{
+    ArraySpec, AttributeEdits, AttributeValue, Attributes, Error, ErrorKind, Limits, NodePath,
+    Result,
+};
+
+use crate::array::{self, Hdf5Array};
+use crate::attributes::{self, DIMENSION_LABELS, EditError};
+use crate::ffi::{self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind};
+use crate::shared::{Shared, c_path, name};
+use crate::signature;
+
+/// What happens to a file that is in the way of a new one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// Creating fails.
+    #[default]
+    Refuse,
+    /// The new file takes its place.
+    Replace,
+}
+
+/// Who shall be able to read a new file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readers {
+    /// HDF5 1.8 (2008) and later. Nodes remember the order of their attributes and hold large
+    /// ones.
+    #[default]
+    V18,
+    /// The oldest: no order of attributes, none over 64 KiB.
+    Oldest,
+}
+
+/// How a file is created.
+#[derive(Clone, Debug, Default)]
+pub struct CreateOptions {
+    /// What happens to a file that is in the way.
+    pub existing: Existing,
+    /// Who shall be able to read it.
+    pub readers: Readers,
+    /// What the file may ask for when it is read.
+    pub limits: Limits,
+}
+
+/// An open HDF5 file.
+///
+/// Links into other files are listed, not followed. Dropping the last handle closes the file;
+/// call [`Container::commit`] before to learn of write errors.
+#[derive(Debug)]
+pub struct Hdf5File {
+    shared: Arc<Shared>,
+}
+
+impl Hdf5File {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Corrupt` where it is no HDF5 file or a damaged one, `Locked` where another
+    /// process writes it and it is to be written, `ReadOnly` without permission, `Io`.
+    pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let io = match options.mode {
+            Mode::Read => LocalFile::open(path)?,
+            Mode::ReadWrite => LocalFile::open_read_write(path)?,
+        };
+        signature::expect(&io)?;
+        let access = if options.mode == Mode::Read { Access::Read } else { Access::Write };
+        let file = File::open(path, access, AttributeOrder::default())
+            .map_err(|failure| open_error(&failure, path))?;
+        let mut shared = Shared::new(file, io, path, options.mode);
+        shared.limits = options.limits.clone();
+        shared.memory_map = options.memory_map;
+        shared.order = match signature_order(&shared) {
+            Ok(order) => order,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Creates a file at `path`, open for reading and writing.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `NotFound` if its folder is missing, `ReadOnly`, `Locked`, `Io`.
+    pub fn create(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let access = match options.existing {
+            Existing::Refuse => {
+                // Fails with the reason that the library would not give.
+                drop(LocalFile::create_new(path)?);
+                Access::Truncate
+            }
+            Existing::Replace => Access::Truncate,
+        };
+        let order = match options.readers {
+            Readers::V18 => AttributeOrder::Tracked,
+            Readers::Oldest => AttributeOrder::Untracked,
+        };
+        let file = File::open(path, access, order).map_err(|failure| open_error(&failure, path))?;
+        let io = LocalFile::open_read_write(path)?;
+        let mut shared = Shared::new(file, io, path, Mode::ReadWrite);
+        shared.limits = options.limits.clone();
+        shared.order = order;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The path that the file was opened by.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+}
+
+/// New nodes in an old file are as its root is, so that its readers go on reading it.
+fn signature_order(shared: &Shared) -> Result<AttributeOrder> {
+    let root = NodePath::root();
+    Location::open(&shared.file, c"/")
+        .and_then(|location| location.attribute_order())
+        .map_err(shared.corrupt(&root))
+}
+
+fn open_error(failure: &Failure, path: &Path) -> Error {
+    let text = failure.to_string();
+    let has = |what: &str| failure.mentions(what);
+    let kind = if has("lock") || has("already open") {
+        ErrorKind::Locked
+    } else if has("Permission denied") || has("Read-only file system") {
+        ErrorKind::ReadOnly
+    } else if has("No such file") {
+        ErrorKind::NotFound
+    } else if has("No space") || has("unable to create file") {
+        ErrorKind::Io
+    } else {
+        ErrorKind::Corrupt
+    };
+    Error::new(kind, text).at_file(path)
+}
+
+/// What a look at a path found.
+enum Found {
+    Node(ObjectKind),
+    /// A link that leads nowhere in this file.
+    Dangling,
+    Nothing,
+}
+
+impl Hdf5File {
+    fn at(&self, error: Error, node: &NodePath) -> Error {
+        self.shared.at(error, node)
+    }
+
+    fn root(&self) -> Result<Location> {
+        Location::open(&self.shared.file, c"/").map_err(self.shared.corrupt(&NodePath::root()))
+    }
+
+    /// What `node` is.
+    fn find(&self, node: &NodePath) -> Result<Found> {
+        let _lock = ffi::lock();
+        let root = self.root()?;
+        if node.is_root() {
+            return Ok(Found::Node(ObjectKind::Group));
+        }
+        let path = c_path(node)?;
+        let failure = match root.kind_at(&path) {
+            Ok(kind) => return Ok(Found::Node(kind)),
+            Err(failure) => failure,
+        };
+        // Not there, or there and damaged: go down to where it ends.
+        let mut above = NodePath::root();
+        for segment in node.segments() {
+            let here = above.join(segment)?;
+            let path = c_path(&here)?;
+            match root.link(&path) {
+                Ok(None) => return Ok(Found::Nothing),
+                Ok(Some(LinkClass::Hard)) => {}
+                Ok(Some(_)) if root.kind_at(&path).is_err() => return Ok(Found::Dangling),
+                Ok(Some(_)) => {}
+                Err(failure) => {
+                    return Err(self.shared.error(failure, ErrorKind::Corrupt, &here));
+                }
+            }
+            let is_last = here == *node;
+            match root.kind_at(&path) {
+                Ok(ObjectKind::Group) => {}
+                Ok(_) if !is_last => return Ok(Found::Nothing),
+                Ok(kind) => return Ok(Found::Node(kind)),
+                Err(failure) => {
+                    return Err(self.shared.error(failure, ErrorKind::Corrupt, &here));
+                }
+            }
+            above = here;
+        }
+        Err(self.shared.error(failure, ErrorKind::Corrupt, node))
+    }
+
+    /// Opens `node`, of any kind.
+    fn location(&self, node: &NodePath) -> Result<(Location, ObjectKind)> {
+        let _lock = ffi::lock();
+        match self.find(node)? {
+            Found::Node(kind) => {
+                let location = Location::open(&self.shared.file, &c_path(node)?);
+                Ok((location.map_err(self.shared.corrupt(node))?, kind))
+            }
+            Found::Dangling => {
+                let message = "the link leads to nothing in this file";
+                Err(self.at(Error::not_found(message), node))
+            }
+            Found::Nothing => Err(self.at(Error::not_found("no such node"), node)),
+        }
+    }
+
+    /// Refuses unless `node` can be created: nothing is there, and only groups are above it.
+    fn expect_free(&self, node: &NodePath) -> Result<()> {
+        self.shared.expect_writable(node)?;
+        match self.find(node)? {
+            Found::Nothing if !node.is_root() => {}
+            _ => return Err(self.at(Error::already_exists("the node exists already"), node)),
+        }
+        let mut above = node.parent();
+        while let Some(group) = above.filter(|group| !group.is_root()) {
+            match self.find(&group)? {
+                Found::Node(ObjectKind::Group) => break,
+                Found::Nothing => above = group.parent(),
+                _ => {
+                    let message = format!("`{group}` is no group");
+                    return Err(self.at(Error::invalid(message), node));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The topmost node that creating `node` will make.
+    fn first_new(&self, node: &NodePath) -> Result<NodePath> {
+        let mut first = node.clone();
+        while let Some(above) = first.parent().filter(|above| !above.is_root()) {
+            if matches!(self.find(&above)?, Found::Node(_)) {
+                break;
+            }
+            first = above;
+        }
+        Ok(first)
+    }
+
+    /// Runs `make`, which creates `node`; where it fails, what it left goes.
+    fn creating<T>(&self, node: &NodePath, make: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _lock = ffi::lock();
+        self.expect_free(node)?;
+        let first = self.first_new(node)?;
+        make().inspect_err(|_| {
+            if let (Ok(root), Ok(path)) = (self.root(), c_path(&first)) {
+                // The error at hand says more than one about what it left.
+                let _ = root.unlink(&path);
+            }
+        })
+    }
+
+    fn child(
+        &self,
+        group: &Location,
+        record: ffi::LinkRecord,
+        kinds: &mut HashMap<u64, Option<NodeKind>>,
+    ) -> ffi::Result<Child> {
+        let kind_at = || group.kind_at(&record.name).ok().and_then(node_kind);
+        let (kind, link) = match record.class {
+            LinkClass::Hard => {
+                let address = record.address.unwrap_or(0);
+                let kind = *kinds.entry(address).or_insert_with(kind_at);
+                (kind, Link::Hard)
+            }
+            LinkClass::Soft => (kind_at(), Link::Soft(group.soft_target(&record.name)?)),
+            LinkClass::External => {
+                let (file, target) = group.external_target(&record.name)?;
+                (None, Link::External { file, target })
+            }
+            LinkClass::User(class) => (None, Link::Soft(format!("user-defined link {class}"))),
+        };
+        let name = record.name.to_string_lossy().into_owned();
+        Ok(Child { name, kind, link, identity: record.address })
+    }
+}
+
+fn node_kind(kind: ObjectKind) -> Option<NodeKind> {
+    match kind {
+        ObjectKind::Group => Some(NodeKind::Group),
+        ObjectKind::Dataset => Some(NodeKind::Array),
+        ObjectKind::Datatype => Some(NodeKind::NamedType),
+        ObjectKind::Unknown => None,
+    }
+}
+
+impl Container for Hdf5File {
+    fn format(&self) -> Format {
+        Format::Hdf5
+    }
+
+    fn mode(&self) -> Mode {
+        self.shared.mode
+    }
+
+    fn location(&self) -> &str {
+        &self.shared.location
+    }
+
+    fn kind(&self, node: &NodePath) -> Result<Option<NodeKind>> {
+        match self.find(node)? {
+            Found::Node(kind) => Ok(node_kind(kind)),
+            Found::Dangling | Found::Nothing => Ok(None),
+        }
+    }
+
+    fn children(&self, group: &NodePath) -> Result<Vec<Child>> {
+        let _lock = ffi::lock();
+        let (location, kind) = self.location(group)?;
+        if kind != ObjectKind::Group {
+            return Err(self.at(Error::invalid("the node is no group"), group));
+        }
+        let corrupt = self.shared.corrupt(group);
+        let records = location.links(self.shared.limits.n_nodes).map_err(&corrupt)?;
+        let mut kinds = HashMap::new();
+        let children = records.into_iter().map(|record| self.child(&location, record, &mut kinds));
+        let mut children = children.collect::<ffi::Result<Vec<_>>>().map_err(&corrupt)?;
+        children.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(children)
+    }
+
+    fn create_group(&self, group: &NodePath) -> Result<()> {
+        self.creating(group, || {
+            Location::create_group(&self.shared.file, &c_path(group)?, self.shared.order)
+                .map(drop)
+                .map_err(self.shared.io(group))
+        })
+    }
+
+    fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {
+        let created = self.creating(array, || array::create(&self.shared, array, spec))?;
+        Ok(Arc::new(created))
+    }
+
+    fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
+        let _lock = ffi::lock();
+        let (_, kind) = self.location(array)?;
+        if kind != ObjectKind::Dataset {
+            return Err(self.at(Error::invalid("the node is no array"), array));
+        }
+        Ok(Arc::new(Hdf5Array::open(&self.shared, array)?))
+    }
+
+    fn remove(&self, node: &NodePath) -> Result<()> {
+        let _lock = ffi::lock();
+        self.shared.expect_writable(node)?;
+        if node.is_root() {
+            return Err(self.at(Error::invalid("the root cannot be removed"), node));
+        }
+        if matches!(self.find(node)?, Found::Nothing) {
+            return Err(self.at(Error::not_found("no such node"), node));
+        }
+        self.shared.forget_names();
+        self.root()?.unlink(&c_path(node)?).map_err(self.shared.io(node))
+    }
+
+    fn rename(&self, from: &NodePath, to: &NodePath) -> Result<()> {
+        let _lock = ffi::lock();
+        self.shared.expect_writable(from)?;
+        if matches!(self.find(from)?, Found::Nothing) {
+            return Err(self.at(Error::not_found("no such node"), from));
+        }
+        if from.is_root() || to.starts_with(from) {
+            let message = format!("a node cannot be moved into itself, to `{to}`");
+            return Err(self.at(Error::invalid(message), from));
+        }
+        let (from_path, to_path) = (c_path(from)?, c_path(to)?);
+        self.shared.forget_names();
+        self.creating(to, || {
+            self.shared.file.rename(&from_path, &to_path).map_err(self.shared.io(from))
+        })
+    }
+
+    fn create_link(&self, at: &NodePath, link: &Link) -> Result<()> {
+        let text = |text: &str| -> Result<CString> { name(text).map_err(|e| self.at(e, at)) };
+        self.creating(at, || {
+            let (root, path) = (self.root()?, c_path(at)?);
+            let made = match link {
+                Link::Soft(target) => root.link_soft(&path, &text(target)?),
+                Link::External { file, target } => {
+                    root.link_external(&path, &text(file)?, &text(target)?)
+                }
+                _ => return Err(self.at(Error::invalid("a hard link needs a node"), at)),
+            };
+            made.map_err(self.shared.io(at))
+        })
+    }
+
+    fn attributes(&self, node: &NodePath) -> Result<Attributes> {
+        let _lock = ffi::lock();
+        let (location, kind) = self.location(node)?;
+        let is_array = kind == ObjectKind::Dataset;
+        let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
+        attributes::read_all(&location, is_array, context).map_err(self.shared.corrupt(node))
+    }
+
+    fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {
+        let _lock = ffi::lock();
+        self.shared.expect_writable(node)?;
+        let (location, kind) = self.location(node)?;
+        let keep = (kind == ObjectKind::Dataset).then_some(DIMENSION_LABELS);
+        match attributes::edit(&location, edits, keep, &*self.shared) {
+            Ok(()) => Ok(()),
+            Err(EditError::Failure(failure)) => {
+                Err(self.shared.error(failure, ErrorKind::Io, node))
+            }
+            Err(EditError::Error(error)) => Err(self.at(error, node)),
+        }
+    }
+
+    fn adapt_array(&self, spec: &ArraySpec) -> Result<Adapted<ArraySpec>> {
+        array::adapt(spec)
+    }
+
+    fn adapt_attribute(
+        &self,
+        name: &str,
+        value: &AttributeValue,
+    ) -> Result<Adapted<AttributeValue>> {
+        attributes::adapt(name, value)
+    }
+
+    fn commit(&self, durability: Durability) -> Result<()> {
+        if self.shared.mode == Mode::Read || durability == Durability::None {
+            return Ok(());
+        }
+        let root = NodePath::root();
+        self.shared.file.flush().map_err(self.shared.io(&root))?;
+        if durability >= Durability::Fsync {
+            self.shared.io.sync()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! What the container and its arrays share: the open file, its settings, errors with locations.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use stook_core::container::Mode;
+use stook_core::file::LocalFile;
+use stook_core::{Error, ErrorKind, Limits, NodePath, Result};
+
+use crate::ffi::{self, AttributeOrder, Failure, File, References};
+
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The file as the library has it.
+    pub(crate) file: File,
+    /// The file as the operating system has it, for bytes past the library.
+    pub(crate) io: LocalFile,
+    pub(crate) path: PathBuf,
+    pub(crate) location: String,
+    pub(crate) mode: Mode,
+    pub(crate) limits: Limits,
+    pub(crate) memory_map: bool,
+    pub(crate) order: AttributeOrder,
+    /// Paths of objects that references named so far: the library walks the file for each.
+    names: Mutex<HashMap<u64, String>>,
+}
+
+impl Shared {
+    pub(crate) fn new(file: File, io: LocalFile, path: &Path, mode: Mode) -> Self {
+        Self {
+            file,
+            io,
+            path: path.to_path_buf(),
+            location: path.display().to_string(),
+            mode,
+            limits: Limits::default(),
+            memory_map: false,
+            order: AttributeOrder::default(),
+            names: Mutex::default(),
+        }
+    }
+
+    /// Refuses unless the file may be changed.
+    pub(crate) fn expect_writable(&self, node: &NodePath) -> Result<()> {
+        match self.mode {
+            Mode::ReadWrite => Ok(()),
+            Mode::Read => {
+                let message = "the file was opened for reading only";
+                Err(self.at(Error::read_only(message), node))
+            }
+        }
+    }
+
+    /// `error`, naming the file and `node`.
+    pub(crate) fn at(&self, error: Error, node: &NodePath) -> Error {
+        error.at_node(node).at_file(&self.path)
+    }
+
+    /// A failure of the library as an error of `kind`, unless it knows its own.
+    pub(crate) fn error(&self, failure: Failure, kind: ErrorKind, node: &NodePath) -> Error {
+        let kind = match failure.kind() {
+            Some(known) => known,
+            None if failure.mentions("write failed") => ErrorKind::Io,
+            None => kind,
+        };
+        self.at(Error::new(kind, failure.to_string()), node)
+    }
+
+    /// What maps a failed read: the file contradicts itself.
+    pub(crate) fn corrupt<'a>(&'a self, node: &'a NodePath) -> impl Fn(Failure) -> Error + 'a {
+        move |failure| self.error(failure, ErrorKind::Corrupt, node)
+    }
+
+    /// What maps a failed write.
+    pub(crate) fn io<'a>(&'a self, node: &'a NodePath) -> impl Fn(Failure) -> Error + 'a {
+        move |failure| self.error(failure, ErrorKind::Io, node)
+    }
+
+    /// Forgets the paths of references, because names change.
+    pub(crate) fn forget_names(&self) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl References for Shared {
+    fn path_of(&self, address: u64) -> ffi::Result<String> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = names.get(&address) {
+            return Ok(name.clone());
+        }
+        // A reference to nothing, or to what has been removed, names nothing.
+        let name = self.file.dereference(address).ok().flatten().unwrap_or_default();
+        names.insert(address, name.clone());
+        Ok(name)
+    }
+
+    fn address_of(&self, path: &str) -> ffi::Result<u64> {
+        if path.is_empty() {
+            return Ok(0);
+        }
+        let name = ffi::c_string(path)?;
+        self.file.reference(&name).map_err(|failure| {
+            let message = format!("reference to `{path}`: {failure}");
+            Failure::new("write", message).of(ErrorKind::InvalidInput)
+        })
+    }
+}
+
+/// A path as the library takes it.
+pub(crate) fn c_path(node: &NodePath) -> Result<CString> {
+    name(node.as_str())
+}
+
+/// A name as the library takes it.
+pub(crate) fn name(name: &str) -> Result<CString> {
+    CString::new(name).map_err(|_| {
+        Error::invalid(format!("name `{}` holds a NUL character", name.escape_default()))
+    })
+}

@@ -1,0 +1,211 @@
+//! What all handles to one array of one open file share: its description and where its chunks
+//! lie.
+//!
+//! Invariant: a chunk's record is dropped or replaced before the call that moved the chunk
+//! returns, so that no handle in this process reads from where a chunk was.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+
+use stook_core::{ArraySpec, ChunkGrid, Error, Result};
+
+use crate::ffi::{ChunkRecord, Dataset};
+
+/// Where the chunks of an array lie, by their position in the grid.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkIndex {
+    chunk_shape: Vec<u64>,
+    counts: Vec<u64>,
+    records: HashMap<u64, ChunkRecord>,
+    len_bytes: u64,
+}
+
+impl ChunkIndex {
+    /// Reads the index of `dataset`, in one pass.
+    pub(crate) fn read(dataset: &Dataset, spec: &ArraySpec) -> Result<Self> {
+        let chunk_shape = spec.grid.regular_shape().unwrap_or(&[]).to_vec();
+        let counts = spec.grid.counts(spec.shape());
+        let n = counts.iter().try_fold(1_u64, |n, &count| n.checked_mul(count));
+        if n.is_none() {
+            return Err(Error::limit(format!("a grid of {counts:?} chunks is too large")));
+        }
+        let mut index = Self { chunk_shape, counts, records: HashMap::new(), len_bytes: 0 };
+        let mut is_outside = false;
+        dataset
+            .for_each_chunk(&mut |first, record| {
+                match index.position_of_element(first) {
+                    Some(at) => {
+                        index.len_bytes = index.len_bytes.saturating_add(record.len_bytes);
+                        index.records.insert(at, record);
+                    }
+                    None => is_outside = true,
+                }
+                true
+            })
+            .map_err(|failure| Error::corrupt(failure.to_string()))?;
+        if is_outside {
+            return Err(Error::corrupt("the chunk index lists a chunk outside the array"));
+        }
+        Ok(index)
+    }
+
+    fn position_of_element(&self, first: &[u64]) -> Option<u64> {
+        let axes = first.iter().zip(&self.chunk_shape).zip(&self.counts);
+        axes.into_iter().try_fold(0_u64, |at, ((&first, &len), &count)| {
+            let idx = first.checked_div(len).filter(|&idx| idx < count)?;
+            at.checked_mul(count)?.checked_add(idx)
+        })
+    }
+
+    fn position(&self, index: &[u64]) -> Option<u64> {
+        if index.len() != self.counts.len() {
+            return None;
+        }
+        index.iter().zip(&self.counts).try_fold(0_u64, |at, (&idx, &count)| {
+            at.checked_mul(count)?.checked_add(idx).filter(|_| idx < count)
+        })
+    }
+
+    /// Where the chunk at `index` is stored, if it is.
+    pub(crate) fn get(&self, index: &[u64]) -> Option<ChunkRecord> {
+        self.records.get(&self.position(index)?).copied()
+    }
+
+    fn set(&mut self, index: &[u64], record: Option<ChunkRecord>) {
+        let Some(at) = self.position(index) else { return };
+        let old = match record {
+            Some(record) => self.records.insert(at, record),
+            None => self.records.remove(&at),
+        };
+        let (new, old) = (record.map_or(0, |r| r.len_bytes), old.map_or(0, |r| r.len_bytes));
+        self.len_bytes = self.len_bytes.saturating_sub(old).saturating_add(new);
+    }
+
+    /// How many chunks are stored.
+    pub(crate) fn n_stored(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// The bytes that they take.
+    pub(crate) fn len_bytes(&self) -> u64 {
+        self.len_bytes
+    }
+}
+
+/// The shared state of an array.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) identity: u64,
+    spec: RwLock<Arc<ArraySpec>>,
+    index: RwLock<Option<ChunkIndex>>,
+    /// Counts changes: part of the version of every chunk.
+    changes: AtomicU64,
+}
+
+/// The number of an open file and the address of an object in it.
+type Key = (u64, u64);
+
+static STATES: OnceLock<Mutex<HashMap<Key, Weak<State>>>> = OnceLock::new();
+
+impl State {
+    /// The state of the array that `key` names, made with `spec` if there is no handle to it.
+    pub(crate) fn of(key: Key, spec: ArraySpec) -> Arc<Self> {
+        let states = STATES.get_or_init(Mutex::default);
+        let mut states = states.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = states.get(&key).and_then(Weak::upgrade) {
+            return state;
+        }
+        states.retain(|_, state| state.strong_count() > 0);
+        let state = Arc::new(Self {
+            identity: fingerprint(key),
+            spec: RwLock::new(Arc::new(spec)),
+            index: RwLock::default(),
+            changes: AtomicU64::new(0),
+        });
+        states.insert(key, Arc::downgrade(&state));
+        state
+    }
+
+    pub(crate) fn spec(&self) -> Arc<ArraySpec> {
+        Arc::clone(&self.spec.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a new shape in the place of the old, and forgets where chunks lie.
+    pub(crate) fn set_shape(&self, shape: &[u64]) {
+        let mut spec = self.spec.write().unwrap_or_else(PoisonError::into_inner);
+        let mut new = ArraySpec::clone(&spec);
+        new.extent = stook_core::Extent::Shape(shape.to_vec());
+        if new.contiguous {
+            new.grid = ChunkGrid::whole(shape);
+        }
+        *spec = Arc::new(new);
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.touch();
+    }
+
+    /// Calls `use_index` with the index, read first if nobody has yet.
+    pub(crate) fn with_index<T>(
+        &self,
+        dataset: &Dataset,
+        use_index: impl FnOnce(&ChunkIndex) -> T,
+    ) -> Result<T> {
+        if let Some(index) = &*self.index.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(use_index(index));
+        }
+        let mut place = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let index = match &mut *place {
+            Some(index) => index,
+            None => place.insert(ChunkIndex::read(dataset, &self.spec())?),
+        };
+        Ok(use_index(index))
+    }
+
+    /// Runs `write`, which moves the chunks at `indices`, and then looks up where they are.
+    pub(crate) fn moving<'a>(
+        &self,
+        dataset: &Dataset,
+        indices: impl Iterator<Item = &'a [u64]>,
+        write: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let mut place = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let written = write();
+        self.touch();
+        let Some(index) = place.as_mut() else { return written };
+        let mut first = Vec::new();
+        for at in indices {
+            first.clear();
+            first.extend(at.iter().zip(&index.chunk_shape).map(|(i, len)| i.saturating_mul(*len)));
+            match dataset.chunk(&first) {
+                Ok(record) => index.set(at, record),
+                Err(_) => {
+                    *place = None;
+                    break;
+                }
+            }
+        }
+        written
+    }
+
+    /// Forgets where chunks lie, after the library has written elements.
+    pub(crate) fn forget_index(&self) {
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.touch();
+    }
+
+    fn touch(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// A number that changes with every change of the array.
+    pub(crate) fn version(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+}
+
+/// A number for `key` that no other array is likely to have.
+fn fingerprint(key: Key) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    static HASHER: OnceLock<RandomState> = OnceLock::new();
+    HASHER.get_or_init(RandomState::new).hash_one(("hdf5", key))
+}
