@@ -1,4 +1,330 @@
-//! An open array.
-/// An open array.
-#[derive(Debug)]
-pub struct Array;
+//! An open array: any selection of it read and written, whatever its format.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use crate::chunk::ChunkSource;
+use crate::dtype::DType;
+use crate::element::{self, Element};
+use crate::engine::{Engine, Io, Pipeline, Target, View, ViewMut};
+use crate::error::{Error, Result};
+use crate::path::NodePath;
+use crate::selection::{AxisSelection, Selection};
+use crate::spec::ArraySpec;
+use crate::values::{Values, byte_len};
+
+/// An open array. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Array {
+    source: Arc<dyn ChunkSource>,
+    engine: Arc<Engine>,
+    /// Built at the first use, so that an array with a codec that is not known still opens.
+    pipeline: Arc<OnceLock<Pipeline>>,
+    file: Arc<Path>,
+    node: NodePath,
+}
+
+impl Array {
+    /// The array that `source` stores, at `node` of `file` (named in errors).
+    #[must_use]
+    pub fn new(source: Arc<dyn ChunkSource>, file: impl AsRef<Path>, node: NodePath) -> Self {
+        let (engine, file) = (Engine::global(), Arc::from(file.as_ref()));
+        Self { source, engine, pipeline: Arc::default(), file, node }
+    }
+
+    /// The same array with the settings and cache of `engine`.
+    #[must_use]
+    pub fn with_engine(mut self, engine: Arc<Engine>) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Where it is in its tree.
+    #[must_use]
+    pub fn path(&self) -> &NodePath {
+        &self.node
+    }
+
+    /// The chunks below.
+    #[must_use]
+    pub fn source(&self) -> &Arc<dyn ChunkSource> {
+        &self.source
+    }
+
+    /// Its description, as it is now.
+    #[must_use]
+    pub fn spec(&self) -> Arc<ArraySpec> {
+        self.source.spec()
+    }
+
+    /// Its shape, as it is now.
+    #[must_use]
+    pub fn shape(&self) -> Vec<u64> {
+        self.spec().shape().to_vec()
+    }
+
+    /// The type of its items.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.spec().dtype.clone()
+    }
+
+    /// Reads a selection: C order, native byte order.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a selection that does not fit, `Unsupported` for a codec that is not
+    /// known, `Corrupt` naming the chunk, `LimitExceeded`, `Io`.
+    pub fn read(&self, selection: &Selection) -> Result<Values> {
+        self.locate(self.read_values(selection))
+    }
+
+    fn read_values(&self, selection: &Selection) -> Result<Values> {
+        let spec = self.readable()?;
+        let resolved = selection.resolve(spec.shape(), &spec.grid)?;
+        let (shape, item) = (resolved.shape(), spec.dtype.item_size());
+        let mut items = vec_zeroed(byte_len(&shape, item)?)?;
+        let view = ViewMut::new(&mut items, &shape, item)?;
+        let target = Target::new(&view, item, true);
+        self.io(&spec)?.read(&resolved, &target)?;
+        let heap = target.into_heap();
+        Values::new(spec.dtype.clone(), shape, items, heap)
+    }
+
+    /// Reads a selection into `out`, which has its shape, without a copy in between. The items
+    /// are of the array's dtype, in native byte order.
+    ///
+    /// # Errors
+    /// As [`Array::read`]; `InvalidInput` also if the shape of `out` is another, or the items
+    /// vary in length.
+    pub fn read_into(&self, selection: &Selection, out: &mut ViewMut<'_>) -> Result<()> {
+        self.locate(self.read_view(selection, out))
+    }
+
+    fn read_view(&self, selection: &Selection, out: &mut ViewMut<'_>) -> Result<()> {
+        let spec = self.readable()?;
+        if spec.dtype.has_heap() {
+            return Err(Error::invalid(format!("items of type {} have no fixed size", spec.dtype)));
+        }
+        let resolved = selection.resolve(spec.shape(), &spec.grid)?;
+        check_shape(&resolved.shape(), out.shape())?;
+        let target = Target::new(out, spec.dtype.item_size(), false);
+        self.io(&spec)?.read(&resolved, &target)
+    }
+
+    /// Reads a selection as Rust numbers: the elements in C order.
+    ///
+    /// # Errors
+    /// As [`Array::read`]; `InvalidInput` also if the array's dtype is not that of `T`.
+    pub fn read_as<T: Element>(&self, selection: &Selection) -> Result<Vec<T>> {
+        self.locate(self.read_elements(selection))
+    }
+
+    fn read_elements<T: Element>(&self, selection: &Selection) -> Result<Vec<T>> {
+        let spec = self.readable()?;
+        check_dtype(&spec.dtype, &T::DTYPE)?;
+        let resolved = selection.resolve(spec.shape(), &spec.grid)?;
+        let (shape, item) = (resolved.shape(), spec.dtype.item_size());
+        let n = byte_len(&shape, item)? / item.max(1);
+        let mut elements = Vec::new();
+        elements
+            .try_reserve_exact(n)
+            .map_err(|e| Error::limit(format!("{n} elements")).with_source(e))?;
+        elements.resize(n, T::default());
+        let bytes = element::as_bytes_mut(&mut elements);
+        // A value that is no `T` must not exist even when reading fails half-way.
+        let result = ViewMut::new(&mut *bytes, &shape, item).and_then(|view| {
+            let target = Target::new(&view, item, true);
+            self.io(&spec)?.read(&resolved, &target)
+        });
+        if let Err(error) = result.and_then(|()| T::validate(bytes)) {
+            bytes.fill(0);
+            return Err(error);
+        }
+        Ok(elements)
+    }
+
+    /// Writes `values`, broadcast to the selection's shape.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a selection, shape or dtype that does not fit, `ReadOnly`,
+    /// `Unsupported`, `Corrupt` where a part of a chunk is kept that cannot be read, `Io`.
+    pub fn write(&self, selection: &Selection, values: &Values) -> Result<()> {
+        let view = || {
+            check_dtype(&self.source.spec().dtype, values.dtype())?;
+            let item = values.dtype().item_size();
+            View::new(values.items(), values.shape(), item, values.heap())
+        };
+        self.write_from(selection, &self.locate(view())?)
+    }
+
+    /// Writes Rust numbers of `shape`, in C order, broadcast to the selection's shape.
+    ///
+    /// # Errors
+    /// As [`Array::write`].
+    pub fn write_elements<T: Element>(
+        &self,
+        selection: &Selection,
+        shape: &[u64],
+        elements: &[T],
+    ) -> Result<()> {
+        let view = || {
+            check_dtype(&self.source.spec().dtype, &T::DTYPE)?;
+            View::new(element::as_bytes(elements), shape, size_of::<T>(), &[])
+        };
+        self.write_from(selection, &self.locate(view())?)
+    }
+
+    /// Writes the items of `view`, which are of the array's dtype in native byte order, broadcast
+    /// to the selection's shape, without a copy in between where chunks are whole.
+    ///
+    /// # Errors
+    /// As [`Array::write`].
+    pub fn write_from(&self, selection: &Selection, view: &View<'_>) -> Result<()> {
+        let write = || {
+            let spec = self.readable()?;
+            let resolved = selection.resolve(spec.shape(), &spec.grid)?;
+            let view = view.broadcast_to(&resolved.shape())?;
+            self.io(&spec)?.write(&resolved, &view)
+        };
+        self.locate(write())
+    }
+
+    /// Changes the shape; new elements read as the fill value.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another rank or beyond the greatest shape, `ReadOnly`, `Unsupported`,
+    /// `Io`.
+    pub fn resize(&self, shape: &[u64]) -> Result<()> {
+        let resize = || {
+            let spec = self.readable()?;
+            if shape.len() != spec.shape().len() {
+                let (expected, found) = (spec.shape().len(), shape.len());
+                return Err(Error::invalid(format!(
+                    "expected a shape of {expected} axes, found {found}"
+                )));
+            }
+            self.clear_cut(&spec, shape)?;
+            self.source.resize(shape)
+        };
+        self.locate(resize())
+    }
+
+    /// Fills what a smaller `shape` cuts out of edge chunks, so that it does not come back when
+    /// the array grows again.
+    fn clear_cut(&self, spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+        if spec.contiguous || self.source.values().is_some() {
+            return Ok(());
+        }
+        for (axis, (&old, &new)) in spec.shape().iter().zip(shape).enumerate() {
+            let (chunk, within) = spec.grid.locate(axis, new);
+            let (start, len) = spec.grid.extent(axis, chunk);
+            if new >= old || within == 0 {
+                continue;
+            }
+            let fill = match &spec.fill_value {
+                Some(fill) => fill.clone(),
+                None => Values::zeroed(spec.dtype.clone(), Vec::new())?,
+            };
+            let mut axes = vec![AxisSelection::ALL; axis];
+            axes.push(AxisSelection::range(new, old.min(start.saturating_add(len))));
+            self.write(&Selection::Axes(axes), &fill)?;
+        }
+        Ok(())
+    }
+
+    /// Appends `values` along `axis`: the array grows by their length there. Nothing changes if
+    /// they do not fit.
+    ///
+    /// # Errors
+    /// As [`Array::resize`] and [`Array::write`].
+    pub fn append(&self, values: &Values, axis: usize) -> Result<()> {
+        let spec = self.spec();
+        let grown = || {
+            check_dtype(&spec.dtype, values.dtype())?;
+            let mut shape = spec.shape().to_vec();
+            let fits = shape.len() == values.shape().len()
+                && shape
+                    .iter()
+                    .zip(values.shape())
+                    .enumerate()
+                    .all(|(i, (a, b))| i == axis || a == b);
+            let (Some(len), Some(more), true) =
+                (shape.get_mut(axis), values.shape().get(axis), fits)
+            else {
+                return Err(Error::invalid(format!(
+                    "values of shape {:?} cannot be appended along axis {axis} to shape {:?}",
+                    values.shape(),
+                    spec.shape()
+                )));
+            };
+            *len = len.checked_add(*more).ok_or_else(|| Error::limit("the shape overflows"))?;
+            Ok(shape)
+        };
+        let shape = self.locate(grown())?;
+        let old = spec.shape().get(axis).copied().unwrap_or(0);
+        self.resize(&shape)?;
+        let mut axes = vec![AxisSelection::ALL; axis];
+        axes.push(AxisSelection::range(old, shape.get(axis).copied().unwrap_or(old)));
+        self.write(&Selection::Axes(axes), values).inspect_err(|_| {
+            // The first error is the one to tell.
+            let _ = self.resize(spec.shape());
+        })
+    }
+
+    fn readable(&self) -> Result<Arc<ArraySpec>> {
+        let spec = self.source.spec();
+        if spec.is_null() {
+            return Err(Error::invalid("the array is null: it has a type and no elements"));
+        }
+        Ok(spec)
+    }
+
+    fn io<'a>(&'a self, spec: &'a ArraySpec) -> Result<Io<'a>> {
+        let pipeline = match self.pipeline.get() {
+            Some(pipeline) => pipeline,
+            None if self.source.values().is_some() => {
+                // Its library decodes; codecs that only it knows are no error.
+                let spec = ArraySpec { codecs: Vec::new(), ..spec.clone() };
+                let pipeline = Pipeline::new(&spec)?;
+                self.pipeline.get_or_init(|| pipeline)
+            }
+            None => {
+                let pipeline = Pipeline::new(spec)?;
+                self.pipeline.get_or_init(|| pipeline)
+            }
+        };
+        Ok(Io { engine: &self.engine, source: &*self.source, spec, pipeline })
+    }
+
+    fn locate<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.at_node(&self.node).at_file(&*self.file))
+    }
+}
+
+fn check_shape(expected: &[u64], found: &[u64]) -> Result<()> {
+    if expected != found {
+        return Err(Error::invalid(format!(
+            "expected memory of shape {expected:?}, found {found:?}"
+        )));
+    }
+    Ok(())
+}
+
+fn check_dtype(expected: &DType, found: &DType) -> Result<()> {
+    let is_text = |dtype: &DType| matches!(dtype, DType::String(_));
+    if expected != found && !(is_text(expected) && is_text(found)) {
+        return Err(Error::invalid(format!("expected values of dtype {expected}, found {found}")));
+    }
+    Ok(())
+}
+
+fn vec_zeroed(len: usize) -> Result<Vec<u8>> {
+    // `try_reserve` first, because a failed allocation aborts; `vec![0; n]` then, because the
+    // system hands out zeroed pages without touching them.
+    let mut probe: Vec<u8> = Vec::new();
+    probe
+        .try_reserve_exact(len)
+        .map_err(|e| Error::limit(format!("{len} bytes of memory")).with_source(e))?;
+    drop(probe);
+    Ok(vec![0; len])
+}

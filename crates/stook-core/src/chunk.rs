@@ -79,8 +79,8 @@ pub struct EncodedChunk<'a> {
 pub struct ChunkWrite<'a> {
     /// Its index in the grid.
     pub index: &'a [u64],
-    /// Its encoded bytes.
-    pub bytes: &'a [u8],
+    /// Its encoded bytes; `None` erases it, so that it reads as the fill value.
+    pub bytes: Option<&'a [u8]>,
 }
 
 /// What a source calls for each chunk of a batch: the chunk's position in the batch, and its
@@ -97,11 +97,13 @@ pub struct Access {
     /// Whether the source itself calls `deliver` from several threads, so that the engine
     /// should hand it everything at once.
     pub is_concurrent: bool,
+    /// Whether a chunk that holds nothing but the fill value is better erased than stored.
+    pub skips_empty: bool,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { batch: 1, is_concurrent: false }
+        Self { batch: 1, is_concurrent: false, skips_empty: false }
     }
 }
 
@@ -131,7 +133,7 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// `Io`, `Corrupt`, `LimitExceeded`, naming the chunk.
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()>;
 
-    /// Stores encoded chunks. All chunks of one shard that are to be written come in one call.
+    /// Stores or erases chunks. All chunks of one shard that are to be written come in one call.
     ///
     /// # Errors
     /// `ReadOnly`, `Io`; a chunk is stored whole or not at all.

@@ -151,6 +151,13 @@ impl Error {
         self
     }
 
+    /// The same error with `context: ` before its message.
+    #[must_use]
+    pub fn within(mut self, context: impl std::fmt::Display) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
     /// The same error with a remedy, shown by the command as a `hint:` line.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -31,7 +31,7 @@ pub use container::{
 };
 pub use dtype::DType;
 pub use element::Element;
-pub use engine::{EngineConfig, Pipeline};
+pub use engine::{Engine, EngineConfig, Pipeline, View, ViewMut};
 pub use error::{Error, ErrorKind, Location, Result};
 pub use grid::ChunkGrid;
 pub use limits::Limits;

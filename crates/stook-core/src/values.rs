@@ -18,7 +18,6 @@ pub struct HeapItem {
 impl HeapItem {
     /// The item whose bytes these are; missing bytes read as an empty item.
     #[must_use]
-    #[expect(clippy::host_endian_bytes, reason = "heap items never leave memory")]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let word = |at: usize| {
             let bytes = bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
@@ -110,6 +109,62 @@ fn rebase_item(dtype: &DType, item: &mut [u8], heap: &mut [u8], delta: u64) -> R
         DType::Array(array) => rebase(&array.item, item, heap, delta),
         _ => Ok(()),
     }
+}
+
+/// Calls `visit` with the type and the 16 bytes of every heap item in `items`; items that lie in
+/// the payload of a sequence are not visited.
+pub fn for_each_heap_item(
+    dtype: &DType,
+    items: &mut [u8],
+    visit: &mut dyn FnMut(&DType, &mut [u8]),
+) {
+    match dtype {
+        DType::String(_) | DType::Bytes | DType::Reference | DType::Sequence(_) => {
+            items.chunks_exact_mut(HEAP_ITEM_LEN).for_each(|item| visit(dtype, item));
+        }
+        DType::Struct(r#struct) => {
+            for item in items.chunks_exact_mut(r#struct.size.max(1)) {
+                for field in r#struct.fields.iter().filter(|field| field.dtype.has_heap()) {
+                    let end = field.offset.saturating_add(field.dtype.item_size());
+                    if let Some(part) = item.get_mut(field.offset..end) {
+                        for_each_heap_item(&field.dtype, part, visit);
+                    }
+                }
+            }
+        }
+        DType::Array(array) => for_each_heap_item(&array.item, items, visit),
+        _ => {}
+    }
+}
+
+/// Copies the payload of one heap item of `dtype` from `from` to the end of `to`, nested items
+/// included, and lets the item point there.
+///
+/// # Errors
+/// `Corrupt` if an item points out of `from`.
+pub fn relocate(dtype: &DType, item: &mut [u8], from: &[u8], to: &mut Vec<u8>) -> Result<()> {
+    let mut at = HeapItem::from_bytes(item);
+    let inner = if let DType::Sequence(inner) = dtype { Some(&**inner) } else { None };
+    let payload = at.slice(from, inner.map_or(1, DType::item_size))?;
+    let mut failure = None;
+    match inner.filter(|inner| inner.has_heap()) {
+        None => {
+            at.offset = to.len() as u64;
+            to.extend_from_slice(payload);
+        }
+        Some(inner) => {
+            let mut payload = payload.to_vec();
+            for_each_heap_item(inner, &mut payload, &mut |dtype, item| {
+                if let Err(error) = relocate(dtype, item, from, to) {
+                    failure.get_or_insert(error);
+                }
+            });
+            at.offset = to.len() as u64;
+            to.extend_from_slice(&payload);
+        }
+    }
+    item.copy_from_slice(&at.to_bytes());
+    failure.map_or(Ok(()), Err)
 }
 
 /// Items of one type in an n-dimensional C-order array, owned.

@@ -2,5 +2,6 @@
 
 mod allocations;
 mod codecs;
+mod engine;
 mod stores;
 mod zip;

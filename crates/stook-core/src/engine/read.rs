@@ -1,0 +1,413 @@
+//! Reading: from stored chunks to the caller's memory.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::copy::{self, Direction, Nest};
+use super::view::{self, ViewMut};
+use super::work::{self, Work};
+use super::{Engine, Pipeline, blocks, in_place, parallel};
+use crate::chunk::{ChunkList, ChunkSource, EncodedChunk};
+use crate::error::{Error, Result};
+use crate::selection::Resolved;
+use crate::selection::plan::{BoxPlan, MAX_RANK, Plan, PointPlan};
+use crate::spec::ArraySpec;
+use crate::values::{byte_len, rebase};
+
+/// An array at work: what a read or write needs to know of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Io<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) source: &'a dyn ChunkSource,
+    pub(crate) spec: &'a ArraySpec,
+    pub(crate) pipeline: &'a Pipeline,
+}
+
+/// Where items go.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    pub(super) items: *mut u8,
+    pub(super) shape: &'a [u64],
+    pub(super) strides: &'a [isize],
+    pub(super) is_contiguous: bool,
+    /// Whether the memory is all zero, so that a fill value of zero need not be written.
+    is_zeroed: bool,
+    /// The payload of heap items.
+    pub(super) heap: Mutex<Vec<u8>>,
+}
+
+// SAFETY: threads write to disjoint items, as the plan cuts them.
+#[expect(unsafe_code, reason = "threads fill disjoint parts of one exclusively borrowed buffer")]
+unsafe impl Sync for Target<'_> {}
+
+impl<'a> Target<'a> {
+    pub(crate) fn new(view: &'a ViewMut<'_>, item: usize, is_zeroed: bool) -> Self {
+        let is_contiguous = view::is_contiguous(&view.shape, &view.strides, item);
+        let (shape, strides) = (view.shape.as_slice(), view.strides.as_slice());
+        Self { items: view.items, shape, strides, is_contiguous, is_zeroed, heap: Mutex::default() }
+    }
+
+    /// The payload of the heap items that were read.
+    pub(crate) fn into_heap(self) -> Vec<u8> {
+        self.heap.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes from `offset` on of a run that lies in the target.
+    ///
+    /// # Safety
+    /// The run lies in the target and no other thread touches it.
+    #[expect(unsafe_code, reason = "a disjoint part of the exclusively borrowed target")]
+    #[expect(clippy::mut_from_ref, reason = "threads take disjoint parts")]
+    pub(super) unsafe fn run(&self, offset: isize, len: usize) -> &mut [u8] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.items.offset(offset), len) }
+    }
+
+    /// Where item `linear` (in C order) lies, in bytes.
+    pub(super) fn offset_of(&self, linear: u64, item: usize) -> isize {
+        offset_of(linear, self.shape, self.strides, self.is_contiguous, item)
+    }
+}
+
+/// Where item `linear` (in C order) of a strided array lies, in bytes.
+pub(super) fn offset_of(
+    linear: u64,
+    shape: &[u64],
+    strides: &[isize],
+    is_contiguous: bool,
+    item: usize,
+) -> isize {
+    if is_contiguous {
+        return linear as isize * item as isize;
+    }
+    let mut rest = linear;
+    let mut offset = 0;
+    for (&len, &stride) in shape.iter().zip(strides).rev() {
+        offset += (rest % len.max(1)) as isize * stride;
+        rest /= len.max(1);
+    }
+    offset
+}
+
+/// The stored layout of one chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChunkLayout {
+    pub(super) strides: [isize; MAX_RANK],
+    pub(super) len_bytes: usize,
+}
+
+impl<'a> Io<'a> {
+    pub(super) fn item_size(&self) -> usize {
+        self.spec.dtype.item_size()
+    }
+
+    /// The fill value's item, zeros where it is undefined.
+    pub(super) fn fill_item(&self) -> Vec<u8> {
+        match &self.spec.fill_value {
+            Some(fill) => fill.items().to_vec(),
+            None => vec![0; self.item_size()],
+        }
+    }
+
+    /// The layout of every chunk of a regular grid.
+    pub(super) fn regular_layout(&self) -> Result<Option<ChunkLayout>> {
+        self.spec.grid.regular_shape().map(|shape| self.layout(shape)).transpose()
+    }
+
+    /// The layout of the chunk at `index`.
+    pub(super) fn layout_at(
+        &self,
+        regular: Option<ChunkLayout>,
+        index: &[u64],
+    ) -> Result<ChunkLayout> {
+        regular.map_or_else(
+            || {
+                let mut shape = Vec::new();
+                self.spec.grid.chunk_shape(index, &mut shape);
+                self.layout(&shape)
+            },
+            Ok,
+        )
+    }
+
+    fn layout(&self, shape: &[u64]) -> Result<ChunkLayout> {
+        let len = byte_len(shape, self.item_size())?;
+        let len_bytes = self.engine.config.limits.chunk(len as u64)?;
+        let mut strides = [0; MAX_RANK];
+        copy::strides(shape, self.pipeline.order(), self.item_size(), &mut strides);
+        Ok(ChunkLayout { strides, len_bytes })
+    }
+
+    /// Reads what `selection` takes to `target`.
+    pub(crate) fn read(&self, selection: &Resolved, target: &Target<'_>) -> Result<()> {
+        if self.item_size() == 0 || target.shape.contains(&0) {
+            return Ok(());
+        }
+        if let Some(place) = in_place::of(self) {
+            return in_place::read(self, place, selection, target);
+        }
+        if let Some(values) = self.source.values() {
+            return blocks::read(self, values, selection, target);
+        }
+        let plan =
+            Plan::new(selection, self.spec.shape(), &self.spec.grid, self.spec.shards.as_ref())?;
+        if let (true, Some(fill)) = (self.pipeline.has_heap(), &self.spec.fill_value) {
+            *target.heap.lock().unwrap_or_else(PoisonError::into_inner) = fill.heap().to_vec();
+        }
+        let regular = self.regular_layout()?;
+        let fill = self.fill_item();
+        let fill_is_zero = fill.iter().all(|&byte| byte == 0);
+        Reader { io: *self, plan: &plan, target, regular, fill, fill_is_zero }.run()
+    }
+}
+
+struct Reader<'r> {
+    io: Io<'r>,
+    plan: &'r Plan,
+    target: &'r Target<'r>,
+    regular: Option<ChunkLayout>,
+    fill: Vec<u8>,
+    fill_is_zero: bool,
+}
+
+impl Reader<'_> {
+    fn run(&self) -> Result<()> {
+        let n = self.plan.n_chunks();
+        let chunk_len = self.regular.map_or(1 << 20, |layout| layout.len_bytes).max(1);
+        let access = self.io.source.access();
+        let config = &self.io.engine.config;
+        let threads = self.io.engine.threads_for(n, n.saturating_mul(chunk_len));
+        let held = (config.memory_len_bytes / threads / chunk_len).max(1);
+        let wants_cache = self.wants_cache(n, chunk_len);
+        if access.is_concurrent {
+            let batches = n.div_ceil(held);
+            return (0..batches)
+                .try_for_each(|i| self.batch(i * held, n.min((i + 1) * held), wants_cache));
+        }
+        // Enough batches to keep the threads busy to the end, each of enough chunks to be worth
+        // a call to the source.
+        let ideal =
+            (n / (threads * 4)).clamp(1, 64).max(access.batch).min(held).min(n.div_ceil(threads));
+        if self.io.spec.shards.is_none() {
+            let batches = n.div_ceil(ideal);
+            return parallel::for_each(batches, threads, &|i| {
+                self.batch(i * ideal, n.min((i + 1) * ideal), wants_cache)
+            });
+        }
+        // The chunks of a shard are asked for together, so that the source reads neighbours at
+        // once; a few large shards are cut so that every thread has some.
+        let n_units = self.plan.n_units();
+        let pieces = (threads * 2).div_ceil(n_units).max(1);
+        parallel::for_each(n_units * pieces, threads, &|i| {
+            let unit = self.plan.unit(i / pieces);
+            let step = unit.len().div_ceil(pieces);
+            let from = unit.start + (i % pieces) * step;
+            let to = unit.end.min(from + step);
+            let mut at = from;
+            while at < to {
+                let end = to.min(at + held);
+                self.batch(at, end, wants_cache)?;
+                at = end;
+            }
+            Ok(())
+        })
+    }
+
+    fn wants_cache(&self, n: usize, chunk_len: usize) -> bool {
+        let taken = byte_len(self.target.shape, self.io.item_size()).unwrap_or(usize::MAX);
+        !self.io.pipeline.is_plain()
+            && !self.io.pipeline.has_heap()
+            && self.regular.is_some()
+            && taken < n.saturating_mul(chunk_len)
+            && self.io.engine.cache.is_worth(n, chunk_len)
+    }
+
+    /// Reads touched chunks `from` to before `to`.
+    fn batch(&self, from: usize, to: usize, wants_cache: bool) -> Result<()> {
+        if from >= to {
+            return Ok(());
+        }
+        let mut loan = work::lend();
+        let mut indices = std::mem::take(&mut loan.indices);
+        self.plan.indices(from, to, &mut indices);
+        let rank = self.io.spec.shape().len();
+        let list = ChunkList::new(rank, to - from, &indices);
+        let result = if wants_cache {
+            self.batch_cached(from, list)
+        } else {
+            self.io.source.read_chunks(list, &|i, chunk| {
+                let index = list.get(i);
+                self.deliver(from + i, index, chunk).map_err(|error| error.at_chunk(index))
+            })
+        };
+        loan.indices = indices;
+        result
+    }
+
+    fn batch_cached(&self, from: usize, list: ChunkList<'_>) -> Result<()> {
+        let cache = &self.io.engine.cache;
+        let identity = self.io.source.identity();
+        let (mut missing, mut versions, mut flat) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, index) in list.iter().enumerate() {
+            let version = self.io.source.chunk_version(index)?;
+            match version.and_then(|version| cache.get(identity, index, version)) {
+                Some(bytes) => self.place(from + i, self.layout(index)?, &bytes)?,
+                None => {
+                    missing.push(from + i);
+                    versions.push(version);
+                    flat.extend_from_slice(index);
+                }
+            }
+        }
+        let rank = self.io.spec.shape().len();
+        let list = ChunkList::new(rank, missing.len(), &flat);
+        if list.is_empty() {
+            return Ok(());
+        }
+        self.io.source.read_chunks(list, &|i, chunk| {
+            let index = list.get(i);
+            let deliver = || match (chunk, versions[i]) {
+                (Some(chunk), Some(version)) => {
+                    let layout = self.layout(index)?;
+                    let mut loan = work::lend();
+                    let (mut work, buffer, ..) = loan.split();
+                    let bytes = buffer.get(layout.len_bytes);
+                    self.io.pipeline.decode(chunk, bytes, &mut work)?;
+                    self.place(missing[i], layout, bytes)?;
+                    cache.put(identity, index, version, Arc::from(&*bytes));
+                    Ok(())
+                }
+                _ => self.deliver(missing[i], index, chunk),
+            };
+            deliver().map_err(|error: Error| error.at_chunk(index))
+        })
+    }
+
+    fn layout(&self, index: &[u64]) -> Result<ChunkLayout> {
+        self.io.layout_at(self.regular, index)
+    }
+
+    /// Decodes touched chunk `i` to where it goes; `None` is the fill value.
+    fn deliver(&self, i: usize, index: &[u64], chunk: Option<EncodedChunk<'_>>) -> Result<()> {
+        let layout = self.layout(index)?;
+        let Some(chunk) = chunk else { return self.fill(i, layout) };
+        if self.io.pipeline.has_heap() {
+            return self.deliver_heap(i, layout, chunk);
+        }
+        if self.io.pipeline.is_plain() {
+            if chunk.bytes.len() != layout.len_bytes {
+                return Err(Error::corrupt(format!(
+                    "expected {} bytes, found {}",
+                    layout.len_bytes,
+                    chunk.bytes.len()
+                )));
+            }
+            return self.place(i, layout, chunk.bytes);
+        }
+        let mut loan = work::lend();
+        let (mut work, buffer, ..) = loan.split();
+        if let Plan::Box(plan) = self.plan
+            && let Some((0, to, len)) = self.nest(plan, i, layout).as_run()
+            && len == layout.len_bytes
+        {
+            // SAFETY: the plan gives each chunk a part of the target of its own.
+            #[expect(unsafe_code, reason = "decoding straight into the destination")]
+            let out = unsafe { self.target.run(to, len) };
+            return self.io.pipeline.decode(chunk, out, &mut work);
+        }
+        let bytes = buffer.get(layout.len_bytes);
+        self.io.pipeline.decode(chunk, bytes, &mut work)?;
+        self.place(i, layout, bytes)
+    }
+
+    fn deliver_heap(&self, i: usize, layout: ChunkLayout, chunk: EncodedChunk<'_>) -> Result<()> {
+        let mut loan = work::lend();
+        let Work { heap, .. } = &mut *loan;
+        let mut heap = std::mem::take(heap);
+        heap.clear();
+        let (mut work, buffer, ..) = loan.split();
+        let items = buffer.get(layout.len_bytes);
+        let limits = &self.io.engine.config.limits;
+        self.io.pipeline.decode_heap(chunk, (items, &mut heap), limits, &mut work)?;
+        {
+            let mut all = self.target.heap.lock().unwrap_or_else(PoisonError::into_inner);
+            let base = all.len() as u64;
+            limits.heap(base.saturating_add(heap.len() as u64))?;
+            all.extend_from_slice(&heap);
+            rebase(&self.io.spec.dtype, items, &mut all, base)?;
+        }
+        self.place(i, layout, items)?;
+        loan.heap = heap;
+        Ok(())
+    }
+
+    fn nest<'p>(&self, plan: &'p BoxPlan, i: usize, layout: ChunkLayout) -> Nest<'p> {
+        let strides = &layout.strides[..self.io.spec.shape().len()];
+        Nest::new(
+            &plan.parts(i),
+            strides,
+            self.target.strides,
+            self.io.item_size(),
+            Direction::Read,
+        )
+    }
+
+    /// Copies what is selected of a decoded chunk to where it goes.
+    fn place(&self, i: usize, layout: ChunkLayout, bytes: &[u8]) -> Result<()> {
+        if bytes.len() < layout.len_bytes {
+            return Err(Error::corrupt("a decoded chunk is too short"));
+        }
+        match self.plan {
+            // SAFETY: the plan keeps within the chunk, whose length was checked, and within the
+            // target, whose shape is that of the selection; no two chunks share a place in it.
+            #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
+            Plan::Box(plan) => unsafe {
+                self.nest(plan, i, layout).run(bytes.as_ptr(), self.target.items)
+            },
+            Plan::Points(plan) => self.place_points(plan, i, |within| {
+                let at =
+                    within.iter().zip(&layout.strides).map(|(&at, &stride)| at as isize * stride);
+                bytes.as_ptr().wrapping_offset(at.sum())
+            }),
+        }
+        Ok(())
+    }
+
+    fn place_points(&self, plan: &PointPlan, i: usize, item_at: impl Fn(&[u64]) -> *const u8) {
+        let item = self.io.item_size();
+        for point in plan.points(i) {
+            let to = self.target.offset_of(plan.outs[point], item);
+            // SAFETY: the point lies in the chunk and its place in the target is its own.
+            #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
+            unsafe {
+                std::ptr::copy_nonoverlapping(
+                    item_at(plan.within(point)),
+                    self.target.items.offset(to),
+                    item,
+                );
+            }
+        }
+    }
+
+    fn fill(&self, i: usize, layout: ChunkLayout) -> Result<()> {
+        if self.target.is_zeroed && self.fill_is_zero {
+            return Ok(());
+        }
+        match self.plan {
+            Plan::Points(plan) => self.place_points(plan, i, |_| self.fill.as_ptr()),
+            Plan::Box(plan) => {
+                let nest = self.nest(plan, i, layout);
+                if let Some((_, to, len)) = nest.as_run() {
+                    // SAFETY: the plan gives each chunk a part of the target of its own.
+                    #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
+                    copy::fill(unsafe { self.target.run(to, len) }, &self.fill);
+                } else {
+                    let mut loan = work::lend();
+                    let bytes = loan.chunk.get(layout.len_bytes);
+                    copy::fill(bytes, &self.fill);
+                    self.place(i, layout, bytes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,328 @@
+//! Writing: from the caller's memory to stored chunks, a write unit at a time.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::copy::{self, Direction, Nest};
+use super::read::{ChunkLayout, Io, offset_of};
+use super::view::{self, View};
+use super::work;
+use super::{blocks, in_place, locks, parallel};
+use crate::chunk::{ChunkList, ChunkWrite, EncodedChunk};
+use crate::dtype::DType;
+use crate::error::{Error, Result};
+use crate::selection::Resolved;
+use crate::selection::plan::Plan;
+use crate::values::{HeapItem, for_each_heap_item, relocate};
+
+impl Io<'_> {
+    /// Writes `view`, which has the shape of `selection`, to what `selection` takes.
+    pub(crate) fn write(&self, selection: &Resolved, view: &View<'_>) -> Result<()> {
+        if self.item_size() == 0 || view.shape.contains(&0) {
+            return Ok(());
+        }
+        if let Some(place) = in_place::of(self).filter(|place| place.is_writable()) {
+            return in_place::write(self, place, selection, view);
+        }
+        if let Some(values) = self.source.values() {
+            return blocks::write(self, values, selection, view);
+        }
+        let plan =
+            Plan::new(selection, self.spec.shape(), &self.spec.grid, self.spec.shards.as_ref())?;
+        let regular = self.regular_layout()?;
+        let chunk_len = regular.map_or(1 << 20, |layout| layout.len_bytes);
+        let len = plan.n_chunks().saturating_mul(chunk_len);
+        let all = self.engine.threads_for(plan.n_chunks(), len);
+        let threads = all.min(plan.n_units());
+        let is_contiguous = view::is_contiguous(&view.shape, &view.strides, self.item_size());
+        let fill = self.fill_item();
+        let skips_empty = self.source.access().skips_empty && self.spec.fill_value.is_some();
+        let inner_threads = (all / threads.max(1)).max(1);
+        let writer = Writer {
+            io: *self,
+            plan: &plan,
+            view,
+            regular,
+            fill,
+            skips_empty,
+            is_contiguous,
+            inner_threads,
+        };
+        parallel::for_each(plan.n_units(), threads, &|unit| writer.unit(unit))
+    }
+}
+
+struct Writer<'w> {
+    io: Io<'w>,
+    plan: &'w Plan,
+    view: &'w View<'w>,
+    regular: Option<ChunkLayout>,
+    fill: Vec<u8>,
+    skips_empty: bool,
+    is_contiguous: bool,
+    /// Threads for the chunks of one unit.
+    inner_threads: usize,
+}
+
+impl Writer<'_> {
+    fn unit(&self, unit: usize) -> Result<()> {
+        let chunks = self.plan.unit(unit);
+        let rank = self.io.spec.shape().len();
+        let mut flat = Vec::with_capacity(rank * chunks.len());
+        self.plan.indices(chunks.start, chunks.end, &mut flat);
+        let list = ChunkList::new(rank, chunks.len(), &flat);
+        let unit_index: Vec<u64> = match &self.io.spec.shards {
+            None => list.get(0).to_vec(),
+            Some(shards) => {
+                let origin = list.get(0).iter().enumerate();
+                origin
+                    .map(|(axis, &at)| shards.locate(axis, self.io.spec.grid.extent(axis, at).0).0)
+                    .collect()
+            }
+        };
+        let _guard = locks::unit(self.io.source.identity(), &unit_index);
+        if chunks.len() == 1 {
+            return self.one(chunks.start, list).map_err(|error| error.at_chunk(list.get(0)));
+        }
+        self.many(chunks.start, list)
+    }
+
+    /// Writes touched chunk `i` with the buffers of this thread.
+    fn one(&self, i: usize, list: ChunkList<'_>) -> Result<()> {
+        let index = list.get(0);
+        if self.is_whole(i) {
+            return self.encode(i, index, None, &mut |bytes| self.store(index, bytes));
+        }
+        // Nothing is stored from within the read: the source may hold what its write needs.
+        let slot: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+        self.io.source.read_chunks(list, &|_, old| {
+            self.encode(i, index, Some(old), &mut |bytes| {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = bytes.map(<[u8]>::to_vec);
+                Ok(())
+            })
+        })?;
+        self.store(index, slot.into_inner().unwrap_or_else(PoisonError::into_inner).as_deref())
+    }
+
+    fn store(&self, index: &[u64], bytes: Option<&[u8]>) -> Result<()> {
+        match bytes {
+            Some(_) => self.io.source.write_chunks(&[ChunkWrite { index, bytes }]),
+            None => self.io.source.erase_chunks(ChunkList::one(index)),
+        }
+    }
+
+    /// Writes the chunks of one unit in one call to the source.
+    fn many(&self, first: usize, list: ChunkList<'_>) -> Result<()> {
+        let slots: Vec<Mutex<Option<Vec<u8>>>> = list.iter().map(|_| Mutex::new(None)).collect();
+        let put = |k: usize, bytes: Option<&[u8]>| {
+            *slots[k].lock().unwrap_or_else(PoisonError::into_inner) = bytes.map(<[u8]>::to_vec);
+        };
+        let (mut partial, mut whole, mut flat) = (Vec::new(), Vec::new(), Vec::new());
+        for (k, index) in list.iter().enumerate() {
+            if self.is_whole(first + k) {
+                whole.push(k);
+            } else {
+                partial.push(k);
+                flat.extend_from_slice(index);
+            }
+        }
+        parallel::for_each(whole.len(), self.inner_threads, &|at| {
+            let (k, index) = (whole[at], list.get(whole[at]));
+            let encoded = self.encode(first + k, index, None, &mut |bytes| {
+                put(k, bytes);
+                Ok(())
+            });
+            encoded.map_err(|error| error.at_chunk(index))
+        })?;
+        let old = ChunkList::new(self.io.spec.shape().len(), partial.len(), &flat);
+        if !old.is_empty() {
+            self.io.source.read_chunks(old, &|at, bytes| {
+                let (k, index) = (partial[at], list.get(partial[at]));
+                let encoded = self.encode(first + k, index, Some(bytes), &mut |bytes| {
+                    put(k, bytes);
+                    Ok(())
+                });
+                encoded.map_err(|error| error.at_chunk(index))
+            })?;
+        }
+        let encoded: Vec<Option<Vec<u8>>> = slots
+            .into_iter()
+            .map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        let writes: Vec<ChunkWrite<'_>> = list
+            .iter()
+            .zip(&encoded)
+            .map(|(index, bytes)| ChunkWrite { index, bytes: bytes.as_deref() })
+            .collect();
+        self.io.source.write_chunks(&writes)
+    }
+
+    fn is_whole(&self, i: usize) -> bool {
+        match self.plan {
+            Plan::Box(plan) => plan.parts(i).is_whole(),
+            Plan::Points(_) => false,
+        }
+    }
+
+    /// Encodes touched chunk `i` with what is written over `old` (`None` where the whole chunk
+    /// is written, `Some(None)` where nothing is stored) and hands the bytes to `store`; no
+    /// bytes where the chunk holds nothing but the fill value and is better not stored.
+    fn encode(
+        &self,
+        i: usize,
+        index: &[u64],
+        old: Option<Option<EncodedChunk<'_>>>,
+        store: &mut dyn FnMut(Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        let layout = self.io.layout_at(self.regular, index)?;
+        let mut loan = work::lend();
+        let mut heap = std::mem::take(&mut loan.heap);
+        let (mut work, buffer, encoded, _) = loan.split();
+        let has_heap = self.io.pipeline.has_heap();
+        let direct = if old.is_none() { self.direct(i, layout) } else { None };
+        let (raw, payload): (&[u8], &[u8]) = match (direct, old) {
+            (Some(raw), _) => (raw, self.view.heap),
+            (None, old) => {
+                let bytes = buffer.get(layout.len_bytes);
+                heap.clear();
+                match old.flatten() {
+                    Some(old) if has_heap => {
+                        let limits = &self.io.engine.config.limits;
+                        self.io.pipeline.decode_heap(old, (bytes, &mut heap), limits, &mut work)?;
+                    }
+                    Some(old) => self.io.pipeline.decode(old, bytes, &mut work)?,
+                    None => self.blank(bytes, &mut heap),
+                }
+                if has_heap {
+                    self.overlay_heap(i, layout, bytes, &mut heap)?;
+                } else {
+                    self.overlay(i, layout, bytes);
+                }
+                (bytes, &heap)
+            }
+        };
+        let is_empty = self.skips_empty && !has_heap && copy::is_filled(raw, &self.fill);
+        let stored = if is_empty {
+            store(None)
+        } else if self.io.pipeline.is_plain() {
+            store(Some(raw))
+        } else {
+            self.io.pipeline.encode(raw, payload, encoded, &mut work)?;
+            store(Some(encoded))
+        };
+        loan.heap = heap;
+        stored
+    }
+
+    /// The whole chunk where it lies contiguously in the caller's memory.
+    fn direct(&self, i: usize, layout: ChunkLayout) -> Option<&[u8]> {
+        let Plan::Box(plan) = self.plan else { return None };
+        let (from, to, len) = self.nest(plan, i, layout).as_run()?;
+        if to != 0 || len != layout.len_bytes {
+            return None;
+        }
+        // SAFETY: the nest's source runs lie within the view.
+        #[expect(unsafe_code, reason = "encoding straight from the caller's memory")]
+        Some(unsafe { std::slice::from_raw_parts(self.view.items.offset(from), len) })
+    }
+
+    fn blank(&self, bytes: &mut [u8], heap: &mut Vec<u8>) {
+        copy::fill(bytes, &self.fill);
+        if let Some(fill) = &self.io.spec.fill_value {
+            heap.extend_from_slice(fill.heap());
+        }
+    }
+
+    fn nest<'p>(
+        &self,
+        plan: &'p crate::selection::plan::BoxPlan,
+        i: usize,
+        layout: ChunkLayout,
+    ) -> Nest<'p> {
+        let strides = &layout.strides[..self.io.spec.shape().len()];
+        Nest::new(
+            &plan.parts(i),
+            strides,
+            &self.view.strides,
+            self.io.item_size(),
+            Direction::Write,
+        )
+    }
+
+    /// Copies the caller's items over those of the chunk.
+    fn overlay(&self, i: usize, layout: ChunkLayout, bytes: &mut [u8]) {
+        let item = self.io.item_size();
+        match self.plan {
+            // SAFETY: the plan keeps within the view and within the chunk's buffer.
+            #[expect(unsafe_code, reason = "the view is a pointer with strides")]
+            Plan::Box(plan) => unsafe {
+                self.nest(plan, i, layout).run(self.view.items, bytes.as_mut_ptr())
+            },
+            Plan::Points(plan) => {
+                for point in plan.points(i) {
+                    let (shape, strides) = (&self.view.shape, &self.view.strides);
+                    let from =
+                        offset_of(plan.outs[point], shape, strides, self.is_contiguous, item);
+                    let at = plan.within(point).iter().zip(&layout.strides);
+                    let to: isize = at.map(|(&at, &stride)| at as isize * stride).sum();
+                    // SAFETY: as above, for one item.
+                    #[expect(unsafe_code, reason = "the view is a pointer with strides")]
+                    unsafe {
+                        let (from, to) =
+                            (self.view.items.offset(from), bytes.as_mut_ptr().offset(to));
+                        std::ptr::copy_nonoverlapping(from, to, item);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same for heap items: those of the chunk point into `heap` already, the payload of
+    /// those that come from the caller follows.
+    fn overlay_heap(
+        &self,
+        i: usize,
+        layout: ChunkLayout,
+        bytes: &mut [u8],
+        heap: &mut Vec<u8>,
+    ) -> Result<()> {
+        let dtype = &self.io.spec.dtype;
+        mark(dtype, bytes);
+        self.overlay(i, layout, bytes);
+        adopt(dtype, bytes, self.view.heap, heap)
+    }
+}
+
+/// Offsets in a heap are far below this bit.
+const MARK: u64 = 1 << 63;
+
+/// Marks every heap item as one that was there before.
+pub(super) fn mark(dtype: &DType, items: &mut [u8]) {
+    for_each_heap_item(dtype, items, &mut |_, item| {
+        let mut at = HeapItem::from_bytes(item);
+        at.offset |= MARK;
+        item.copy_from_slice(&at.to_bytes());
+    });
+}
+
+/// Moves the payload of items that are not marked from `from` to `heap`, and takes the marks off.
+///
+/// # Errors
+/// `InvalidInput` if an item points out of `from`.
+pub(super) fn adopt(
+    dtype: &DType,
+    items: &mut [u8],
+    from: &[u8],
+    heap: &mut Vec<u8>,
+) -> Result<()> {
+    let mut failure = None;
+    for_each_heap_item(dtype, items, &mut |dtype, item| {
+        let mut at = HeapItem::from_bytes(item);
+        if at.offset & MARK != 0 {
+            at.offset &= !MARK;
+            item.copy_from_slice(&at.to_bytes());
+        } else if let Err(error) = relocate(dtype, item, from, heap) {
+            failure.get_or_insert(error);
+        }
+    });
+    failure.map_or(Ok(()), |error: Error| Err(Error::invalid(error.message().to_owned())))
+}
