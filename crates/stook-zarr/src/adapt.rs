@@ -1,0 +1,243 @@
+//! Arrays of other formats as Zarr can hold them, and what is lost on the way.
+
+mod dtype;
+
+use stook_core::codec::Endian;
+use stook_core::{Adapted, ArraySpec, ChunkGrid, CodecSpec, DType, Format, Loss, Result, Values};
+
+use crate::layout::shape_of;
+
+/// Bytes of a chunk of an array that had none: large enough to be worth a file, small enough
+/// that a machine's cores find work in a moderate array.
+const CHUNK_LEN_BYTES: u64 = 2 << 20;
+
+/// The bytes that an item of variable length is taken to have.
+const GUESSED_ITEM_LEN: u64 = 64;
+
+/// The codec of arrays that had no chunks, and of those whose codec Zarr lacks: zarr-python's
+/// own default.
+const DEFAULT_CODEC: CodecSpec = CodecSpec::Zstd { level: 0, checksum: false };
+
+/// The nearest array to `spec` that version `format` can hold.
+///
+/// # Errors
+/// `Unsupported` where there is none.
+pub(crate) fn array(spec: &ArraySpec, format: Format) -> Result<Adapted<ArraySpec>> {
+    shape_of(spec)?;
+    let mut losses = Vec::new();
+    let dtype = dtype::adapt("dtype", &spec.dtype, format, &mut losses)?;
+    let fill_value = fill(spec, &dtype)?;
+    let mut adapted = ArraySpec {
+        dtype,
+        fill_value,
+        max_shape: None,
+        contiguous: false,
+        codecs: Vec::new(),
+        ..spec.clone()
+    };
+    adapt_grid(spec, &mut adapted, format, &mut losses);
+    adapted.codecs = codecs(spec, &adapted.dtype, format, &mut losses);
+    if spec.contiguous {
+        adapted.codecs.push(DEFAULT_CODEC);
+    }
+    if format == Format::ZarrV2
+        && adapted.dimension_names.as_ref().is_some_and(|names| names.contains(&None))
+    {
+        if names_any(&adapted) {
+            losses.push(Loss::new("names of some axes", "nothing"));
+        }
+        adapted.dimension_names = None;
+    }
+    Ok(Adapted { value: adapted, losses })
+}
+
+fn names_any(spec: &ArraySpec) -> bool {
+    spec.dimension_names.as_ref().is_some_and(|names| names.iter().any(Option::is_some))
+}
+
+/// The fill value as an item of `dtype`; version 3 cannot leave it open, so that it becomes zero.
+fn fill(spec: &ArraySpec, dtype: &DType) -> Result<Option<Values>> {
+    match &spec.fill_value {
+        None => Ok(None),
+        Some(fill) if fill.dtype() == dtype => Ok(Some(fill.clone())),
+        Some(fill) => {
+            let item = fill.item(0).unwrap_or_default();
+            let mut items = Vec::with_capacity(dtype.item_size());
+            dtype::repack(fill.dtype(), item, &mut items);
+            let heap = fill.heap().to_vec();
+            Values::new(dtype.clone(), Vec::new(), items, heap).map(Some)
+        }
+    }
+}
+
+fn adapt_grid(spec: &ArraySpec, adapted: &mut ArraySpec, format: Format, losses: &mut Vec<Loss>) {
+    if spec.contiguous {
+        adapted.grid = ChunkGrid::Regular(chunks_of(spec));
+        adapted.shards = None;
+        return;
+    }
+    if format == Format::ZarrV2 && spec.shards.is_some() {
+        losses.push(Loss::new("shards", "a key for each chunk"));
+        adapted.shards = None;
+    }
+    if format == Format::ZarrV2 && spec.grid.regular_shape().is_none() {
+        losses.push(Loss::new("chunks of several lengths", "chunks of one shape"));
+        adapted.grid = ChunkGrid::Regular(chunks_of(spec));
+        adapted.shards = None;
+    }
+}
+
+/// Chunks of whole rows as far as they are small enough, of about [`CHUNK_LEN_BYTES`].
+fn chunks_of(spec: &ArraySpec) -> Vec<u64> {
+    let mut chunks: Vec<u64> = spec.shape().iter().map(|&len| len.max(1)).collect();
+    let item = match spec.dtype.has_heap() {
+        true => GUESSED_ITEM_LEN,
+        false => spec.dtype.item_size().max(1) as u64,
+    };
+    let mut inner = chunks.iter().fold(item, |len, &chunk| len.saturating_mul(chunk));
+    for chunk in &mut chunks {
+        if inner <= CHUNK_LEN_BYTES {
+            break;
+        }
+        inner /= *chunk;
+        *chunk = (CHUNK_LEN_BYTES / inner.max(1)).clamp(1, *chunk);
+        inner = inner.saturating_mul(*chunk);
+    }
+    chunks
+}
+
+/// The codecs of `spec` that there are, or those nearest to them, for items of `dtype`.
+fn codecs(
+    spec: &ArraySpec,
+    dtype: &DType,
+    format: Format,
+    losses: &mut Vec<Loss>,
+) -> Vec<CodecSpec> {
+    let mut out = Vec::with_capacity(spec.codecs.len() + 2);
+    match dtype {
+        DType::String(_) => out.push(CodecSpec::VlenUtf8),
+        DType::Bytes => out.push(CodecSpec::VlenBytes),
+        _ => {}
+    }
+    for codec in &spec.codecs {
+        let adapted = codec_for(codec, spec, dtype, format);
+        let is_same = adapted.as_ref() == Some(codec);
+        let is_implied = matches!(codec, CodecSpec::VlenUtf8 | CodecSpec::VlenBytes)
+            || (dtype.has_heap() && matches!(codec, CodecSpec::ByteOrder(_)));
+        if !is_same && !is_implied {
+            let becomes = adapted.as_ref().map_or("nothing", CodecSpec::name);
+            losses.push(Loss::new(format!("codec {}", codec.name()), becomes));
+        }
+        // A transposition goes before the codec that makes bytes.
+        match adapted {
+            Some(step @ CodecSpec::Transpose { .. }) => out.insert(0, step),
+            adapted => out.extend(adapted),
+        }
+    }
+    out
+}
+
+fn codec_for(
+    codec: &CodecSpec,
+    spec: &ArraySpec,
+    dtype: &DType,
+    format: Format,
+) -> Option<CodecSpec> {
+    let rank = spec.shape().len();
+    let is_v2 = format == Format::ZarrV2;
+    match codec {
+        CodecSpec::VlenUtf8 | CodecSpec::VlenBytes => None,
+        CodecSpec::ByteOrder(_) | CodecSpec::Shuffle { .. } if dtype.has_heap() => None,
+        CodecSpec::ByteOrder(Endian::Big) if !is_v2 && matches!(dtype, DType::Struct(_)) => {
+            Some(CodecSpec::ByteOrder(Endian::Little))
+        }
+        CodecSpec::Transpose { order } => {
+            let is_known = order.iter().copied().eq((0..rank).rev()) || !is_v2;
+            is_known.then(|| codec.clone())
+        }
+        CodecSpec::Shuffle { item_size } if *item_size == spec.dtype.item_size() => {
+            Some(CodecSpec::Shuffle { item_size: dtype.item_size() })
+        }
+        CodecSpec::Zlib { level } if !is_v2 => Some(CodecSpec::Gzip { level: *level }),
+        CodecSpec::Lz4Hdf5 { .. } => Some(CodecSpec::Lz4 { acceleration: 1 }),
+        CodecSpec::ByteOrder(_)
+        | CodecSpec::Gzip { .. }
+        | CodecSpec::Zlib { .. }
+        | CodecSpec::Zstd { .. }
+        | CodecSpec::Blosc(_)
+        | CodecSpec::Lz4 { .. }
+        | CodecSpec::Shuffle { .. }
+        | CodecSpec::Crc32c
+        | CodecSpec::Fletcher32 => Some(codec.clone()),
+        _ => Some(DEFAULT_CODEC),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use stook_core::dtype::{EnumType, Field, StructType};
+
+    use super::*;
+    use crate::layout;
+
+    #[test]
+    fn contiguous_arrays_get_chunks_of_rows() {
+        let chunks = |shape: &[u64], dtype| {
+            let spec = ArraySpec { contiguous: true, ..ArraySpec::new(dtype, shape) };
+            let adapted = array(&spec, Format::ZarrV3).unwrap();
+            assert!(adapted.losses.is_empty());
+            assert_eq!(adapted.value.codecs.last(), Some(&DEFAULT_CODEC));
+            assert!(layout::print(&adapted.value, Format::ZarrV3).is_ok());
+            adapted.value.grid.regular_shape().unwrap().to_vec()
+        };
+        assert_eq!(chunks(&[1000, 1000], DType::Float64), [262, 1000]);
+        assert_eq!(chunks(&[2, 3, 1 << 30], DType::UInt8), [1, 1, 2 << 20]);
+        assert_eq!(chunks(&[0, 7], DType::UInt8), [1, 7]);
+        assert!(chunks(&[], DType::UInt8).is_empty());
+        assert_eq!(chunks(&[1 << 20], DType::string()), [1 << 15]);
+    }
+
+    #[test]
+    fn what_hdf5_has_and_zarr_lacks_is_replaced_and_told() {
+        let base = EnumType { base: DType::Int16, members: vec![("a".to_owned(), 1)] };
+        let fields = vec![
+            Field { name: "e".to_owned(), dtype: DType::Enum(Arc::new(base)), offset: 2 },
+            Field { name: "b".to_owned(), dtype: DType::Bitfield(4), offset: 8 },
+        ];
+        let padded = DType::Struct(Arc::new(StructType { fields, size: 16 }));
+        let items = (0..16).collect();
+        let mut spec = ArraySpec::new(padded.clone(), vec![10]);
+        spec.fill_value = Some(Values::new(padded, vec![], items, vec![]).unwrap());
+        spec.codecs = vec![
+            CodecSpec::Shuffle { item_size: 16 },
+            CodecSpec::Zlib { level: 4 },
+            CodecSpec::Fletcher32,
+        ];
+        let adapted = array(&spec, Format::ZarrV3).unwrap();
+        assert_eq!(adapted.value.dtype.to_string(), "{e: int16, b: uint32}");
+        assert_eq!(adapted.value.fill_value.as_ref().unwrap().items(), [2, 3, 8, 9, 10, 11]);
+        assert_eq!(adapted.value.codecs[0], CodecSpec::Shuffle { item_size: 6 });
+        assert_eq!(adapted.value.codecs[1], CodecSpec::Gzip { level: 4 });
+        let told: Vec<_> = adapted.losses.iter().map(|loss| loss.what.as_str()).collect();
+        assert!(told.contains(&"codec zlib"), "{told:?}");
+        assert_eq!(array(&adapted.value, Format::ZarrV3).unwrap().losses, []);
+        let v2 = array(&spec, Format::ZarrV2).unwrap();
+        assert_eq!(v2.value.codecs[1], CodecSpec::Zlib { level: 4 });
+        assert!(layout::print(&v2.value, Format::ZarrV2).is_ok());
+        assert!(array(&ArraySpec::new(DType::LongDouble, vec![1]), Format::ZarrV3).is_err());
+        let null =
+            ArraySpec { extent: stook_core::Extent::Null, ..ArraySpec::new(DType::Bool, []) };
+        assert!(array(&null, Format::ZarrV3).is_err());
+    }
+
+    #[test]
+    fn strings_get_the_codec_that_stores_them() {
+        let mut spec = ArraySpec::new(DType::Reference, vec![4]);
+        spec.codecs = vec![CodecSpec::Shuffle { item_size: 16 }, CodecSpec::Lzf];
+        let adapted = array(&spec, Format::ZarrV2).unwrap();
+        assert_eq!(adapted.value.dtype, DType::string());
+        assert_eq!(adapted.value.codecs, [CodecSpec::VlenUtf8, DEFAULT_CODEC]);
+        assert_eq!(adapted.losses.len(), 3);
+    }
+}

@@ -1,0 +1,125 @@
+//! Types of other formats as Zarr can hold them.
+
+use std::sync::Arc;
+
+use stook_core::dtype::{Charset, Field, Narrow, OpaqueType, Padding, StructType};
+use stook_core::{DType, Error, Format, Loss, Result};
+
+/// The nearest type to `dtype` that version `format` has, named `what` in losses; an item of it
+/// has the same bytes, but for padding in structs, which goes.
+///
+/// # Errors
+/// `Unsupported` where there is none.
+pub(super) fn adapt(
+    what: &str,
+    dtype: &DType,
+    format: Format,
+    losses: &mut Vec<Loss>,
+) -> Result<DType> {
+    let adapted = match dtype {
+        DType::Enum(r#enum) => r#enum.base.clone(),
+        DType::Bitfield(1) => DType::UInt8,
+        DType::Bitfield(2) => DType::UInt16,
+        DType::Bitfield(4) => DType::UInt32,
+        DType::Bitfield(8) => DType::UInt64,
+        DType::Reference => DType::string(),
+        DType::String(Charset::Ascii) => return Ok(DType::string()), // ASCII is UTF-8
+        DType::FixedString(string) => DType::fixed_bytes(string.len_bytes),
+        DType::Opaque(opaque) => {
+            DType::Opaque(Arc::new(OpaqueType { size: opaque.size, tag: String::new() }))
+        }
+        DType::Narrow(Narrow::Int2 | Narrow::Int4) if format == Format::ZarrV2 => DType::Int8,
+        DType::Narrow(Narrow::UInt2 | Narrow::UInt4) if format == Format::ZarrV2 => DType::UInt8,
+        DType::Struct(r#struct) => return adapt_struct(what, r#struct, format, losses),
+        DType::LongDouble | DType::Sequence(_) | DType::Array(_) | DType::Bitfield(_) => {
+            return Err(unsupported(what, dtype, format));
+        }
+        DType::BFloat16 | DType::Narrow(_) if format == Format::ZarrV2 => {
+            return Err(unsupported(what, dtype, format));
+        }
+        other => other.clone(),
+    };
+    if adapted != *dtype {
+        losses.push(Loss::new(format!("{what} {dtype}"), becomes(dtype, &adapted)));
+    }
+    Ok(adapted)
+}
+
+fn unsupported(what: &str, dtype: &DType, format: Format) -> Error {
+    Error::unsupported(format!("{what}: {format} has no way to hold {dtype}"))
+}
+
+fn becomes(dtype: &DType, adapted: &DType) -> String {
+    match dtype {
+        DType::Enum(_) => format!("{adapted} without names"),
+        DType::Reference => "the path as text".to_owned(),
+        DType::FixedString(string) if string.padding == Padding::Space => {
+            format!("{adapted} with its spaces")
+        }
+        other => {
+            let _ = other;
+            adapted.to_string()
+        }
+    }
+}
+
+fn adapt_struct(
+    what: &str,
+    r#struct: &StructType,
+    format: Format,
+    losses: &mut Vec<Loss>,
+) -> Result<DType> {
+    let members = r#struct.fields.iter().map(|field| {
+        let what = format!("{what} member {}", field.name);
+        Ok((field.name.clone(), adapt_member(&what, field, format, losses)?))
+    });
+    let members = members.collect::<Result<Vec<_>>>()?;
+    let unpadded: usize = r#struct.fields.iter().map(|field| field.dtype.item_size()).sum();
+    if unpadded != r#struct.size {
+        let n = r#struct.size.saturating_sub(unpadded);
+        losses.push(Loss::new(format!("{what}: {n} bytes of padding an item"), "nothing"));
+    }
+    let packed = StructType::packed(members)?;
+    Ok(DType::Struct(Arc::new(packed)))
+}
+
+fn adapt_member(
+    what: &str,
+    field: &Field,
+    format: Format,
+    losses: &mut Vec<Loss>,
+) -> Result<DType> {
+    if field.dtype.has_heap() {
+        return Err(unsupported(what, &field.dtype, format));
+    }
+    match &field.dtype {
+        DType::Array(array) if format == Format::ZarrV2 => {
+            let item = adapt(what, &array.item, format, losses)?;
+            let shape = array.shape.clone();
+            Ok(DType::Array(Arc::new(stook_core::dtype::ArrayType { item, shape })))
+        }
+        DType::Array(_) => {
+            let raw = DType::opaque(field.dtype.item_size());
+            losses.push(Loss::new(format!("{what} {}", field.dtype), format!("raw bytes {raw}")));
+            Ok(raw)
+        }
+        dtype => adapt(what, dtype, format, losses),
+    }
+}
+
+/// Appends the bytes of `item`, of type `dtype`, without the padding in its structs.
+pub(super) fn repack(dtype: &DType, item: &[u8], out: &mut Vec<u8>) {
+    match dtype {
+        DType::Struct(r#struct) => {
+            for field in &r#struct.fields {
+                let end = field.offset + field.dtype.item_size();
+                repack(&field.dtype, item.get(field.offset..end).unwrap_or_default(), out);
+            }
+        }
+        DType::Array(array) => {
+            let size = array.item.item_size().max(1);
+            item.chunks_exact(size).for_each(|part| repack(&array.item, part, out));
+        }
+        _ => out.extend_from_slice(item),
+    }
+}

@@ -1,0 +1,345 @@
+//! A Zarr hierarchy as a container.
+
+use std::sync::Arc;
+
+use stook_core::chunk::ChunkSource;
+use stook_core::store::ByteStore;
+use stook_core::{
+    Adapted, ArraySpec, AttributeEdits, AttributeValue, Attributes, Child, Container, Durability,
+    Error, Format, Mode, NodeKind, NodePath, OpenOptions, Result,
+};
+
+use crate::consolidated::{self, check_count, child};
+use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, key_of};
+use crate::source::ArraySource;
+use crate::{adapt, attribute, layout};
+
+/// One Zarr hierarchy in a byte store.
+///
+/// Nodes of versions 2 and 3 may lie in one hierarchy; where a node has documents of both, those
+/// of version 3 count. New nodes are of the version of the root.
+#[derive(Debug)]
+pub struct ZarrContainer {
+    nodes: Arc<Nodes>,
+    location: String,
+    format: Format,
+}
+
+/// Whether `store` holds a Zarr group or array at its root.
+///
+/// # Errors
+/// `Io`.
+pub fn is_zarr(store: &dyn ByteStore) -> Result<bool> {
+    for key in [ZARR_JSON, ZGROUP, ZARRAY] {
+        if store.len_bytes(key)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl ZarrContainer {
+    /// Opens the hierarchy in `store`.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, `ReadOnly` if the store cannot be changed as the options ask
+    /// for, `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    pub fn open(store: Arc<dyn ByteStore>, options: &OpenOptions) -> Result<Self> {
+        let location = store.location().to_owned();
+        let nodes = Arc::new(Nodes::new(store, options)?);
+        let root = NodePath::root();
+        let found = nodes.load(&root).map_err(|error| error.at_file(&location))?;
+        let found = found.ok_or_else(|| {
+            Error::not_found(
+                "there is no Zarr group or array: expected `zarr.json`, `.zgroup` or `.zarray`",
+            )
+            .at_file(&location)
+        })?;
+        Ok(Self { nodes, location, format: found.format })
+    }
+
+    /// Makes a hierarchy of version `format` with an empty root group in `store`.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if there is one, `InvalidInput` if `format` is not Zarr, `ReadOnly`, `Io`.
+    pub fn create(
+        store: Arc<dyn ByteStore>,
+        format: Format,
+        options: &OpenOptions,
+    ) -> Result<Self> {
+        let container = Self::empty(store, format, options)?;
+        container.create_group(&NodePath::root())?;
+        Ok(container)
+    }
+
+    /// A hierarchy of version `format` in `store` whose root is still to be created, as a group
+    /// or as the only array.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if there is one, `InvalidInput` if `format` is not Zarr, `ReadOnly`, `Io`.
+    pub fn empty(store: Arc<dyn ByteStore>, format: Format, options: &OpenOptions) -> Result<Self> {
+        let location = store.location().to_owned();
+        if !matches!(format, Format::ZarrV2 | Format::ZarrV3) {
+            let error = Error::invalid(format!("expected a version of Zarr, found {format}"));
+            return Err(error.at_file(location));
+        }
+        let options = OpenOptions { mode: Mode::ReadWrite, ..options.clone() };
+        let nodes = Arc::new(Nodes::new(store, &options)?);
+        if is_zarr(nodes.store()).map_err(|error| error.at_file(&location))? {
+            return Err(Error::already_exists("there is a Zarr hierarchy").at_file(&location));
+        }
+        Ok(Self { nodes, location, format })
+    }
+
+    /// Writes the metadata of all nodes below `group` into that of the group, from where readers
+    /// take it in one go. Any later change to one of the nodes removes it again.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` if `group` is no group, `Unsupported` where versions are
+    /// mixed, `ReadOnly`, `Corrupt`, `LimitExceeded`, `Io`.
+    pub fn consolidate(&self, group: &NodePath) -> Result<()> {
+        self.nodes.located(group, consolidated::write(&self.nodes, group))
+    }
+
+    /// The metadata documents of `node` as they are stored: `zarr.json`, or `.zarray` or
+    /// `.zgroup`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Corrupt`, `LimitExceeded`, `Io`.
+    pub fn metadata(&self, node: &NodePath) -> Result<serde_json::Map<String, serde_json::Value>> {
+        let found = self.nodes.located(node, self.nodes.expect(node))?;
+        Ok(found.doc.clone())
+    }
+
+    /// The version of `node`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Corrupt`, `LimitExceeded`, `Io`.
+    pub fn format_of(&self, node: &NodePath) -> Result<Format> {
+        self.nodes.located(node, self.nodes.expect(node)).map(|node| node.format)
+    }
+
+    /// The byte store.
+    #[must_use]
+    pub fn store(&self) -> &dyn ByteStore {
+        self.nodes.store()
+    }
+
+    /// Creates the groups above `path` that are missing.
+    fn create_parents(&self, path: &NodePath) -> Result<()> {
+        let mut missing = Vec::new();
+        let mut next = path.parent();
+        while let Some(group) = next {
+            match self.nodes.load(&group)?.map(|node| node.kind) {
+                Some(NodeKind::Group) => break,
+                Some(_) => {
+                    return Err(Error::invalid(format!("`{group}` is an array, not a group")));
+                }
+                None => {
+                    next = group.parent();
+                    missing.push(group);
+                }
+            }
+        }
+        let (name, doc) = Node::new_group(self.format);
+        let text = crate::json::print(&doc);
+        for group in missing.iter().rev() {
+            self.nodes.store().set_new(&key_of(group, name), &text)?;
+        }
+        Ok(())
+    }
+
+    fn check_free(&self, path: &NodePath) -> Result<()> {
+        match self.nodes.load(path)?.map(|node| node.kind) {
+            None => Ok(()),
+            Some(NodeKind::Array) => Err(Error::already_exists("there is an array of this name")),
+            Some(_) => Err(Error::already_exists("there is a group of this name")),
+        }
+    }
+
+    fn new_group(&self, path: &NodePath) -> Result<()> {
+        self.nodes.check_writable()?;
+        self.check_free(path)?;
+        self.create_parents(path)?;
+        self.nodes.drop_consolidated(path)?;
+        let (name, doc) = Node::new_group(self.format);
+        match self.nodes.store().set_new(&key_of(path, name), &crate::json::print(&doc))? {
+            true => Ok(()),
+            false => Err(Error::already_exists("there is a group of this name")),
+        }
+    }
+
+    fn new_array(&self, path: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {
+        self.nodes.check_writable()?;
+        let printed = layout::print(spec, self.format)?;
+        let attributes = printed.attributes.clone().unwrap_or_default();
+        let (name, layout) = match self.format {
+            Format::ZarrV2 => {
+                let limits = self.nodes.limits();
+                (ZARRAY, layout::parse_v2(path, &printed.array, &attributes, limits)?)
+            }
+            _ => (ZARR_JSON, layout::parse_v3(path, &printed.array, self.nodes.limits())?),
+        };
+        self.check_free(path)?;
+        self.create_parents(path)?;
+        self.nodes.drop_consolidated(path)?;
+        let text = crate::json::print(&printed.array);
+        if !self.nodes.store().set_new(&key_of(path, name), &text)? {
+            return Err(Error::already_exists("there is an array of this name"));
+        }
+        if let Some(attributes) = &printed.attributes {
+            self.nodes.write(&key_of(path, ZATTRS), attributes)?;
+        }
+        Ok(Arc::new(ArraySource::new(Arc::clone(&self.nodes), path.clone(), layout)))
+    }
+
+    fn list(&self, group: &NodePath) -> Result<Vec<Child>> {
+        if self.nodes.expect(group)?.kind != NodeKind::Group {
+            return Err(Error::invalid("expected a group, found an array"));
+        }
+        if let Some(consolidated) = self.nodes.consolidated()?
+            && consolidated.node(group.key()).is_some()
+        {
+            return Ok(consolidated.children(group.key()));
+        }
+        let names = self.nodes.store().list(group.key())?.prefixes;
+        check_count(names.len(), self.nodes.limits())?;
+        let mut children = Vec::with_capacity(names.len());
+        for name in names {
+            let Ok(path) = group.join(&name) else { continue };
+            let node = self.nodes.load(&path).map_err(|error| error.at_node(&path))?;
+            children.extend(node.map(|node| child(name, node.kind)));
+        }
+        Ok(children)
+    }
+
+    fn take_away(&self, path: &NodePath) -> Result<()> {
+        self.nodes.check_writable()?;
+        if path.is_root() {
+            return Err(Error::invalid("the root cannot be removed"));
+        }
+        self.nodes.expect(path)?;
+        self.nodes.drop_consolidated(path)?;
+        self.nodes.store().erase_prefix(path.key())
+    }
+
+    fn move_node(&self, from: &NodePath, to: &NodePath) -> Result<()> {
+        self.nodes.check_writable()?;
+        if from.is_root() || to.is_root() {
+            return Err(Error::invalid("the root cannot be moved or replaced"));
+        }
+        self.nodes.expect(from)?;
+        if from == to {
+            return Ok(());
+        }
+        if to.starts_with(from) {
+            return Err(Error::invalid(format!("`{from}` cannot be moved into itself, to `{to}`")));
+        }
+        self.check_free(to).map_err(|error| error.at_node(to))?;
+        self.create_parents(to)?;
+        for path in [from, to] {
+            self.nodes.drop_consolidated(&path.parent().unwrap_or_default())?;
+        }
+        self.nodes.store().rename_prefix(from.key(), to.key())
+    }
+
+    fn change_attributes(&self, path: &NodePath, edits: &AttributeEdits) -> Result<()> {
+        self.nodes.check_writable()?;
+        let _guard = self.nodes.lock();
+        let node = self.nodes.expect(path)?;
+        let mut attributes = self.nodes.attributes(path, &node)?;
+        if edits.clear {
+            attributes.clear();
+        }
+        for (name, value) in &edits.changes {
+            match value {
+                Some(value) => {
+                    attributes.insert(name.clone(), attribute::to_json(name, value)?);
+                }
+                None => {
+                    attributes.shift_remove(name);
+                }
+            }
+        }
+        self.nodes.set_attributes(path, &node, attributes)
+    }
+}
+
+impl Container for ZarrContainer {
+    fn format(&self) -> Format {
+        self.format
+    }
+
+    fn mode(&self) -> Mode {
+        self.nodes.mode()
+    }
+
+    fn location(&self) -> &str {
+        &self.location
+    }
+
+    fn kind(&self, node: &NodePath) -> Result<Option<NodeKind>> {
+        self.nodes.located(node, self.nodes.load(node)).map(|node| node.map(|node| node.kind))
+    }
+
+    fn children(&self, group: &NodePath) -> Result<Vec<Child>> {
+        self.nodes.located(group, self.list(group))
+    }
+
+    fn create_group(&self, group: &NodePath) -> Result<()> {
+        self.nodes.located(group, self.new_group(group))
+    }
+
+    fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {
+        self.nodes.located(array, self.new_array(array, spec))
+    }
+
+    fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
+        let open = || {
+            let node = self.nodes.expect(array)?;
+            let layout = self.nodes.layout(array, &node)?;
+            Ok(ArraySource::new(Arc::clone(&self.nodes), array.clone(), layout))
+        };
+        self.nodes.located(array, open()).map(|source| Arc::new(source) as Arc<dyn ChunkSource>)
+    }
+
+    fn remove(&self, node: &NodePath) -> Result<()> {
+        self.nodes.located(node, self.take_away(node))
+    }
+
+    fn rename(&self, from: &NodePath, to: &NodePath) -> Result<()> {
+        self.nodes.located(from, self.move_node(from, to))
+    }
+
+    fn attributes(&self, node: &NodePath) -> Result<Attributes> {
+        let read = || {
+            let found = self.nodes.expect(node)?;
+            self.nodes.attributes(node, &found)
+        };
+        let attributes = self.nodes.located(node, read())?;
+        attributes
+            .into_iter()
+            .map(|(name, value)| Ok((name, attribute::from_json(value)?)))
+            .collect()
+    }
+
+    fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {
+        self.nodes.located(node, self.change_attributes(node, edits))
+    }
+
+    fn adapt_array(&self, spec: &ArraySpec) -> Result<Adapted<ArraySpec>> {
+        adapt::array(spec, self.format).map_err(|error| error.at_file(&self.location))
+    }
+
+    fn adapt_attribute(
+        &self,
+        name: &str,
+        value: &AttributeValue,
+    ) -> Result<Adapted<AttributeValue>> {
+        attribute::adapt(name, value).map_err(|error| error.at_file(&self.location))
+    }
+
+    fn commit(&self, durability: Durability) -> Result<()> {
+        self.nodes.sync(durability).map_err(|error| error.at_file(&self.location))
+    }
+}

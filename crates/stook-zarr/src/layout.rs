@@ -1,0 +1,310 @@
+//! Arrays in metadata documents: from `zarr.json` or `.zarray` to an [`ArraySpec`] and back.
+
+mod print;
+
+pub(crate) use print::print;
+
+use serde_json::Value;
+use stook_core::{ArraySpec, ChunkGrid, CodecSpec, Error, Extent, Limits, NodePath, Result};
+
+use crate::codec::{self, Sharding};
+use crate::dtype::{self, v2, v3};
+use crate::json::{self, Object};
+use crate::keys::ChunkKeys;
+use crate::shard::{ShardCodec, ShardLevel};
+use crate::{fill, grid};
+
+/// The attribute in which xarray keeps the names of axes in version 2.
+pub(crate) const ARRAY_DIMENSIONS: &str = "_ARRAY_DIMENSIONS";
+
+/// More axes than this are refused; zarr-python and NumPy stop at 64.
+const MAX_RANK: usize = 64;
+
+/// More levels of shards within shards than this are refused.
+const MAX_LEVELS: usize = 8;
+
+/// An array as its document describes it.
+#[derive(Clone, Debug)]
+pub(crate) struct ArrayLayout {
+    pub(crate) spec: ArraySpec,
+    pub(crate) keys: ChunkKeys,
+    /// Shards from the outermost to the innermost; empty where a key holds one chunk.
+    pub(crate) shards: Vec<ShardLevel>,
+}
+
+/// The array that a `.zarray` describes; `attributes` are those of its `.zattrs`.
+///
+/// # Errors
+/// `Corrupt`, `Unsupported`, `LimitExceeded`.
+pub(crate) fn parse_v2(
+    path: &NodePath,
+    doc: &Object,
+    attributes: &Object,
+    limits: &Limits,
+) -> Result<ArrayLayout> {
+    let shape = lengths(doc, "shape")?;
+    let rank = shape.len();
+    let stored = v2::parse(required(doc, "dtype")?, codec::object_codec(doc))?;
+    let grid = grid::regular(&lengths(doc, "chunks")?, &shape)?;
+    let codecs = codec::parse_v2(doc, &stored, rank)?;
+    let fill_value = match doc.get("fill_value") {
+        Some(value) => fill::parse(&stored, value)?,
+        None => None,
+    };
+    let names = attributes.get(ARRAY_DIMENSIONS).and_then(Value::as_array);
+    let names = names.map(|names| names.iter().map(|name| name.as_str().map(str::to_owned)));
+    let dimension_names = names
+        .map(Iterator::collect::<Vec<_>>)
+        .filter(|names| names.len() == rank && names.iter().all(Option::is_some));
+    check_chunk(&stored.dtype, &grid, limits)?;
+    let spec = ArraySpec {
+        grid,
+        codecs,
+        fill_value,
+        dimension_names,
+        ..ArraySpec::new(stored.dtype, shape)
+    };
+    let keys = ChunkKeys::parse_v2(path, doc.get("dimension_separator"))?;
+    Ok(ArrayLayout { spec, keys, shards: Vec::new() })
+}
+
+/// The array that a `zarr.json` describes.
+///
+/// # Errors
+/// `Corrupt`, `Unsupported`, `LimitExceeded`.
+pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result<ArrayLayout> {
+    const KNOWN: [&str; 12] = [
+        "zarr_format",
+        "node_type",
+        "data_type",
+        "shape",
+        "chunk_grid",
+        "chunk_key_encoding",
+        "fill_value",
+        "codecs",
+        "attributes",
+        "storage_transformers",
+        "dimension_names",
+        "consolidated_metadata",
+    ];
+    for (name, value) in doc.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+        if value.get("must_understand") != Some(&Value::Bool(false)) {
+            return Err(Error::unsupported(format!("extension `{name}` is not supported")));
+        }
+    }
+    match doc.get("storage_transformers") {
+        Some(Value::Array(transformers)) if !transformers.is_empty() => {
+            return Err(Error::unsupported("storage transformers are not supported"));
+        }
+        _ => {}
+    }
+    let shape = lengths(doc, "shape")?;
+    let stored = v3::stored(v3::parse(required(doc, "data_type")?)?);
+    let fill_value = fill::parse(&stored, required(doc, "fill_value")?)?;
+    let outer = grid::parse(required(doc, "chunk_grid")?, &shape, limits)?;
+    let spec = ArraySpec {
+        grid: outer,
+        fill_value,
+        dimension_names: dimension_names(doc, shape.len())?,
+        ..ArraySpec::new(stored.dtype, shape)
+    };
+    let keys = ChunkKeys::parse_v3(path, required(doc, "chunk_key_encoding")?)?;
+    let mut layout = ArrayLayout { spec, keys, shards: Vec::new() };
+    let codecs = codec_list(doc.get("codecs"))?;
+    add_codecs(&mut layout, codecs, limits)?;
+    check_chunk(&layout.spec.dtype, &layout.spec.grid, limits)?;
+    Ok(layout)
+}
+
+/// Follows shards inwards while they are all there is on their level, then takes the codecs.
+fn add_codecs(layout: &mut ArrayLayout, mut codecs: &[Value], limits: &Limits) -> Result<()> {
+    while let [only] = codecs
+        && let Some(sharding) = codec::parse_sharding(only)?
+    {
+        let outer = layout.spec.grid.regular_shape();
+        let outer = outer.ok_or_else(|| {
+            Error::unsupported("shards of a rectilinear chunk grid are not supported")
+        })?;
+        if layout.shards.len() == MAX_LEVELS {
+            return Err(Error::limit(format!("more than {MAX_LEVELS} levels of shards")));
+        }
+        layout.shards.push(ShardLevel::new(outer, &sharding, limits)?);
+        let inner = grid::regular(&sharding.chunk_shape, outer)?;
+        let outer = std::mem::replace(&mut layout.spec.grid, inner);
+        layout.spec.shards.get_or_insert(outer);
+        codecs = sharding.codecs;
+    }
+    ShardLevel::check_total(&layout.shards, limits)?;
+    let shape = layout.spec.grid.regular_shape().map(<[u64]>::to_vec);
+    layout.spec.codecs = parse_chain(layout, codecs, shape.as_deref(), limits)?;
+    Ok(())
+}
+
+/// The codecs of a chain; shards in the midst of one become a codec of whole shards.
+fn parse_chain(
+    layout: &ArrayLayout,
+    codecs: &[Value],
+    shape: Option<&[u64]>,
+    limits: &Limits,
+) -> Result<Vec<CodecSpec>> {
+    let (spec, mut out) = (&layout.spec, Vec::with_capacity(codecs.len()));
+    let rank = spec.grid.rank();
+    let mut shape = shape.map(<[u64]>::to_vec);
+    let mut has_bytes = false;
+    for codec in codecs {
+        if let Some(sharding) = codec::parse_sharding(codec)? {
+            out.push(shard_codec(spec, shape.as_deref(), &sharding, limits)?);
+            has_bytes = true;
+            continue;
+        }
+        let is_bytes = matches!(codec::name_of(codec), "bytes" | "vlen-utf8" | "vlen-bytes");
+        has_bytes |= is_bytes;
+        match codec::parse_v3(codec, &spec.dtype, rank)? {
+            Some(CodecSpec::Transpose { order }) => {
+                shape = shape.map(|shape| transposed(&shape, &order));
+                push_transpose(&mut out, order);
+            }
+            codec => out.extend(codec),
+        }
+    }
+    let is_known = !out.iter().any(|codec| matches!(codec, CodecSpec::Unknown { .. }));
+    if !has_bytes && is_known {
+        return Err(Error::corrupt("`codecs`: expected one that makes bytes, such as `bytes`"));
+    }
+    Ok(out)
+}
+
+/// Adds a transposition, joined with one before it.
+fn push_transpose(codecs: &mut Vec<CodecSpec>, order: Vec<usize>) {
+    match codecs.last_mut() {
+        Some(CodecSpec::Transpose { order: first }) => {
+            *first = order.iter().filter_map(|&axis| first.get(axis).copied()).collect();
+        }
+        _ => codecs.push(CodecSpec::Transpose { order }),
+    }
+}
+
+fn transposed(shape: &[u64], order: &[usize]) -> Vec<u64> {
+    order.iter().filter_map(|&axis| shape.get(axis).copied()).collect()
+}
+
+fn shard_codec(
+    spec: &ArraySpec,
+    shape: Option<&[u64]>,
+    sharding: &Sharding<'_>,
+    limits: &Limits,
+) -> Result<CodecSpec> {
+    let shape = shape.ok_or_else(|| Error::unsupported("shards of a rectilinear chunk grid"))?;
+    if spec.dtype.has_heap() {
+        return Err(Error::unsupported(
+            "shards between other codecs are not supported for items of variable length",
+        ));
+    }
+    let level = ShardLevel::new(shape, sharding, limits)?;
+    let inner = ArraySpec {
+        grid: grid::regular(&sharding.chunk_shape, shape)?,
+        fill_value: spec.fill_value.clone(),
+        ..ArraySpec::new(spec.dtype.clone(), shape)
+    };
+    let mut layout = ArrayLayout { spec: inner, keys: ChunkKeys::none(), shards: vec![level] };
+    add_codecs_within(&mut layout, sharding.codecs, limits)?;
+    Ok(ShardCodec::new(layout.spec, layout.shards, limits).into_spec())
+}
+
+/// As [`add_codecs`] for what lies in a shard that is already on the list.
+fn add_codecs_within(layout: &mut ArrayLayout, codecs: &[Value], limits: &Limits) -> Result<()> {
+    layout.spec.shards = None;
+    add_codecs(layout, codecs, limits)?;
+    layout.spec.shards = None;
+    Ok(())
+}
+
+fn check_chunk(dtype: &stook_core::DType, grid: &ChunkGrid, limits: &Limits) -> Result<()> {
+    let Some(shape) = grid.regular_shape() else { return Ok(()) };
+    let n = shape.iter().try_fold(dtype.item_size() as u64, |n, &len| n.checked_mul(len));
+    limits.chunk(n.unwrap_or(u64::MAX)).map(|_| ())
+}
+
+fn dimension_names(doc: &Object, rank: usize) -> Result<Option<Vec<Option<String>>>> {
+    let names = match doc.get("dimension_names") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(names)) => names,
+        Some(other) => {
+            let found = json::kind(other);
+            return Err(Error::corrupt(format!(
+                "`dimension_names`: expected a list, found {found}"
+            )));
+        }
+    };
+    let names: Vec<_> = names.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+    match names.len() {
+        len if len == rank => Ok(Some(names)),
+        len => {
+            Err(Error::corrupt(format!("`dimension_names`: expected {rank} names, found {len}")))
+        }
+    }
+}
+
+fn codec_list(value: Option<&Value>) -> Result<&[Value]> {
+    match value {
+        Some(Value::Array(codecs)) => Ok(codecs),
+        other => Err(Error::corrupt(format!(
+            "`codecs`: expected a list, found {}",
+            other.map_or("nothing", json::kind)
+        ))),
+    }
+}
+
+fn required<'a>(doc: &'a Object, key: &str) -> Result<&'a Value> {
+    doc.get(key).ok_or_else(|| Error::corrupt(format!("the metadata lacks `{key}`")))
+}
+
+fn lengths(doc: &Object, key: &str) -> Result<Vec<u64>> {
+    let value = required(doc, key)?;
+    let lengths = value.as_array().and_then(|list| list.iter().map(Value::as_u64).collect());
+    let lengths: Vec<u64> = lengths.ok_or_else(|| {
+        Error::corrupt(format!("`{key}`: expected a list of lengths, found {value}"))
+    })?;
+    if lengths.len() > MAX_RANK {
+        return Err(Error::limit(format!("`{key}`: more than {MAX_RANK} axes")));
+    }
+    Ok(lengths)
+}
+
+/// Replaces the shape in the document of an array, and nothing else.
+///
+/// # Errors
+/// `Unsupported` where the chunk grid does not reach that far.
+pub(crate) fn set_shape(doc: &mut Object, spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+    if let ChunkGrid::Rectilinear(axes) = &spec.grid {
+        for (axis, (edges, &len)) in axes.iter().zip(shape).enumerate() {
+            let total: u64 = edges.lengths().sum();
+            if len > total {
+                return Err(Error::unsupported(format!(
+                    "axis {axis}: a rectilinear chunk grid of length {total} cannot hold {len}"
+                )));
+            }
+        }
+    }
+    doc.insert("shape".to_owned(), shape.iter().copied().collect());
+    Ok(())
+}
+
+/// The extent of an array as a shape.
+///
+/// # Errors
+/// `Unsupported` for the null extent.
+pub(crate) fn shape_of(spec: &ArraySpec) -> Result<&[u64]> {
+    match &spec.extent {
+        Extent::Shape(shape) => Ok(shape),
+        Extent::Null => Err(Error::unsupported("Zarr has no arrays of null extent")),
+    }
+}
+
+/// Whether big and little members are mixed in `spec`, which its codecs then say.
+pub(crate) fn stored_type(
+    spec: &ArraySpec,
+    endian: stook_core::codec::Endian,
+) -> dtype::StoredType {
+    dtype::StoredType::simple(spec.dtype.clone(), endian)
+}

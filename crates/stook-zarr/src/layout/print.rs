@@ -1,0 +1,120 @@
+//! New arrays as metadata documents, keys in the order in which zarr-python writes them.
+
+use serde_json::{Map, Value, json};
+use stook_core::codec::Endian;
+use stook_core::{ArraySpec, Error, Format, Result, Values};
+
+use super::{ARRAY_DIMENSIONS, shape_of, stored_type};
+use crate::codec;
+use crate::dtype::{v2, v3};
+use crate::json::Object;
+use crate::keys::ChunkKeys;
+use crate::{fill, grid};
+
+/// The documents of a new array.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Printed {
+    /// `zarr.json` or `.zarray`.
+    pub(crate) array: Object,
+    /// `.zattrs`, if it is needed.
+    pub(crate) attributes: Option<Object>,
+}
+
+/// The documents of a new array of `spec` in version `format`.
+///
+/// # Errors
+/// `Unsupported` for what that version cannot say.
+pub(crate) fn print(spec: &ArraySpec, format: Format) -> Result<Printed> {
+    let rank = shape_of(spec)?.len();
+    if spec.grid.rank() != rank || spec.shards.as_ref().is_some_and(|grid| grid.rank() != rank) {
+        return Err(Error::invalid(format!("expected a chunk grid of {rank} axes")));
+    }
+    if spec.dimension_names.as_ref().is_some_and(|names| names.len() != rank) {
+        return Err(Error::invalid(format!("expected names for {rank} axes")));
+    }
+    match format {
+        Format::ZarrV2 => print_v2(spec),
+        _ => print_v3(spec),
+    }
+}
+
+fn print_v2(spec: &ArraySpec) -> Result<Printed> {
+    let shape = shape_of(spec)?;
+    let chunks = spec.grid.regular_shape();
+    let chunks = chunks.ok_or_else(|| Error::unsupported("Zarr v2 has regular chunks only"))?;
+    if spec.shards.is_some() {
+        return Err(Error::unsupported("Zarr v2 has no shards"));
+    }
+    let codecs = codec::print_v2(&spec.codecs, shape.len())?;
+    let stored = stored_type(spec, codecs.endian);
+    let fill_value = match &spec.fill_value {
+        Some(fill) => fill::print(fill, &stored, Format::ZarrV2)?,
+        None => Value::Null,
+    };
+    let mut array = Map::new();
+    array.insert("shape".to_owned(), json!(shape));
+    array.insert("chunks".to_owned(), json!(chunks));
+    array.insert("dtype".to_owned(), v2::print(&spec.dtype, codecs.endian)?);
+    array.insert("fill_value".to_owned(), fill_value);
+    array.insert("order".to_owned(), json!(codecs.order));
+    array.insert("filters".to_owned(), codecs.filters);
+    array.insert("dimension_separator".to_owned(), json!("."));
+    array.insert("compressor".to_owned(), codecs.compressor);
+    array.insert("zarr_format".to_owned(), json!(2));
+    let attributes = match &spec.dimension_names {
+        Some(names) if names.iter().all(Option::is_some) => {
+            Some(Object::from_iter([(ARRAY_DIMENSIONS.to_owned(), json!(names))]))
+        }
+        Some(_) => {
+            return Err(Error::unsupported("Zarr v2 names all axes of an array or none"));
+        }
+        None => None,
+    };
+    Ok(Printed { array, attributes })
+}
+
+fn print_v3(spec: &ArraySpec) -> Result<Printed> {
+    let mut codecs = codec::print_v3(&spec.codecs, &spec.dtype)?;
+    if let Some(shards) = &spec.shards {
+        check_shards(spec)?;
+        codecs = vec![codec::print_shards(&spec.grid, codecs)?];
+        shards.regular_shape().ok_or_else(|| Error::unsupported("shards of a rectilinear grid"))?;
+    }
+    let stored = stored_type(spec, Endian::Little);
+    let zero = default_fill(spec)?;
+    let fill_value =
+        fill::print(spec.fill_value.as_ref().unwrap_or(&zero), &stored, Format::ZarrV3)?;
+    let mut array = Map::new();
+    array.insert("shape".to_owned(), json!(shape_of(spec)?));
+    array.insert("data_type".to_owned(), v3::print(&spec.dtype)?);
+    array.insert("chunk_grid".to_owned(), grid::print(spec.write_grid())?);
+    array.insert("chunk_key_encoding".to_owned(), ChunkKeys::print_v3());
+    array.insert("fill_value".to_owned(), fill_value);
+    array.insert("codecs".to_owned(), Value::Array(codecs));
+    array.insert("attributes".to_owned(), json!({}));
+    if let Some(names) = &spec.dimension_names {
+        array.insert("dimension_names".to_owned(), json!(names));
+    }
+    array.insert("zarr_format".to_owned(), json!(3));
+    array.insert("node_type".to_owned(), json!("array"));
+    array.insert("storage_transformers".to_owned(), json!([]));
+    Ok(Printed { array, attributes: None })
+}
+
+/// The fill value of a type, which version 3 requires: zero, false, empty.
+pub(crate) fn default_fill(spec: &ArraySpec) -> Result<Values> {
+    Values::zeroed(spec.dtype.clone(), Vec::new())
+}
+
+fn check_shards(spec: &ArraySpec) -> Result<()> {
+    let shards = spec.shards.as_ref().and_then(|grid| grid.regular_shape());
+    let (Some(shards), Some(chunks)) = (shards, spec.grid.regular_shape()) else {
+        return Err(Error::unsupported("Zarr has no shards of a rectilinear grid"));
+    };
+    if shards.iter().zip(chunks).any(|(shard, chunk)| !shard.is_multiple_of(*chunk)) {
+        return Err(Error::invalid(format!(
+            "shard shape {shards:?}: expected multiples of the chunk shape {chunks:?}"
+        )));
+    }
+    Ok(())
+}

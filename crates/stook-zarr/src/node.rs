@@ -1,0 +1,364 @@
+//! Nodes as metadata documents in a store: found, read, written and removed.
+//!
+//! Invariants: a document is replaced as a whole; changes of documents of one store exclude each
+//! other within this process; consolidated metadata that covers a node is dropped before the
+//! node changes, so that it is never out of date by our doing.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use serde_json::{Value, json};
+use stook_core::store::ByteStore;
+use stook_core::{
+    ArraySpec, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions, Result,
+};
+
+use crate::consolidated::{self, Consolidated};
+use crate::json::{self, Object};
+use crate::layout::{self, ArrayLayout};
+
+/// The document of a node of version 3.
+pub(crate) const ZARR_JSON: &str = "zarr.json";
+/// The document of an array of version 2.
+pub(crate) const ZARRAY: &str = ".zarray";
+/// The document of a group of version 2.
+pub(crate) const ZGROUP: &str = ".zgroup";
+/// The attributes of a node of version 2.
+pub(crate) const ZATTRS: &str = ".zattrs";
+/// The consolidated metadata of a group of version 2.
+pub(crate) const ZMETADATA: &str = ".zmetadata";
+
+/// A node as its documents describe it.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) format: Format,
+    pub(crate) kind: NodeKind,
+    /// `zarr.json`, `.zarray` or `.zgroup`.
+    pub(crate) doc: Object,
+    /// `.zattrs`, where it came with consolidated metadata.
+    pub(crate) attributes: Option<Object>,
+}
+
+/// The nodes of one store.
+#[derive(Debug)]
+pub(crate) struct Nodes {
+    store: Arc<dyn ByteStore>,
+    mode: Mode,
+    limits: Limits,
+    /// Consolidated metadata of the root with the version of its document.
+    consolidated: RwLock<Option<(Option<u64>, Arc<Consolidated>)>>,
+}
+
+impl Nodes {
+    /// The nodes of `store`.
+    ///
+    /// # Errors
+    /// `ReadOnly` if it is to be changed and cannot.
+    pub(crate) fn new(store: Arc<dyn ByteStore>, options: &OpenOptions) -> Result<Self> {
+        if options.mode == Mode::ReadWrite && store.is_read_only() {
+            let error = Error::read_only("the store is read-only");
+            return Err(error.at_file(store.location()));
+        }
+        let (mode, limits) = (options.mode, options.limits.clone());
+        Ok(Self { store, mode, limits, consolidated: RwLock::default() })
+    }
+
+    pub(crate) fn store(&self) -> &dyn ByteStore {
+        &*self.store
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// An error says where it happened.
+    pub(crate) fn located<T>(&self, path: &NodePath, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.at_node(path).at_file(self.store.location()))
+    }
+
+    /// # Errors
+    /// `ReadOnly` if nothing may be changed.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.mode {
+            Mode::ReadWrite => Ok(()),
+            Mode::Read => Err(Error::read_only("opened for reading only")),
+        }
+    }
+
+    /// Keeps other changes of this store's documents in this process waiting.
+    pub(crate) fn lock(&self) -> MutexGuard<'static, ()> {
+        static LOCKS: [Mutex<()>; 64] = [const { Mutex::new(()) }; 64];
+        let at = usize::try_from(self.store.identity() % 64).unwrap_or(0);
+        LOCKS[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The document at `key`; `None` if there is none.
+    ///
+    /// # Errors
+    /// `Corrupt`, `LimitExceeded`, `Io`.
+    pub(crate) fn read(&self, key: &str) -> Result<Option<Object>> {
+        let mut text = Vec::new();
+        if !self.store.get(key, &mut text, self.limits.metadata_len_bytes)? {
+            return Ok(None);
+        }
+        json::parse_object(key, &text).map(Some)
+    }
+
+    /// Replaces the document at `key`.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    pub(crate) fn write(&self, key: &str, doc: &Object) -> Result<()> {
+        self.store.set(key, &json::print(doc))
+    }
+
+    /// The node at `path`; `None` if there is none.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    pub(crate) fn load(&self, path: &NodePath) -> Result<Option<Arc<Node>>> {
+        if let Some(consolidated) = self.consolidated()?
+            && let Some(node) = consolidated.node(path.key())
+        {
+            return Ok(Some(Arc::clone(node)));
+        }
+        self.load_own(path).map(|node| node.map(Arc::new))
+    }
+
+    /// The node at `path` from its own documents.
+    fn load_own(&self, path: &NodePath) -> Result<Option<Node>> {
+        let mut key = key_of(path, ZARR_JSON);
+        if let Some(doc) = self.read(&key)? {
+            return Node::v3(&key, doc).map(Some);
+        }
+        for (name, kind) in [(ZARRAY, NodeKind::Array), (ZGROUP, NodeKind::Group)] {
+            key = key_of(path, name);
+            if let Some(doc) = self.read(&key)? {
+                return Node::v2(&key, kind, doc).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The node at `path`, which is there.
+    ///
+    /// # Errors
+    /// `NotFound`, and those of [`Nodes::load`].
+    pub(crate) fn expect(&self, path: &NodePath) -> Result<Arc<Node>> {
+        self.load(path)?.ok_or_else(|| Error::not_found("there is no such group or array"))
+    }
+
+    /// The attributes of `node`, which lies at `path`.
+    ///
+    /// # Errors
+    /// `Corrupt`, `LimitExceeded`, `Io`.
+    pub(crate) fn attributes(&self, path: &NodePath, node: &Node) -> Result<Object> {
+        if let Some(attributes) = &node.attributes {
+            return Ok(attributes.clone());
+        }
+        if node.format == Format::ZarrV2 {
+            return Ok(self.read(&key_of(path, ZATTRS))?.unwrap_or_default());
+        }
+        match node.doc.get("attributes") {
+            None | Some(Value::Null) => Ok(Object::new()),
+            Some(Value::Object(attributes)) => Ok(attributes.clone()),
+            Some(other) => Err(Error::corrupt(format!(
+                "`attributes`: expected an object, found {}",
+                json::kind(other)
+            ))),
+        }
+    }
+
+    /// Replaces the attributes of `node`, which lies at `path`; one of version 2 that has none
+    /// left has no document for them.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    pub(crate) fn set_attributes(
+        &self,
+        path: &NodePath,
+        node: &Node,
+        attributes: Object,
+    ) -> Result<()> {
+        self.drop_consolidated(path)?;
+        if node.format == Format::ZarrV2 {
+            let key = key_of(path, ZATTRS);
+            return if attributes.is_empty() {
+                self.store.erase(&key)
+            } else {
+                self.write(&key, &attributes)
+            };
+        }
+        let mut doc = node.doc.clone();
+        doc.shift_remove(consolidated::KEY);
+        doc.insert("attributes".to_owned(), Value::Object(attributes));
+        self.write(&key_of(path, ZARR_JSON), &doc)
+    }
+
+    /// The array that `node`, which lies at `path`, is.
+    ///
+    /// # Errors
+    /// `InvalidInput` if it is none, `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    pub(crate) fn layout(&self, path: &NodePath, node: &Node) -> Result<ArrayLayout> {
+        if node.kind != NodeKind::Array {
+            return Err(Error::invalid("expected an array, found a group"));
+        }
+        if node.format == Format::ZarrV2 {
+            let attributes = self.attributes(path, node)?;
+            return layout::parse_v2(path, &node.doc, &attributes, &self.limits);
+        }
+        layout::parse_v3(path, &node.doc, &self.limits)
+    }
+
+    /// Replaces the shape of the array at `path`.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone, `Unsupported`, `Corrupt`, `Io`.
+    pub(crate) fn set_shape(&self, path: &NodePath, spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+        let _guard = self.lock();
+        let node = self.expect(path)?;
+        let mut doc = node.doc.clone();
+        layout::set_shape(&mut doc, spec, shape)?;
+        self.drop_consolidated(path)?;
+        self.write(&key_of(path, node.document()), &doc)
+    }
+
+    /// Makes changes durable.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn sync(&self, durability: Durability) -> Result<()> {
+        self.store.sync(durability)
+    }
+
+    /// Consolidated metadata of the root, for readers: who changes nodes looks at their own
+    /// documents.
+    ///
+    /// # Errors
+    /// `Corrupt`, `LimitExceeded`, `Io`.
+    pub(crate) fn consolidated(&self) -> Result<Option<Arc<Consolidated>>> {
+        if self.mode == Mode::ReadWrite {
+            return Ok(None);
+        }
+        let known = self.consolidated.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((version, consolidated)) = known {
+            let now = self.store.version(consolidated.key())?;
+            if now == version {
+                return Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()));
+            }
+        }
+        let root = self.load_own(&NodePath::root())?;
+        let key = match &root {
+            Some(node) if node.format == Format::ZarrV2 => ZMETADATA,
+            _ => ZARR_JSON,
+        };
+        let version = self.store.version(key)?;
+        let consolidated = Arc::new(match root {
+            None => Consolidated::none(key),
+            Some(node) if node.kind == NodeKind::Array => Consolidated::none(key),
+            Some(node) if node.format == Format::ZarrV2 => match self.read(ZMETADATA)? {
+                None => Consolidated::none(key),
+                Some(doc) => Consolidated::parse_v2(&doc, &self.limits)?,
+            },
+            Some(node) => Consolidated::parse_v3(node, &self.limits)?,
+        });
+        let known = Some((version, Arc::clone(&consolidated)));
+        *self.consolidated.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()))
+    }
+
+    /// Removes consolidated metadata from `path` and the groups above it.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Io`.
+    pub(crate) fn drop_consolidated(&self, path: &NodePath) -> Result<()> {
+        let mut next = Some(path.clone());
+        let mut text = Vec::new();
+        while let Some(group) = next {
+            self.store.erase(&key_of(&group, ZMETADATA))?;
+            let key = key_of(&group, ZARR_JSON);
+            text.clear();
+            let is_there = self.store.get(&key, &mut text, self.limits.metadata_len_bytes)?;
+            let name = consolidated::KEY.as_bytes();
+            if is_there && text.windows(name.len()).any(|window| window == name) {
+                let mut doc = json::parse_object(&key, &text)?;
+                if doc.shift_remove(consolidated::KEY).is_some() {
+                    self.write(&key, &doc)?;
+                }
+            }
+            next = group.parent();
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    /// A node of version 3.
+    fn v3(key: &str, doc: Object) -> Result<Self> {
+        check_version(key, &doc, 3)?;
+        let kind = match doc.get("node_type").and_then(Value::as_str) {
+            Some("group") => NodeKind::Group,
+            Some("array") => NodeKind::Array,
+            _ => {
+                let found = doc.get("node_type").unwrap_or(&Value::Null);
+                return Err(Error::corrupt(format!(
+                    "`{key}`: expected `node_type` to be group or array, found {found}"
+                )));
+            }
+        };
+        Ok(Self { format: Format::ZarrV3, kind, doc, attributes: None })
+    }
+
+    /// A node of version 2.
+    fn v2(key: &str, kind: NodeKind, doc: Object) -> Result<Self> {
+        check_version(key, &doc, 2)?;
+        Ok(Self { format: Format::ZarrV2, kind, doc, attributes: None })
+    }
+
+    /// A node of either version from consolidated metadata.
+    pub(crate) fn consolidated(key: &str, kind: Option<NodeKind>, doc: Object) -> Result<Self> {
+        match kind {
+            None => Self::v3(key, doc),
+            Some(kind) => Self::v2(key, kind, doc),
+        }
+    }
+
+    /// The name of its document.
+    pub(crate) fn document(&self) -> &'static str {
+        match (self.format, self.kind) {
+            (Format::ZarrV2, NodeKind::Array) => ZARRAY,
+            (Format::ZarrV2, _) => ZGROUP,
+            _ => ZARR_JSON,
+        }
+    }
+
+    /// The document of a new group.
+    pub(crate) fn new_group(format: Format) -> (&'static str, Object) {
+        let (key, doc) = match format {
+            Format::ZarrV2 => (ZGROUP, json!({"zarr_format": 2})),
+            _ => (ZARR_JSON, json!({"attributes": {}, "zarr_format": 3, "node_type": "group"})),
+        };
+        match doc {
+            Value::Object(doc) => (key, doc),
+            _ => (key, Object::new()),
+        }
+    }
+}
+
+fn check_version(key: &str, doc: &Object, expected: u64) -> Result<()> {
+    match doc.get("zarr_format") {
+        Some(version) if version.as_u64() == Some(expected) => Ok(()),
+        Some(version) if version.is_u64() => Err(Error::unsupported(format!(
+            "`{key}`: expected Zarr version {expected}, found {version}"
+        ))),
+        _ => Err(Error::corrupt(format!("`{key}`: expected `zarr_format` {expected}"))),
+    }
+}
+
+/// The key of the document `name` of the node at `path`.
+pub(crate) fn key_of(path: &NodePath, name: &str) -> String {
+    if path.is_root() { name.to_owned() } else { format!("{}/{name}", path.key()) }
+}
