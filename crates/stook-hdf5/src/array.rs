@@ -208,7 +208,7 @@ impl ChunkSource for Hdf5Array {
         let chunk = self.state.spec().grid.regular_shape().map_or(1, |s| s.iter().product::<u64>());
         let len = chunk.saturating_mul(self.stored.dtype.item_size() as u64).max(1);
         let batch = usize::try_from((1_u64 << 20).div_ceil(len)).unwrap_or(1).clamp(1, 64);
-        Access { batch, is_concurrent: false }
+        Access { batch, ..Access::default() }
     }
 
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
@@ -241,16 +241,18 @@ impl ChunkSource for Hdf5Array {
             Way::Values => return Err(self.at(Error::unsupported(VALUES_ONLY))),
         }
         let spec = self.state.spec();
-        self.state.moving(&self.dataset, chunks.iter().map(|chunk| chunk.index), || {
-            for chunk in chunks {
-                let first = self.first_element(&spec, chunk.index);
-                self.dataset.write_chunk(&first, chunk.bytes).map_err(|failure| {
+        let stored = || chunks.iter().filter_map(|chunk| Some((chunk.index, chunk.bytes?)));
+        self.state.moving(&self.dataset, stored().map(|(index, _)| index), || {
+            stored().try_for_each(|(index, bytes)| {
+                let first = self.first_element(&spec, index);
+                self.dataset.write_chunk(&first, bytes).map_err(|failure| {
                     let error = Error::new(ErrorKind::Io, failure.to_string());
-                    self.at_chunk(error, chunk.index)
-                })?;
-            }
-            Ok(())
-        })
+                    self.at_chunk(error, index)
+                })
+            })
+        })?;
+        let erased = chunks.iter().filter(|chunk| chunk.bytes.is_none());
+        erased.into_iter().try_for_each(|chunk| self.fill(ChunkList::one(chunk.index)))
     }
 
     fn erase_chunks(&self, at: ChunkList<'_>) -> Result<()> {

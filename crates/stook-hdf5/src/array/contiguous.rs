@@ -112,7 +112,10 @@ impl Contiguous {
 
     /// Stores all elements, given as the one chunk there is.
     pub(super) fn write_chunks(&self, array: &Hdf5Array, chunks: &[ChunkWrite<'_>]) -> Result<()> {
-        chunks.iter().try_for_each(|chunk| array.write_at(0, chunk.bytes))
+        chunks.iter().try_for_each(|chunk| match chunk.bytes {
+            Some(bytes) => array.write_at(0, bytes),
+            None => array.fill(ChunkList::one(chunk.index)),
+        })
     }
 }
 

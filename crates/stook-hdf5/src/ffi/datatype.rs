@@ -135,8 +135,10 @@ impl Datatype {
         &self.id
     }
 
-    fn copy_of(id: hid_t) -> Result<Self> {
-        Ok(Self { id: Id::owned(call!("copy datatype", H5Tcopy(id))?) })
+    /// A copy of one of the library's own types; it has ids only once it runs.
+    fn copy_of(id: impl FnOnce() -> hid_t) -> Result<Self> {
+        let _lock = lock();
+        Ok(Self { id: Id::owned(call!("copy datatype", H5Tcopy(id()))?) })
     }
 
     /// The class.
@@ -315,7 +317,7 @@ impl Datatype {
 
     /// An integer of 1, 2, 4 or 8 bytes.
     pub(crate) fn integer(size: usize, is_signed: bool, is_big: bool) -> Result<Self> {
-        let datatype = Self::copy_of(*H5T_STD_I8LE)?;
+        let datatype = Self::copy_of(|| *H5T_STD_I8LE)?;
         let id = datatype.id.raw();
         call!("integer", H5Tset_size(id, size))?;
         call!("integer", H5Tset_precision(id, size * 8))?;
@@ -328,18 +330,16 @@ impl Datatype {
 
     /// A float of `layout`.
     pub(crate) fn float(layout: &FloatLayout, is_big: bool) -> Result<Self> {
-        let known = [
-            (FloatLayout::F32, *H5T_IEEE_F32LE, *H5T_IEEE_F32BE),
-            (FloatLayout::F64, *H5T_IEEE_F64LE, *H5T_IEEE_F64BE),
-        ];
-        if let Some((_, little, big)) = known.iter().find(|(known, ..)| known == layout) {
-            return Self::copy_of(if is_big { *big } else { *little });
-        }
-        if *layout == FloatLayout::X87 {
-            return Self::copy_of(*H5T_NATIVE_LDOUBLE);
+        match *layout {
+            FloatLayout::F32 if is_big => return Self::copy_of(|| *H5T_IEEE_F32BE),
+            FloatLayout::F32 => return Self::copy_of(|| *H5T_IEEE_F32LE),
+            FloatLayout::F64 if is_big => return Self::copy_of(|| *H5T_IEEE_F64BE),
+            FloatLayout::F64 => return Self::copy_of(|| *H5T_IEEE_F64LE),
+            FloatLayout::X87 => return Self::copy_of(|| *H5T_NATIVE_LDOUBLE),
+            _ => {}
         }
         // The fields must fit at each step: set them in the largest type, then shrink it.
-        let datatype = Self::copy_of(*H5T_IEEE_F64LE)?;
+        let datatype = Self::copy_of(|| *H5T_IEEE_F64LE)?;
         let id = datatype.id.raw();
         let f = layout;
         call!(
@@ -368,7 +368,7 @@ impl Datatype {
         is_utf8: bool,
         padding: StringPadding,
     ) -> Result<Self> {
-        let datatype = Self::copy_of(*H5T_C_S1)?;
+        let datatype = Self::copy_of(|| *H5T_C_S1)?;
         let id = datatype.id.raw();
         call!("string", H5Tset_size(id, len_bytes.unwrap_or(H5T_VARIABLE)))?;
         let charset = if is_utf8 { H5T_CSET_UTF8 } else { H5T_CSET_ASCII };
@@ -384,23 +384,24 @@ impl Datatype {
 
     /// A bit field of 1, 2, 4 or 8 bytes.
     pub(crate) fn bitfield(size: usize, is_big: bool) -> Result<Self> {
-        Self::copy_of(match (size, is_big) {
-            (1, _) => *H5T_STD_B8LE,
-            (2, false) => *H5T_STD_B16LE,
-            (2, true) => *H5T_STD_B16BE,
-            (4, false) => *H5T_STD_B32LE,
-            (4, true) => *H5T_STD_B32BE,
-            (8, false) => *H5T_STD_B64LE,
-            (8, true) => *H5T_STD_B64BE,
+        let kind = match (size, is_big) {
+            (1, _) => || *H5T_STD_B8LE,
+            (2, false) => || *H5T_STD_B16LE,
+            (2, true) => || *H5T_STD_B16BE,
+            (4, false) => || *H5T_STD_B32LE,
+            (4, true) => || *H5T_STD_B32BE,
+            (8, false) => || *H5T_STD_B64LE,
+            (8, true) => || *H5T_STD_B64BE,
             _ => {
                 return Err(Failure::new("bit field", format!("no bit field has {size} bytes")));
             }
-        })
+        };
+        Self::copy_of(kind)
     }
 
     /// A reference to an object.
     pub(crate) fn object_reference() -> Result<Self> {
-        Self::copy_of(*H5T_STD_REF_OBJ)
+        Self::copy_of(|| *H5T_STD_REF_OBJ)
     }
 
     /// Uninterpreted bytes with a tag.
