@@ -1,31 +1,10 @@
-//! Files that h5py and PyTables wrote are read as they meant them.
+//! Arrays that h5py and PyTables wrote are read as they meant them.
 
-use std::path::{Path, PathBuf};
-
-use stook_core::container::{Container, OpenOptions};
-use stook_core::{Array, NodePath, Selection, Values};
+use stook_core::container::Container;
+use stook_core::{CodecSpec, DType, ErrorKind, Selection, Values};
 use stook_hdf5::Hdf5File;
 
-pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
-
-pub fn open(name: &str) -> Hdf5File {
-    Hdf5File::open(fixture(name), &OpenOptions::read()).unwrap()
-}
-
-pub fn node(path: &str) -> NodePath {
-    NodePath::parse(path).unwrap()
-}
-
-pub fn array(file: &Hdf5File, path: &str) -> Array {
-    let source = file.open_array(&node(path)).unwrap_or_else(|error| panic!("{error}"));
-    Array::new(source, file.path(), node(path))
-}
-
-pub fn read(file: &Hdf5File, path: &str) -> Values {
-    array(file, path).read(&Selection::All).unwrap_or_else(|error| panic!("{error}"))
-}
+use crate::support::{array, node, open, read};
 
 fn floats() -> Vec<f32> {
     (0..35_u8).map(f32::from).collect()
@@ -33,8 +12,13 @@ fn floats() -> Vec<f32> {
 
 #[track_caller]
 fn expect_floats(file: &Hdf5File, path: &str) {
-    let found = array(file, path).read_as::<f32>(&Selection::All).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(found, floats(), "{path}");
+    let found = array(file, path).read_as::<f32>(&Selection::All);
+    assert_eq!(found.unwrap_or_else(|error| panic!("{error}")), floats(), "{path}");
+}
+
+#[track_caller]
+fn texts(values: &Values) -> Vec<String> {
+    (0..values.len()).map(|at| values.text_at(at).unwrap()).collect()
 }
 
 #[test]
@@ -43,4 +27,153 @@ fn every_layout_is_read() {
     for path in ["contiguous", "big", "chunked", "unlimited", "compact", "virtual"] {
         expect_floats(&file, path);
     }
+    assert!(array(&file, "contiguous").spec().contiguous);
+    assert_eq!(array(&file, "unlimited").spec().max_shape, Some(vec![None, Some(5)]));
+}
+
+#[test]
+fn what_was_never_written_reads_as_the_fill_value() {
+    let file = open("layouts.h5");
+    let sparse = array(&file, "sparse").read_as::<i32>(&Selection::All).unwrap();
+    let ones = sparse.iter().filter(|&&value| value == 1).count();
+    assert_eq!((ones, sparse.iter().filter(|&&value| value == 7).count()), (100, 9900));
+    assert_eq!(array(&file, "sparse").source().n_stored().unwrap(), 1);
+    let unwritten = array(&file, "unwritten").read_as::<f64>(&Selection::All).unwrap();
+    assert_eq!(unwritten, [2.5; 4]);
+}
+
+#[test]
+fn arrays_without_axes_or_elements_are_read() {
+    let file = open("layouts.h5");
+    assert_eq!(array(&file, "scalar").read_as::<f64>(&Selection::All).unwrap(), [1.5]);
+    assert_eq!(read(&file, "empty").shape(), [0, 3]);
+    let null = array(&file, "null");
+    assert!(null.spec().is_null());
+    assert_eq!(null.read(&Selection::All).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn every_chunk_index_and_superblock_is_read() {
+    for name in ["superblock-v2.h5", "superblock-v3.h5"] {
+        let file = open(name);
+        for path in ["single", "fixed", "extensible", "tree"] {
+            expect_floats(&file, path);
+        }
+        let ints = array(&file, "nbit").read_as::<i32>(&Selection::All).unwrap();
+        assert_eq!(ints, (0..35).collect::<Vec<_>>());
+    }
+    let file = open("userblock.h5");
+    expect_floats(&file, "contiguous");
+    expect_floats(&file, "chunked");
+    expect_floats(&open("paged.h5"), "chunked");
+}
+
+#[test]
+fn every_filter_is_read() {
+    let file = open("filters.h5");
+    for path in ["gzip", "gzip-shuffle", "fletcher32", "all", "lzf", "scaleoffset", "skipped"] {
+        expect_floats(&file, path);
+    }
+    let expected = [CodecSpec::Shuffle { item_size: 4 }, CodecSpec::Zlib { level: 4 }];
+    assert_eq!(array(&file, "gzip-shuffle").spec().codecs, expected);
+}
+
+#[test]
+fn a_filter_that_is_not_known_fails_by_name_when_data_are_touched() {
+    let unknown = array(&open("filters.h5"), "bitshuffle");
+    let error = unknown.read(&Selection::All).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("bitshuffle (HDF5 filter 32008)"), "{error}");
+}
+
+#[test]
+fn numbers_of_both_byte_orders_are_read() {
+    let file = open("dtypes.h5");
+    for name in ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"] {
+        let little = read(&file, &format!("little/{name}"));
+        assert_eq!(little.dtype(), &name.parse::<DType>().unwrap());
+        assert_eq!(little, read(&file, &format!("big/{name}")), "{name}");
+        assert_eq!(little, read(&file, &format!("chunked/{name}")), "{name}");
+    }
+    let ints = array(&file, "big/i4").read_as::<i32>(&Selection::All).unwrap();
+    assert_eq!(ints, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(read(&file, "longdouble").dtype(), &DType::LongDouble);
+}
+
+#[test]
+fn types_that_h5py_spells_its_own_way_are_known() {
+    let file = open("dtypes.h5");
+    assert_eq!(array(&file, "bool").read_as::<bool>(&Selection::All).unwrap(), [true, false, true]);
+    assert_eq!(read(&file, "enum").dtype().to_string(), "enum[int16: A=0, B=1, C=2]");
+    let big = read(&file, "enum-big");
+    assert_eq!(big.dtype().to_string(), "enum[int16: N=-5, P=300]");
+    assert_eq!(big.items(), [-5_i16, 300].map(i16::to_ne_bytes).concat());
+    assert_eq!(read(&file, "datetime").dtype().to_string(), "datetime64[ms]");
+    assert_eq!(read(&file, "timedelta").items(), [1_i64, -2].map(i64::to_ne_bytes).concat());
+    assert_eq!(read(&file, "opaque").items(), b"abcd");
+    assert_eq!(read(&file, "bitfield").items(), [1_u16, 2, 515].map(u16::to_ne_bytes).concat());
+}
+
+#[test]
+fn structs_keep_their_members() {
+    let file = open("dtypes.h5");
+    let (packed, padded) = (read(&file, "struct"), read(&file, "struct-padded"));
+    let expected = "{x: int32, y: float64, name: S3, grid: int16[2, 2]}";
+    assert_eq!((packed.dtype().to_string(), packed.dtype().item_size()), (expected.into(), 23));
+    assert_eq!((padded.dtype().to_string(), padded.dtype().item_size()), (expected.into(), 32));
+    assert_eq!(packed.item(1).unwrap()[..4], 2_i32.to_ne_bytes());
+    assert_eq!(padded.item(1).unwrap()[8..16], 1.5_f64.to_ne_bytes());
+    let mixed = read(&file, "struct-mixed");
+    assert_eq!(mixed.items(), [1_i32, 3, 2, 4].map(i32::to_ne_bytes).concat());
+    let nested = read(&file, "struct-nested");
+    assert_eq!(nested.dtype().to_string(), format!("{{in: {expected}, z: complex64}}"));
+}
+
+#[test]
+fn strings_of_every_kind_are_read() {
+    let file = open("strings.h5");
+    assert_eq!(texts(&read(&file, "utf8")), ["", "abc", "é☃"]);
+    assert_eq!(texts(&read(&file, "chunked")), ["", "abc", "é☃"]);
+    assert_eq!(texts(&read(&file, "ascii")), ["", "abc", "x"]);
+    assert_eq!(texts(&read(&file, "fixed")), ["", "abc", "xyz!"]);
+    assert_eq!(texts(&read(&file, "fixed-utf8")), ["", "abc", "é"]);
+    assert_eq!(texts(&read(&file, "terminated")), ["ab", "c"]);
+    assert_eq!(texts(&read(&file, "spaces")), ["ab", "c"]);
+    assert_eq!(texts(&read(&file, "scalar")), ["text"]);
+    assert_eq!(texts(&read(&file, "unwritten")), ["", ""]);
+    assert_eq!(texts(&read(&file, "fill")), ["none", "none"]);
+}
+
+#[test]
+fn sequences_and_structs_with_text_are_read() {
+    let file = open("strings.h5");
+    let sequences = read(&file, "sequences");
+    assert_eq!(sequences.dtype().to_string(), "sequence[int32]");
+    assert_eq!(sequences.heap(), [0_i32, 0, 1].map(i32::to_ne_bytes).concat());
+    let rows = read(&file, "rows");
+    assert_eq!(rows.dtype().to_string(), "{id: int32, name: string, tail: float64}");
+    assert_eq!((rows.dtype().item_size(), rows.heap()), (28, b"onetwo".as_slice()));
+    assert_eq!(rows.item(1).unwrap()[20..], 1.5_f64.to_ne_bytes());
+}
+
+#[test]
+fn a_part_of_values_is_read() {
+    let file = open("strings.h5");
+    let part = array(&file, "utf8").read(&Selection::parse("2:0:-1").unwrap()).unwrap();
+    assert_eq!(texts(&part), ["é☃", "abc"]);
+}
+
+#[test]
+fn files_of_pytables_are_read() {
+    let file = open("tables.h5");
+    let table = read(&file, "group/table");
+    assert_eq!(
+        table.dtype().to_string(),
+        "{id: int32, name: S4, nul-terminated, value: float64, flag: bitfield8}"
+    );
+    expect_floats(&file, "group/array");
+    expect_floats(&file, "group/carray");
+    assert_eq!(read(&file, "group/earray").shape(), [3, 2]);
+    assert_eq!(read(&file, "group/vlarray").dtype().to_string(), "sequence[int32]");
+    assert!(file.attributes(&node("group")).unwrap().get("TITLE").is_some());
 }

@@ -1,0 +1,1 @@
+//! Damaged files give an error or data, never a panic.

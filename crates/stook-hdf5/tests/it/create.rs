@@ -1,0 +1,201 @@
+//! Arrays of every kind, written and read again.
+
+use std::sync::Arc;
+
+use stook_core::codec::{CodecSpec, Endian};
+use stook_core::container::{Container, Durability};
+use stook_core::dtype::StructType;
+use stook_core::{ArraySpec, ChunkGrid, DType, ErrorKind, Selection, Values};
+
+use crate::support::{array, create, node, open, read, reopen, scratch};
+
+fn chunked(dtype: DType) -> ArraySpec {
+    let mut spec = ArraySpec::new(dtype, [7, 5]);
+    spec.grid = ChunkGrid::regular([3, 2]).unwrap();
+    spec
+}
+
+fn floats(n: u16) -> Vec<f32> {
+    (0..n).map(f32::from).collect()
+}
+
+#[test]
+fn codecs_and_byte_orders_are_written_as_asked() {
+    let (_dir, _path, file) = scratch();
+    let shuffle = CodecSpec::Shuffle { item_size: 4 };
+    let zlib = CodecSpec::Zlib { level: 4 };
+    let pipelines = [
+        vec![],
+        vec![zlib.clone()],
+        vec![CodecSpec::ByteOrder(Endian::Big), shuffle.clone(), zlib.clone()],
+        vec![shuffle, zlib, CodecSpec::Fletcher32],
+        vec![CodecSpec::Zstd { level: 3, checksum: false }],
+        vec![CodecSpec::Lzf],
+    ];
+    let mut arrays = Vec::new();
+    for (i, codecs) in pipelines.iter().enumerate() {
+        let mut spec = chunked(DType::Float32);
+        spec.codecs.clone_from(codecs);
+        let array = create(&file, &format!("a/{i}"), &spec);
+        array.write_elements(&Selection::All, &[7, 5], &floats(35)).unwrap();
+        arrays.push(array);
+    }
+    let file = reopen(file, arrays);
+    for (i, codecs) in pipelines.iter().enumerate() {
+        let array = array(&file, &format!("a/{i}"));
+        assert_eq!(&array.spec().codecs, codecs);
+        assert_eq!(array.read_as::<f32>(&Selection::All).unwrap(), floats(35), "{codecs:?}");
+    }
+}
+
+#[test]
+fn elements_in_one_piece_are_written_in_place() {
+    let (_dir, _path, file) = scratch();
+    let array = create(&file, "a", &ArraySpec::new(DType::Float32, [7, 5]));
+    assert!(array.spec().contiguous);
+    assert_eq!(array.read_as::<f32>(&Selection::All).unwrap(), vec![0.0; 35]);
+    array.write_elements(&Selection::parse("1:3, ::2").unwrap(), &[2, 3], &floats(6)).unwrap();
+    let found = array.read_as::<f32>(&Selection::parse("0:3").unwrap()).unwrap();
+    assert_eq!(found[..5], [0.0; 5]);
+    assert_eq!(found[5..], [0.0, 0.0, 1.0, 0.0, 2.0, 3.0, 0.0, 4.0, 0.0, 5.0]);
+    let mut spec = ArraySpec::new(DType::Int16, [100]);
+    spec.fill_value = Some(Values::new(DType::Int16, vec![], vec![3, 0], vec![]).unwrap());
+    let filled = create(&file, "filled", &spec);
+    filled.write_elements(&Selection::parse("5").unwrap(), &[], &[9_i16]).unwrap();
+    let found = filled.read_as::<i16>(&Selection::parse("4:7").unwrap()).unwrap();
+    assert_eq!(found, [3, 9, 3]);
+    let error = array.resize(&[8, 5]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+}
+
+#[test]
+fn room_that_something_else_left_is_cleared() {
+    let (_dir, _path, file) = scratch();
+    let old = create(&file, "old", &ArraySpec::new(DType::UInt8, [10_000]));
+    old.write_elements(&Selection::All, &[10_000], &[255_u8; 10_000]).unwrap();
+    drop(old);
+    file.remove(&node("old")).unwrap();
+    let new = create(&file, "new", &ArraySpec::new(DType::UInt8, [9_000]));
+    new.write_elements(&Selection::parse("8999").unwrap(), &[], &[1_u8]).unwrap();
+    let found = new.read_as::<u8>(&Selection::All).unwrap();
+    assert_eq!(found.iter().map(|&byte| usize::from(byte)).sum::<usize>(), 1);
+}
+
+#[test]
+fn every_dtype_of_the_fixtures_is_written_again() {
+    for name in ["dtypes.h5", "strings.h5", "tables.h5"] {
+        let from = open(name);
+        let (_dir, _path, file) = scratch();
+        let mut nodes = vec![node("/")];
+        let mut paths = Vec::new();
+        while let Some(group) = nodes.pop() {
+            for child in from.children(&group).unwrap() {
+                let path = group.join(&child.name).unwrap();
+                match child.kind {
+                    Some(stook_core::NodeKind::Group) => nodes.push(path),
+                    Some(stook_core::NodeKind::Array) => paths.push(path),
+                    _ => {}
+                }
+            }
+        }
+        assert!(paths.len() > 4);
+        let mut arrays = Vec::new();
+        for path in &paths {
+            let source = array(&from, path.as_str());
+            let spec = from.adapt_array(&source.spec()).unwrap().value;
+            let copy = create(&file, path.as_str(), &spec);
+            let values = source.read(&Selection::All).unwrap();
+            copy.write(&Selection::All, &values).unwrap_or_else(|error| panic!("{error}"));
+            arrays.push(copy);
+        }
+        let file = reopen(file, arrays);
+        for path in &paths {
+            assert_eq!(read(&file, path.as_str()), read(&from, path.as_str()), "{path}");
+        }
+    }
+}
+
+#[test]
+fn arrays_grow_and_shrink() {
+    let (_dir, _path, file) = scratch();
+    let mut spec = chunked(DType::Float32);
+    spec.max_shape = Some(vec![None, Some(5)]);
+    spec.codecs = vec![CodecSpec::Zlib { level: 1 }];
+    spec.fill_value =
+        Some(Values::new(DType::Float32, vec![], 9_f32.to_ne_bytes().to_vec(), vec![]).unwrap());
+    let a = create(&file, "a", &spec);
+    a.write_elements(&Selection::All, &[7, 5], &floats(35)).unwrap();
+    a.resize(&[4, 5]).unwrap();
+    a.resize(&[9, 5]).unwrap();
+    let found = a.read_as::<f32>(&Selection::All).unwrap();
+    assert_eq!((&found[..20], &found[20..]), (&floats(20)[..], &[9.0; 25][..]));
+    let other = array(&file, "a");
+    assert_eq!(other.shape(), [9, 5]);
+    assert_eq!(a.resize(&[9, 6]).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(a.resize(&[9]).unwrap_err().kind(), ErrorKind::InvalidInput);
+    let more = Values::new(DType::Float32, vec![1, 5], vec![0; 20], vec![]).unwrap();
+    a.append(&more, 0).unwrap();
+    assert_eq!(other.shape(), [10, 5]);
+    assert_eq!(other.read_as::<f32>(&Selection::parse("8:10, 0").unwrap()).unwrap(), [9.0, 0.0]);
+}
+
+#[test]
+fn two_handles_see_what_either_writes() {
+    let (_dir, _path, file) = scratch();
+    let a = create(&file, "a", &chunked(DType::Float32));
+    let b = array(&file, "a");
+    assert_eq!(b.read_as::<f32>(&Selection::All).unwrap(), vec![0.0; 35]);
+    a.write_elements(&Selection::All, &[7, 5], &floats(35)).unwrap();
+    assert_eq!(b.read_as::<f32>(&Selection::All).unwrap(), floats(35));
+    b.write_elements(&Selection::parse("3:4").unwrap(), &[1, 5], &[1.0_f32; 5]).unwrap();
+    assert_eq!(a.read_as::<f32>(&Selection::parse("3").unwrap()).unwrap(), [1.0; 5]);
+}
+
+#[test]
+fn erased_chunks_read_as_the_fill_value() {
+    let (_dir, _path, file) = scratch();
+    let mut spec = chunked(DType::Float32);
+    spec.codecs = vec![CodecSpec::Zlib { level: 1 }];
+    let a = create(&file, "a", &spec);
+    a.write_elements(&Selection::All, &[7, 5], &floats(35)).unwrap();
+    a.source().erase_chunks(stook_core::ChunkList::one(&[2, 2])).unwrap();
+    let found = a.read_as::<f32>(&Selection::All).unwrap();
+    assert_eq!((found[33], found[34]), (33.0, 0.0));
+}
+
+#[test]
+fn text_grows_and_nests() {
+    let (_dir, _path, file) = scratch();
+    let mut spec = ArraySpec::new(DType::string(), [2]);
+    spec.grid = ChunkGrid::regular([2]).unwrap();
+    spec.max_shape = Some(vec![None]);
+    let text = create(&file, "text", &spec);
+    text.write(&Selection::All, &Values::from_strings(vec![2], &["a", "é"]).unwrap()).unwrap();
+    text.append(&Values::from_strings(vec![1], &["third"]).unwrap(), 0).unwrap();
+    assert_eq!(text.read(&Selection::All).unwrap().text_at(2).unwrap(), "third");
+    let members = [("s", DType::Sequence(Arc::new(DType::string()))), ("n", DType::Int16)];
+    let members = members.map(|(name, dtype)| (name.to_owned(), dtype));
+    let dtype = DType::Struct(Arc::new(StructType::packed(members).unwrap()));
+    let nested = create(&file, "nested", &ArraySpec::new(dtype.clone(), [1]));
+    let mut heap = b"abc".to_vec();
+    heap.extend(stook_core::HeapItem { offset: 0, len: 1 }.to_bytes());
+    heap.extend(stook_core::HeapItem { offset: 1, len: 2 }.to_bytes());
+    let mut items = stook_core::HeapItem { offset: 3, len: 2 }.to_bytes().to_vec();
+    items.extend(7_i16.to_ne_bytes());
+    let values = Values::new(dtype, vec![1], items, heap).unwrap();
+    nested.write(&Selection::All, &values).unwrap();
+    let file = reopen(file, vec![text, nested]);
+    assert_eq!(read(&file, "nested"), values);
+}
+
+#[test]
+fn names_of_axes_and_large_fill_values_are_kept() {
+    let (_dir, _path, file) = scratch();
+    let mut spec = chunked(DType::Float32);
+    spec.dimension_names = Some(vec![Some("y".into()), None]);
+    let a = create(&file, "a", &spec);
+    file.commit(Durability::Flush).unwrap();
+    let file = reopen(file, vec![a]);
+    assert_eq!(array(&file, "a").spec().dimension_names, spec.dimension_names);
+    assert!(file.attributes(&node("a")).unwrap().is_empty());
+}

@@ -1,0 +1,55 @@
+//! Short ways to open and read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stook_core::container::{Container, OpenOptions};
+use stook_core::{Array, ArraySpec, NodePath, Selection, Values};
+use stook_hdf5::{CreateOptions, Hdf5File};
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+pub(crate) fn open(name: &str) -> Hdf5File {
+    Hdf5File::open(fixture(name), &OpenOptions::read()).unwrap()
+}
+
+pub(crate) fn node(path: &str) -> NodePath {
+    NodePath::parse(path).unwrap()
+}
+
+#[track_caller]
+pub(crate) fn array(file: &Hdf5File, path: &str) -> Array {
+    let source = file.open_array(&node(path)).unwrap_or_else(|error| panic!("{error}"));
+    Array::new(source, file.path(), node(path))
+}
+
+#[track_caller]
+pub(crate) fn read(file: &Hdf5File, path: &str) -> Values {
+    array(file, path).read(&Selection::All).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A new file in a folder that goes with the guard.
+pub(crate) fn scratch() -> (tempfile::TempDir, PathBuf, Hdf5File) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.h5");
+    let file = Hdf5File::create(&path, &CreateOptions::default()).unwrap();
+    (dir, path, file)
+}
+
+#[track_caller]
+pub(crate) fn create(file: &Hdf5File, path: &str, spec: &ArraySpec) -> Array {
+    let source = file.create_array(&node(path), spec).unwrap_or_else(|error| panic!("{error}"));
+    Array::new(source, file.path(), node(path))
+}
+
+/// Arrays hold their sources; a file can be opened again once all are gone.
+pub(crate) fn reopen(file: Hdf5File, arrays: Vec<Array>) -> Hdf5File {
+    let path = file.path().to_path_buf();
+    for array in arrays {
+        assert!(Arc::strong_count(array.source()) >= 1);
+    }
+    drop(file);
+    Hdf5File::open(path, &OpenOptions::read_write()).unwrap()
+}

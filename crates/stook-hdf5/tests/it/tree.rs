@@ -1,0 +1,126 @@
+//! The tree: names, links, changes, and what is refused.
+
+use stook_core::container::{Container, Link, NodeKind, OpenOptions};
+use stook_core::{ArraySpec, DType, ErrorKind};
+use stook_hdf5::{CreateOptions, Hdf5File};
+
+use crate::support::{array, fixture, node, open, scratch};
+
+#[test]
+fn links_are_listed_with_where_they_lead() {
+    let file = open("links.h5");
+    let children = file.children(&node("/")).unwrap();
+    let names: Vec<_> = children.iter().map(|child| child.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["dangling", "external", "group", "hard", "relative", "soft", "type", "typed", "é name"]
+    );
+    let child = |name: &str| children.iter().find(|child| child.name == name).unwrap();
+    assert_eq!(child("dangling").kind, None);
+    assert_eq!(child("dangling").link, Link::Soft("/nothing".into()));
+    let external = Link::External { file: "layouts.h5".into(), target: "/contiguous".into() };
+    assert_eq!((child("external").kind, &child("external").link), (None, &external));
+    assert_eq!(child("relative").kind, Some(NodeKind::Group));
+    assert_eq!(child("type").kind, Some(NodeKind::NamedType));
+    let inner = file.children(&node("group")).unwrap();
+    assert_eq!(inner[0].identity, child("hard").identity);
+    assert_ne!(child("typed").identity, child("hard").identity);
+}
+
+#[test]
+fn links_are_followed_within_the_file_only() {
+    let file = open("links.h5");
+    assert_eq!(array(&file, "soft").shape(), [7, 5]);
+    assert_eq!(array(&file, "relative/data").shape(), [7, 5]);
+    assert_eq!(file.kind(&node("dangling")).unwrap(), None);
+    assert_eq!(file.kind(&node("external")).unwrap(), None);
+    assert_eq!(file.kind(&node("soft/x")).unwrap(), None);
+    let error = file.open_array(&node("external")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn groups_and_links_are_made_moved_and_removed() {
+    let (_dir, path, file) = scratch();
+    file.create_group(&node("a/b/c")).unwrap();
+    file.create_link(&node("s"), &Link::Soft("/a/b".into())).unwrap();
+    let external = Link::External { file: "y.h5".into(), target: "/z".into() };
+    file.create_link(&node("a/e"), &external).unwrap();
+    assert_eq!(file.kind(&node("s/c")).unwrap(), Some(NodeKind::Group));
+    file.rename(&node("a/b/c"), &node("new/place")).unwrap();
+    assert_eq!(file.kind(&node("a/b/c")).unwrap(), None);
+    file.remove(&node("s")).unwrap();
+    assert_eq!(file.kind(&node("a/b")).unwrap(), Some(NodeKind::Group));
+    drop(file);
+    let file = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+    assert_eq!(file.kind(&node("new/place")).unwrap(), Some(NodeKind::Group));
+    assert_eq!(file.children(&node("a")).unwrap()[1].link, external);
+}
+
+#[test]
+fn a_refused_change_leaves_the_tree_as_it_was() {
+    let (_dir, _path, file) = scratch();
+    file.create_group(&node("a")).unwrap();
+    file.create_array(&node("data"), &ArraySpec::new(DType::Int8, [2])).unwrap();
+    let refused = |result: stook_core::Result<()>, kind| {
+        assert_eq!(result.unwrap_err().kind(), kind);
+    };
+    refused(file.create_group(&node("a")), ErrorKind::AlreadyExists);
+    refused(file.create_group(&node("/")), ErrorKind::AlreadyExists);
+    refused(file.create_group(&node("data/x")), ErrorKind::InvalidInput);
+    refused(file.rename(&node("a"), &node("a/b")), ErrorKind::InvalidInput);
+    refused(file.rename(&node("a"), &node("data")), ErrorKind::AlreadyExists);
+    refused(file.rename(&node("x"), &node("y")), ErrorKind::NotFound);
+    refused(file.remove(&node("/")), ErrorKind::InvalidInput);
+    refused(file.remove(&node("x/y")), ErrorKind::NotFound);
+    let unicode = ArraySpec::new(DType::Unicode(3), [2]);
+    let result = file.create_array(&node("new/deep/array"), &unicode);
+    refused(result.map(drop), ErrorKind::Unsupported);
+    let names: Vec<_> = file.children(&node("/")).unwrap().into_iter().map(|c| c.name).collect();
+    assert_eq!(names, ["a", "data"]);
+}
+
+#[test]
+fn a_file_for_reading_refuses_changes() {
+    let file = open("links.h5");
+    let error = file.create_group(&node("x")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
+    assert_eq!(file.remove(&node("hard")).unwrap_err().kind(), ErrorKind::ReadOnly);
+}
+
+#[test]
+fn what_is_no_hdf5_file_is_refused_with_what_was_found() {
+    let open = |name: &str| Hdf5File::open(fixture(name), &OpenOptions::read()).unwrap_err();
+    assert_eq!(open("missing.h5").kind(), ErrorKind::NotFound);
+    let error = open("generate.py");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.message().contains("HDF5 signature"), "{error}");
+    assert!(error.message().contains("the file begins with"), "{error}");
+    let (_dir, path, file) = scratch();
+    drop(file);
+    let error = Hdf5File::create(&path, &CreateOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+}
+
+#[test]
+fn a_file_that_is_written_can_be_read_meanwhile() {
+    let (_dir, path, file) = scratch();
+    file.create_group(&node("a")).unwrap();
+    file.commit(stook_core::Durability::Fsync).unwrap();
+    let reader = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+    assert_eq!(reader.kind(&node("a")).unwrap(), Some(NodeKind::Group));
+}
+
+#[test]
+fn thousands_of_nodes_are_listed_fast() {
+    let (_dir, _path, file) = scratch();
+    let spec = ArraySpec::new(DType::Int8, [2]);
+    for i in 0..2000 {
+        file.create_array(&node(&format!("d{i:05}")), &spec).unwrap();
+    }
+    let started = std::time::Instant::now();
+    let children = file.children(&node("/")).unwrap();
+    assert_eq!(children.len(), 2000);
+    assert!(children.iter().all(|child| child.kind == Some(NodeKind::Array)));
+    assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+}
