@@ -1,0 +1,9 @@
+//! Zarr as its users meet it: files of zarr-python, changes, shards, and damaged files.
+#![allow(clippy::disallowed_methods, reason = "tests look at files beside the stores")]
+
+mod changes;
+mod damage;
+mod documents;
+mod fixtures;
+mod shards;
+mod store;
