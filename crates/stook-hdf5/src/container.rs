@@ -81,10 +81,7 @@ impl Hdf5File {
         let mut shared = Shared::new(file, io, path, options.mode);
         shared.limits = options.limits.clone();
         shared.memory_map = options.memory_map;
-        shared.order = match signature_order(&shared) {
-            Ok(order) => order,
-            Err(error) => return Err(error),
-        };
+        shared.order = order_of_root(&shared)?;
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -122,7 +119,7 @@ impl Hdf5File {
 }
 
 /// New nodes in an old file are as its root is, so that its readers go on reading it.
-fn signature_order(shared: &Shared) -> Result<AttributeOrder> {
+fn order_of_root(shared: &Shared) -> Result<AttributeOrder> {
     let root = NodePath::root();
     Location::open(&shared.file, c"/")
         .and_then(|location| location.attribute_order())

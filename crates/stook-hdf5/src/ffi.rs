@@ -34,7 +34,6 @@ pub(crate) use attribute::Attribute;
 pub(crate) use dataset::{ChunkRecord, Dataset};
 pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};
 pub(crate) use file::{Access, File};
-pub(crate) use filter::register as register_filters;
 pub(crate) use link::{LinkClass, LinkRecord};
 pub(crate) use object::{Location, ObjectKind};
 pub(crate) use plist::{AttributeOrder, DatasetCreation, FillStatus, Filter, Layout};
@@ -55,6 +54,7 @@ pub(crate) fn lock() -> impl Sized {
             H5open();
             H5Eset_auto2(H5E_DEFAULT, None, std::ptr::null_mut());
         }
+        filter::register();
     });
     guard
 }

@@ -12,10 +12,10 @@ const FLETCHER32: i32 = 3;
 const SZIP: i32 = 4;
 const NBIT: i32 = 5;
 const SCALE_OFFSET: i32 = 6;
-const LZF: i32 = 32000;
-const BLOSC: i32 = 32001;
-const LZ4: i32 = 32004;
-const ZSTD: i32 = 32015;
+pub(crate) const LZF: i32 = 32000;
+pub(crate) const BLOSC: i32 = 32001;
+pub(crate) const LZ4: i32 = 32004;
+pub(crate) const ZSTD: i32 = 32015;
 
 /// Names of registered filters that are met but not known to the core.
 const NAMES: [(i32, &str); 9] = [
@@ -50,7 +50,7 @@ pub(crate) fn codec_of(filter: &Filter, item_size: usize) -> CodecSpec {
         LZF => CodecSpec::Lzf,
         LZ4 => CodecSpec::Lz4Hdf5 { block_len_bytes: value(0).unwrap_or(0) },
         ZSTD => {
-            let level = value(0).map_or(3, |level| i32::from_ne_bytes(level.to_ne_bytes()));
+            let level = value(0).map_or(3, |level| level.cast_signed());
             CodecSpec::Zstd { level, checksum: false }
         }
         BLOSC => CodecSpec::Blosc(Blosc {
@@ -108,7 +108,7 @@ pub(crate) fn filter_of(
         CodecSpec::Lzf => filter(LZF, true, vec![4, 0x0105, chunk_len]),
         CodecSpec::Lz4Hdf5 { block_len_bytes } => filter(LZ4, true, vec![*block_len_bytes]),
         CodecSpec::Zstd { level, checksum: false } => {
-            filter(ZSTD, true, vec![u32::from_ne_bytes(level.to_ne_bytes())])
+            filter(ZSTD, true, vec![level.cast_unsigned()])
         }
         CodecSpec::Blosc(blosc) => {
             let code = COMPRESSORS.iter().position(|known| *known == blosc.compressor);

@@ -294,7 +294,6 @@ fn compound(r#struct: &StructType, has_heap: bool, is_big: bool) -> Result<Datat
 compile_error!("the library's memory forms are written down for 64-bit machines only");
 
 /// The machine word at byte `at` of `raw`.
-#[expect(clippy::host_endian_bytes, reason = "pointers and lengths in the library's own memory")]
 fn word(raw: &[u8], at: usize) -> usize {
     let bytes = raw.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
     bytes.map_or(0, usize::from_ne_bytes)
@@ -322,9 +321,12 @@ unsafe fn import(
     match dtype {
         DType::String(_) => {
             let text = word(raw, 0) as *const c_char;
-            // SAFETY: the library gives null or a NUL-terminated text.
-            let text =
-                if text.is_null() { &[] } else { unsafe { CStr::from_ptr(text) }.to_bytes() };
+            let text = if text.is_null() {
+                &[]
+            } else {
+                // SAFETY: what is not null is a NUL-terminated text.
+                unsafe { CStr::from_ptr(text) }.to_bytes()
+            };
             put(item, heap, text, context.1)
         }
         DType::Reference => {

@@ -1,5 +1,7 @@
 //! The container on fixtures of other tools and on files of its own.
 #![allow(clippy::disallowed_methods, reason = "tests make and break files")]
+#![allow(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod attributes;
 mod corrupt;
