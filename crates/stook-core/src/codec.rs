@@ -311,10 +311,33 @@ fn check_level(codec: &str, level: u32, max: u32) -> Result<()> {
 }
 
 /// Copies `len` bytes within `out` to `at` from `distance` before it, repeating what it has just
-/// copied where they overlap; `None` if that reaches out of what is written or of `out`.
+/// copied where they overlap; `None` if that reaches out of what is written or of `out`. What is
+/// behind them in `out` may change.
 fn copy_match(out: &mut [u8], at: usize, distance: usize, len: usize) -> Option<()> {
+    const STEP: usize = 16;
+    const SHORT: usize = 128;
     let start = at.checked_sub(distance).filter(|_| distance > 0)?;
-    let window = out.get_mut(start..at.checked_add(len)?)?;
+    let end = at.checked_add(len)?;
+    // Most copies are short: whole steps, past the end too, are faster than the exact length.
+    if len <= SHORT
+        && let Some(window) = out.get_mut(start..end.checked_add(2 * STEP)?)
+    {
+        let mut step = |from: usize, to: usize| {
+            let bytes: [u8; STEP] = *window.get(from..)?.first_chunk()?;
+            *window.get_mut(to..)?.first_chunk_mut()? = bytes;
+            Some(())
+        };
+        let mut period = distance;
+        while period < STEP {
+            step(0, period)?;
+            period *= 2;
+        }
+        for from in (0..(distance + len).saturating_sub(period)).step_by(STEP) {
+            step(from, from + period)?;
+        }
+        return Some(());
+    }
+    let window = out.get_mut(start..end)?;
     if distance >= len {
         window.copy_within(..len, distance);
         return Some(());
@@ -324,6 +347,18 @@ fn copy_match(out: &mut [u8], at: usize, distance: usize, len: usize) -> Option<
         let step = done.min(window.len() - done);
         window.copy_within(..step, done);
         done += step;
+    }
+    Some(())
+}
+
+/// Copies the first `len` bytes of `from`, at most 32, to `at`; `None` if there is no room or
+/// there are not as many. What is behind them in `out` may change.
+fn copy_literals(from: &[u8], out: &mut [u8], at: usize, len: usize) -> Option<()> {
+    let to = out.get_mut(at..)?;
+    if let (Some(from), Some(to)) = (from.first_chunk::<32>(), to.first_chunk_mut::<32>()) {
+        *to = *from;
+    } else {
+        to.get_mut(..len)?.copy_from_slice(from.get(..len)?);
     }
     Some(())
 }

@@ -85,8 +85,12 @@ fn compress(raw: &[u8], out: &mut Vec<u8>, table: &mut Table) {
 }
 
 fn match_len(seen: &[u8], here: &[u8]) -> usize {
-    let equal = seen.iter().zip(here).take(MAX_MATCH).take_while(|(a, b)| a == b);
-    equal.count()
+    let max = here.len().min(MAX_MATCH);
+    let (seen, here) = (&seen[..max], &here[..max]);
+    let words = seen.as_chunks::<8>().0.iter().zip(here.as_chunks::<8>().0);
+    let len = 8 * words.take_while(|(a, b)| a == b).count();
+    let rest = seen[len..].iter().zip(&here[len..]);
+    len + rest.take_while(|(a, b)| a == b).count()
 }
 
 fn put_literals(literals: &[u8], out: &mut Vec<u8>) {
@@ -110,12 +114,12 @@ fn decompress(encoded: &[u8], out: &mut [u8]) -> Result<usize> {
     let room = out.len();
     while let Some((&control, behind)) = rest.split_first() {
         if control < 32 {
-            let (literals, behind) =
-                behind.split_at_checked(usize::from(control) + 1).ok_or_else(cut_short)?;
-            let to = out.get_mut(written..written + literals.len());
-            to.ok_or_else(|| super::longer_than("lzf", room))?.copy_from_slice(literals);
-            written += literals.len();
-            rest = behind;
+            let len = usize::from(control) + 1;
+            let (_, after) = behind.split_at_checked(len).ok_or_else(cut_short)?;
+            super::copy_literals(behind, out, written, len)
+                .ok_or_else(|| super::longer_than("lzf", room))?;
+            written += len;
+            rest = after;
             continue;
         }
         let (len, low, behind) = match (control >> 5, behind) {

@@ -115,7 +115,7 @@ fn tile(item_size: usize) -> usize {
 }
 
 /// Items that are transposed in registers.
-const GROUP: usize = 16;
+const GROUP: usize = lanes::LEN;
 
 fn shuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
     let (items, tail) = from.as_chunks::<N>();
@@ -124,12 +124,11 @@ fn shuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
     rest.copy_from_slice(tail);
     let (groups, last) = items.as_chunks::<GROUP>();
     for (at, group) in groups.iter().enumerate() {
-        for byte in 0..N {
+        let (rows, _) = group.as_flattened().as_chunks::<GROUP>();
+        let rows = lanes::rotate::<N>(std::array::from_fn(|i| lanes::load(&rows[i])), GROUP);
+        for (byte, row) in rows.into_iter().enumerate() {
             let start = byte * n + at * GROUP;
-            let plane = &mut planes[start..start + GROUP];
-            for (to, item) in plane.iter_mut().zip(group) {
-                *to = item[byte];
-            }
+            planes[start..start + GROUP].copy_from_slice(&lanes::store(row));
         }
     }
     let start = n - last.len();
@@ -148,17 +147,94 @@ fn unshuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
     let (groups, last) = items.as_chunks_mut::<GROUP>();
     let mut start = 0;
     for group in groups {
-        let mut rows = [[0; GROUP]; N];
-        for (byte, row) in rows.iter_mut().enumerate() {
-            row.copy_from_slice(&planes[byte * n + start..][..GROUP]);
-        }
-        for (i, item) in group.iter_mut().enumerate() {
-            *item = std::array::from_fn(|byte| rows[byte][i]);
+        let rows: [lanes::Lanes; N] = std::array::from_fn(|byte| {
+            let row = planes[byte * n + start..].first_chunk();
+            lanes::load(row.expect("a plane holds a byte of each item"))
+        });
+        let rows = lanes::rotate::<N>(rows, N);
+        let (to, _) = group.as_flattened_mut().as_chunks_mut::<GROUP>();
+        for (to, row) in to.iter_mut().zip(rows) {
+            *to = lanes::store(row);
         }
         start += GROUP;
     }
     for (i, item) in last.iter_mut().enumerate() {
         *item = std::array::from_fn(|byte| planes[byte * n + start + i]);
+    }
+}
+
+/// Sixteen bytes side by side.
+///
+/// `N` of them hold bytes that are numbered by bits. Interleaving the first half of them with
+/// the second moves the highest bit of each number to the lowest place; as many times as an item
+/// index has bits, that turns items into planes, and as many times as a place in an item has
+/// bits, planes into items.
+#[cfg(target_arch = "x86_64")]
+mod lanes {
+    use std::arch::x86_64::{
+        __m128i, _mm_loadu_si128, _mm_storeu_si128, _mm_unpackhi_epi8, _mm_unpacklo_epi8,
+    };
+
+    pub(super) const LEN: usize = 16;
+    pub(super) type Lanes = __m128i;
+
+    #[inline]
+    #[expect(unsafe_code, reason = "vector instructions take pointers")]
+    pub(super) fn load(bytes: &[u8; LEN]) -> Lanes {
+        // SAFETY: sixteen bytes are readable, and need no alignment.
+        unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[expect(unsafe_code, reason = "vector instructions take pointers")]
+    pub(super) fn store(lanes: Lanes) -> [u8; LEN] {
+        let mut bytes = [0; LEN];
+        // SAFETY: sixteen bytes are writable, and need no alignment.
+        unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), lanes) };
+        bytes
+    }
+
+    /// Interleaves the halves log2(`n`) times.
+    #[inline]
+    #[expect(unsafe_code, reason = "vector instructions ask for a processor feature")]
+    pub(super) fn rotate<const N: usize>(mut lanes: [Lanes; N], n: usize) -> [Lanes; N] {
+        for _ in 0..n.ilog2() {
+            let from = lanes;
+            for i in 0..N / 2 {
+                let (a, b) = (from[i], from[i + N / 2]);
+                // SAFETY: every x86-64 processor has SSE2.
+                (lanes[2 * i], lanes[2 * i + 1]) =
+                    unsafe { (_mm_unpacklo_epi8(a, b), _mm_unpackhi_epi8(a, b)) };
+            }
+        }
+        lanes
+    }
+}
+
+/// The same without vector instructions of its own.
+#[cfg(not(target_arch = "x86_64"))]
+mod lanes {
+    pub(super) const LEN: usize = 16;
+    pub(super) type Lanes = [u8; LEN];
+
+    pub(super) fn load(bytes: &[u8; LEN]) -> Lanes {
+        *bytes
+    }
+
+    pub(super) fn store(lanes: Lanes) -> [u8; LEN] {
+        lanes
+    }
+
+    /// Interleaves the halves log2(`n`) times.
+    pub(super) fn rotate<const N: usize>(mut lanes: [Lanes; N], n: usize) -> [Lanes; N] {
+        for _ in 0..n.ilog2() {
+            let from = lanes;
+            for i in 0..N {
+                let (a, b, start) = (from[i / 2], from[i / 2 + N / 2], i % 2 * LEN / 2);
+                lanes[i] = std::array::from_fn(|k| if k % 2 == 0 { a } else { b }[start + k / 2]);
+            }
+        }
+        lanes
     }
 }
 

@@ -1,5 +1,7 @@
 //! Bit shuffle within a Blosc block: bit 0 of byte 0 of all items, then bit 1, and so on.
 
+use crate::codec::shuffle;
+
 /// Turns rows of bits into planes of bytes, the form that byte shuffle has.
 ///
 /// With `n` items, a multiple of eight, row `8 * j + k` holds bit `k` of byte `j` of every item
@@ -7,18 +9,17 @@
 /// are copied. `to` has as many bytes as `from`.
 pub(super) fn gather_bits(item_size: usize, from: &[u8], to: &mut [u8]) {
     let n = from.len() / item_size;
-    let row_len = n / 8;
     let (rows, tail) = from.split_at(n * item_size);
     let (planes, rest) = to.split_at_mut(rows.len());
     rest.copy_from_slice(tail);
-    if row_len == 0 {
+    if n == 0 {
         return;
     }
     for (rows, plane) in rows.chunks_exact(n).zip(planes.chunks_exact_mut(n)) {
-        let rows: [&[u8]; 8] = std::array::from_fn(|bit| &rows[bit * row_len..][..row_len]);
-        for (i, items) in plane.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-            let bits = u64::from_le_bytes(std::array::from_fn(|bit| rows[bit][i]));
-            *items = transpose_8x8(bits).to_le_bytes();
+        // The eight bytes of eight items side by side, then the bits of each eight.
+        shuffle::unshuffle(8, rows, plane);
+        for items in plane.as_chunks_mut::<8>().0 {
+            *items = transpose_8x8(u64::from_le_bytes(*items)).to_le_bytes();
         }
     }
 }

@@ -5,6 +5,7 @@
 //! 6, bytes are added up to one that is not 255), the lower five and the next byte the distance.
 //! The largest such distance is followed by two bytes, big-endian, of what is beyond it.
 
+use crate::codec::{copy_literals, copy_match, longer_than};
 use crate::error::{Error, Result};
 
 const FAR: usize = 8191;
@@ -17,18 +18,17 @@ pub(super) fn decompress(encoded: &[u8], out: &mut [u8]) -> Result<usize> {
     let mut control = input.byte()? & 31;
     loop {
         if control < 32 {
-            let literals = input.take(usize::from(control) + 1)?;
-            let room = out.len();
-            out.get_mut(written..written + literals.len())
-                .ok_or_else(|| super::super::longer_than("blosclz", room))?
-                .copy_from_slice(literals);
-            written += literals.len();
+            let (from, len) = (input.0, usize::from(control) + 1);
+            input.take(len)?;
+            copy_literals(from, out, written, len)
+                .ok_or_else(|| longer_than("blosclz", out.len()))?;
+            written += len;
         } else {
             let (distance, len) = input.copy(control)?;
             if len > out.len() - written {
-                return Err(super::super::longer_than("blosclz", out.len()));
+                return Err(longer_than("blosclz", out.len()));
             }
-            super::super::copy_match(out, written, distance, len).ok_or_else(|| {
+            copy_match(out, written, distance, len).ok_or_else(|| {
                 let message = format!("byte {written} is copied from {distance} before it");
                 Error::corrupt(format!("blosclz: {message}"))
             })?;
