@@ -218,7 +218,7 @@ impl<'a> Container<'a> {
             return Ok(());
         }
         let n_blocks = out.len().div_ceil(self.block_len);
-        let first = HEADER_LEN + 4 * n_blocks;
+        let first = n_blocks.saturating_mul(4).saturating_add(HEADER_LEN);
         if first > self.bytes.len() {
             return Err(super::too_short("blosc", first, self.bytes.len()));
         }
@@ -249,8 +249,10 @@ impl<'a> Container<'a> {
         if !is_shuffled && !is_bit_shuffled {
             return self.decode_splits(start, block, scratch);
         }
-        if planes.len() < 2 * block.len() {
-            planes.resize(2 * block.len(), 0);
+        let len = block.len().saturating_mul(if is_bit_shuffled { 2 } else { 1 });
+        if planes.len() < len {
+            spare::reserve(planes, len - planes.len())?;
+            planes.resize(len, 0);
         }
         let (planes, spare) = planes.split_at_mut(block.len());
         self.decode_splits(start, planes, scratch)?;

@@ -33,6 +33,6 @@ pub(super) unsafe fn append_with(
 /// `LimitExceeded` if there is no memory.
 pub(super) fn reserve(out: &mut Vec<u8>, n_bytes: usize) -> Result<()> {
     out.try_reserve(n_bytes).map_err(|_| {
-        Error::limit(format!("{n_bytes} bytes for an encoded chunk exceed the memory there is"))
+        Error::limit(format!("{n_bytes} bytes for a codec exceed the memory there is"))
     })
 }
