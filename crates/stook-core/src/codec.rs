@@ -10,6 +10,7 @@
 // One module a codec; see docs/formats/codecs.md for the bytes of each.
 mod blosc;
 mod byte_order;
+mod checksum;
 mod crc32c;
 mod deflate;
 mod fletcher32;
@@ -280,8 +281,8 @@ pub fn build(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         }
         CodecSpec::Lzf => Arc::new(lzf::Lzf),
         CodecSpec::Shuffle { item_size } => Arc::new(shuffle::Shuffle::new(*item_size)?),
-        CodecSpec::Crc32c => Arc::new(crc32c::Crc32c),
-        CodecSpec::Fletcher32 => Arc::new(fletcher32::Fletcher32),
+        CodecSpec::Crc32c => Arc::new(crc32c::CRC32C),
+        CodecSpec::Fletcher32 => Arc::new(fletcher32::FLETCHER32),
         CodecSpec::Custom(codec) => Arc::clone(&codec.0),
         CodecSpec::Unknown { name, .. } => {
             return Err(Error::unsupported(format!("codec `{name}` is not supported")));
@@ -361,14 +362,6 @@ fn copy_literals(from: &[u8], out: &mut [u8], at: usize, len: usize) -> Option<(
         to.get_mut(..len)?.copy_from_slice(from.get(..len)?);
     }
     Some(())
-}
-
-/// Copies `data` to the front of `out`.
-fn copy_to_front(codec: &str, data: &[u8], out: &mut [u8]) -> Result<usize> {
-    let len = out.len();
-    let front = out.get_mut(..data.len()).ok_or_else(|| wrong_len(codec, len, data.len()))?;
-    front.copy_from_slice(data);
-    Ok(data.len())
 }
 
 #[cold]

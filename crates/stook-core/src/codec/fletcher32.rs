@@ -4,50 +4,15 @@
 //! byte is the high byte of a word, and a sum that is a multiple of 65,535 is stored as 65,535
 //! unless all words are zero.
 
-use super::{Codec, Scratch, spare};
-use crate::error::{Error, Result};
+use super::checksum::Checksum;
 
-const LEN: usize = 4;
-
-/// Appends HDF5's Fletcher-32 and checks it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fletcher32;
-
-impl Codec for Fletcher32 {
-    fn name(&self) -> &'static str {
-        "fletcher32"
-    }
-
-    fn encoded_bound(&self, raw_len: usize) -> usize {
-        raw_len.saturating_add(LEN)
-    }
-
-    fn has_fixed_len(&self) -> bool {
-        true
-    }
-
-    fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, _: &mut Scratch) -> Result<()> {
-        spare::reserve(out, raw.len().saturating_add(LEN))?;
-        out.extend_from_slice(raw);
-        out.extend_from_slice(&checksum(raw).to_le_bytes());
-        Ok(())
-    }
-
-    /// HDF5 before 1.6.3 stored each half of the checksum with its bytes swapped; both are read.
-    fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
-        let (data, stored) = encoded
-            .split_last_chunk::<LEN>()
-            .ok_or_else(|| super::too_short("fletcher32", LEN, encoded.len()))?;
-        let (stored, found) = (u32::from_le_bytes(*stored), checksum(data));
-        let old = found.swap_bytes().rotate_left(16);
-        if stored != found && stored != old {
-            return Err(Error::corrupt(format!(
-                "fletcher32: expected checksum {stored:#010x}, found {found:#010x}"
-            )));
-        }
-        super::copy_to_front("fletcher32", data, out)
-    }
-}
+/// Appends HDF5's Fletcher-32 and checks it. HDF5 before 1.6.3 stored each half of the checksum
+/// with its bytes swapped; both forms are read.
+pub(super) const FLETCHER32: Checksum = Checksum {
+    name: "fletcher32",
+    compute: checksum,
+    also: |sum| sum.swap_bytes().rotate_left(16),
+};
 
 /// Words that are summed side by side.
 const LANES: usize = 16;
@@ -101,6 +66,7 @@ fn reduce(sum: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::{Codec, Scratch};
 
     /// The definition, word by word.
     fn naive(data: &[u8]) -> u32 {
@@ -128,12 +94,12 @@ mod tests {
     #[test]
     fn the_checksum_of_old_libraries_is_read() {
         let mut encoded = Vec::new();
-        Fletcher32.encode_into(b"stook", &mut encoded, &mut Scratch::new()).unwrap();
+        FLETCHER32.encode_into(b"stook", &mut encoded, &mut Scratch::new()).unwrap();
         encoded[5..].swap(0, 1);
         encoded[5..].swap(2, 3);
         let mut out = [0; 5];
-        assert_eq!(Fletcher32.decode_into(&encoded, &mut out, &mut Scratch::new()).unwrap(), 5);
+        assert_eq!(FLETCHER32.decode_into(&encoded, &mut out, &mut Scratch::new()).unwrap(), 5);
         encoded[5..].swap(0, 1);
-        assert!(Fletcher32.decode_into(&encoded, &mut out, &mut Scratch::new()).is_err());
+        assert!(FLETCHER32.decode_into(&encoded, &mut out, &mut Scratch::new()).is_err());
     }
 }
