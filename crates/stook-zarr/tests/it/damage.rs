@@ -1,1 +1,121 @@
-//! To come.
+//! Damaged files: an error or data, never a panic, nor more memory than the limits allow.
+
+use std::sync::Arc;
+
+use stook_core::store::{ByteStore, MemoryStore};
+use stook_core::{Container, ErrorKind, Limits, OpenOptions, Selection};
+use stook_testkit::corrupt::{bit_flips, truncations};
+use stook_zarr::ZarrContainer;
+
+use crate::store::{array, below, fixtures, open, path, values};
+
+/// Opens everything there is and reads it.
+fn read_all(store: &Arc<MemoryStore>) -> stook_core::Result<()> {
+    let mut limits = Limits::default();
+    limits.chunk_len_bytes = 1 << 20;
+    limits.metadata_len_bytes = 1 << 20;
+    limits.heap_len_bytes = 1 << 20;
+    let options = OpenOptions { limits: limits.clone(), ..OpenOptions::read() };
+    let container = ZarrContainer::open(Arc::<MemoryStore>::clone(store), &options)?;
+    let root = path("/");
+    let _ = container.children(&root);
+    let _ = container.attributes(&root);
+    let source = container.open_array(&root)?;
+    // What a damaged shape makes of a small array may be far too large to be read.
+    if source.spec().n_bytes() > 1 << 20
+        || source.spec().grid.counts(source.spec().shape()).iter().product::<u64>() > 1 << 16
+    {
+        return Ok(());
+    }
+    let engine = stook_core::Engine::new(stook_core::EngineConfig::default().limits(limits));
+    let array = stook_core::Array::new(source, "memory", root).with_engine(engine);
+    array.read(&Selection::All).map(|_| ())
+}
+
+const SAMPLES: [&str; 9] = [
+    "v2/dtype/struct",
+    "v2/layout/fortran",
+    "v2/codec/shuffle_zlib",
+    "v3/dtype/string",
+    "v3/layout/transpose_big",
+    "v3/shard/zstd",
+    "v3/shard/nested_mixed",
+    "v3/shard/index_first",
+    "v3/shard/before_gzip",
+];
+
+fn damage(max: usize, each: &dyn Fn(&[u8], usize, &mut dyn FnMut(&[u8]))) {
+    let all = fixtures();
+    for sample in SAMPLES {
+        let store = below(&all, sample);
+        read_all(&store).unwrap();
+        for (key, value) in values(&*store, "") {
+            each(&value, max, &mut |damaged| {
+                store.set(&key, damaged).unwrap();
+                if let Err(error) = read_all(&store) {
+                    assert!(!error.to_string().is_empty());
+                }
+            });
+            store.set(&key, &value).unwrap();
+        }
+    }
+}
+
+#[test]
+fn truncated_files_are_errors_or_data() {
+    damage(48, &truncations);
+}
+
+#[test]
+fn flipped_bits_are_errors_or_data() {
+    damage(96, &bit_flips);
+}
+
+#[test]
+fn every_bit_of_a_shard_index_is_covered_by_its_checksum() {
+    let all = fixtures();
+    let store = below(&all, "v3/shard/raw");
+    let shard = values(&*store, "")["c/0/0"].clone();
+    let index_len = 6 * 16 + 4;
+    for at in 0..index_len {
+        for bit in 0..8 {
+            let mut damaged = shard.clone();
+            let at = shard.len() - index_len + at;
+            damaged[at] ^= 1 << bit;
+            store.set("c/0/0", &damaged).unwrap();
+            let error = read_all(&store).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+            assert!(error.location().chunk.is_some(), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_shard_is_not_written_over_in_part() {
+    let all = fixtures();
+    let store = below(&all, "v3/shard/raw");
+    let shard = values(&*store, "")["c/0/0"].clone();
+    let damaged = &shard[..shard.len() - 3];
+    store.set("c/0/0", damaged).unwrap();
+    let array = array(&open(&store), "/").unwrap();
+    let part = Selection::ranges([0..2, 0..4]);
+    assert_eq!(
+        array.write_elements::<i32>(&part, &[], &[1]).unwrap_err().kind(),
+        ErrorKind::Corrupt
+    );
+    assert_eq!(values(&*store, "")["c/0/0"], damaged);
+    // All of it may be replaced.
+    array.write_elements::<i32>(&Selection::All, &[], &[1]).unwrap();
+    assert!(array.read_as::<i32>(&Selection::All).unwrap().iter().all(|&item| item == 1));
+}
+
+#[test]
+fn a_claimed_chunk_larger_than_the_limits_is_refused() {
+    let all = fixtures();
+    let store = below(&all, "v2/layout/cube");
+    let text = String::from_utf8(values(&*store, "")[".zarray"].clone()).unwrap();
+    let huge = text.replace("    2,\n    3,\n    4", "    200000,\n    300000,\n    400000");
+    assert_ne!(huge, text);
+    store.set(".zarray", huge.as_bytes()).unwrap();
+    assert_eq!(read_all(&store).unwrap_err().kind(), ErrorKind::LimitExceeded);
+}

@@ -32,7 +32,7 @@ fn check(all: &MemoryStore, name: &str, values: &Values) {
     assert_eq!(found, expected, "{name}");
 }
 
-fn each(version: &str, visit: &mut dyn FnMut(&MemoryStore, &ZarrContainer, &str)) {
+pub(crate) fn each(version: &str, visit: &mut dyn FnMut(&MemoryStore, &ZarrContainer, &str)) {
     let all = fixtures();
     let container = open(&below(&all, version));
     let mut names = Vec::new();

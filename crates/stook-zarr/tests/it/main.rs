@@ -5,5 +5,6 @@ mod changes;
 mod damage;
 mod documents;
 mod fixtures;
+mod peers;
 mod shards;
 mod store;

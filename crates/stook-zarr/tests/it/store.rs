@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use stook_core::store::{
-    ByteRange, ByteStore, DeliverBytes, Listing, MemoryStore, ZipStore,
-};
+use stook_core::store::{ByteRange, ByteStore, DeliverBytes, Listing, MemoryStore, ZipStore};
 use stook_core::{Array, Container, Durability, Mode, NodePath, OpenOptions, Result};
 use stook_zarr::ZarrContainer;
 

@@ -1,0 +1,61 @@
+//! What is written here, others read: zarr-python, where `STOOK_TEST_PYTHON` names a Python that
+//! has it. Every array that it wrote is written again here, and read by it again.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use stook_core::store::LocalStore;
+use stook_core::{Array, Container, Format, NodePath, OpenOptions, Selection};
+use stook_zarr::ZarrContainer;
+
+use crate::fixtures;
+use crate::store::{array, path, values};
+
+/// Arrays that zarr-python itself cannot open again, or for whose codec it has no twin here.
+const NOT_THERE: [&str; 3] = ["v2/dtype/nested", "v2/codec/unknown", "v3/codec/unknown"];
+
+fn python() -> Option<PathBuf> {
+    std::env::var_os("STOOK_TEST_PYTHON").map(PathBuf::from)
+}
+
+fn write_expected(folder: &Path) {
+    for (key, value) in values(&*crate::store::fixtures(), "expected") {
+        if NOT_THERE.iter().any(|name| key.starts_with(&format!("expected/{name}."))) {
+            continue;
+        }
+        let file = folder.join(key);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, value).unwrap();
+    }
+}
+
+#[test]
+fn zarr_python_reads_what_is_written_here() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (version, format) in [("v2", Format::ZarrV2), ("v3", Format::ZarrV3)] {
+        let store = Arc::new(LocalStore::create(folder.path().join(version)).unwrap());
+        let target = ZarrContainer::create(store, format, &OpenOptions::read_write()).unwrap();
+        fixtures::each(version, &mut |_, container, name| {
+            if NOT_THERE.contains(&format!("{version}{name}").as_str()) {
+                return;
+            }
+            let old = array(container, name).unwrap();
+            let spec = target.adapt_array(&old.spec()).unwrap().value;
+            let source = target.create_array(&path(name), &spec).unwrap();
+            let values = old.read(&Selection::All).unwrap();
+            Array::new(source, target.location(), path(name))
+                .write(&Selection::All, &values)
+                .unwrap();
+        });
+        target.consolidate(&NodePath::root()).unwrap_or_else(|error| panic!("{error}"));
+    }
+    write_expected(folder.path());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/compare.py");
+    let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    assert!(text.contains("compared"), "{text}");
+}
