@@ -5,7 +5,7 @@
 //! looked up stays valid without the lock. A commit writes the directory behind the entries and
 //! renames. An entry that was written in place gets its checksum then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -58,13 +58,15 @@ impl Archive {
             Mode::Read => LocalFile::open(path)?,
             Mode::ReadWrite => open_locked(&resolve(path))?,
         };
-        let (entries, end) = read_directory(&file, limits).map_err(|error| error.at_file(path))?;
+        let directory = read_directory(&file, limits).map_err(|error| error.at_file(path))?;
+        let file = Arc::new(file);
         let state = State {
-            file: Arc::new(file),
+            file: Arc::clone(&file),
             temp: None,
-            entries,
-            end,
-            is_new: false,
+            named: Some(file),
+            entries: directory.entries,
+            folders: directory.folders,
+            end: directory.start,
             is_synced: true,
         };
         Ok(Self { path: resolve(path), mode, limits: limits.clone(), state: RwLock::new(state) })
@@ -84,9 +86,10 @@ impl Archive {
         let state = State {
             file: Arc::clone(temp.file()),
             temp: Some(temp),
+            named: None,
             entries: BTreeMap::new(),
+            folders: BTreeSet::new(),
             end: 0,
-            is_new: true,
             is_synced: false,
         };
         Ok(Self {
@@ -134,6 +137,24 @@ impl Archive {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.read().entries.keys().cloned().collect()
+    }
+
+    /// The folders that have entries of their own, which folders need not.
+    #[must_use]
+    pub fn folders(&self) -> BTreeSet<String> {
+        self.read().folders.clone()
+    }
+
+    /// Gives each of `folders` that is empty when the archive is committed an entry of its own.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `InvalidInput`, `Io`.
+    pub fn set_folders(&self, folders: BTreeSet<String>) -> Result<()> {
+        folders.iter().try_for_each(|folder| check_key(folder))?;
+        self.change("", |state| {
+            state.folders = folders;
+            Ok(())
+        })
     }
 
     /// Appends the data of `name` to `out` and checks its checksum; false if there is no such
@@ -221,13 +242,27 @@ impl Archive {
         let len = len_bytes.checked_add(head.len() as u64);
         let len = len.ok_or_else(|| Error::limit("zip entry overflows").at_file(&self.path))?;
         self.change(name, |state| {
-            let entry = state.begin(name, len)?;
-            let data = entry.data_offset.load(Ordering::Relaxed);
-            state.file.write_at(data, head)?;
-            // What a failure left behind the end must not show through.
-            state.file.set_len(data + head.len() as u64)?;
-            state.file.set_len(data + len)?;
-            entry.is_dirty.store(true, Ordering::Release);
+            let entry = state.reserve(name, head, len)?;
+            state.finish(name, entry);
+            Ok(())
+        })
+    }
+
+    /// Replaces the stored entry `name` by one of `head` and `len_bytes` more, which are those
+    /// behind the first `old_head_len` of the old one, cut or followed by zeros.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported` if it is compressed, `ReadOnly`, `Io`; it is as it was then.
+    pub fn resize(&self, name: &str, old_head_len: u64, head: &[u8], len_bytes: u64) -> Result<()> {
+        let len = len_bytes.checked_add(head.len() as u64);
+        let len = len.ok_or_else(|| Error::limit("zip entry overflows").at_file(&self.path))?;
+        self.change(name, |state| {
+            let old = state.entries.get(name).cloned().ok_or_else(|| self.missing(name))?;
+            let kept = old.len_bytes().saturating_sub(old_head_len).min(len_bytes);
+            let from = self.place(&state.file, name, &old, (old_head_len, kept))?;
+            let entry = state.reserve(name, head, len)?;
+            let to = entry.data_offset.load(Ordering::Relaxed) + head.len() as u64;
+            state.copy_data(from, to, kept)?;
             state.finish(name, entry);
             Ok(())
         })
@@ -387,6 +422,9 @@ impl Archive {
 
     #[cold]
     fn named(&self, error: Error, name: &str) -> Error {
+        if name.is_empty() {
+            return error.at_file(&self.path);
+        }
         let message = format!("zip entry `{name}`: {}", error.message());
         let hint = error.hint().map(str::to_owned);
         let named = Error::new(error.kind(), message).at_file(&self.path).with_source(error);

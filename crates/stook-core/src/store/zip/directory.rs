@@ -3,7 +3,7 @@
 //! What is refused: encrypted and multi-disk archives, names that leave the archive, entries
 //! that overlap one another or the directory (bombs), and directories over the limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::record::{
@@ -19,8 +19,15 @@ use crate::store::check_key;
 /// The end record may be followed by a comment of so many bytes.
 const MAX_COMMENT_LEN: usize = 0xffff;
 
-/// The entries of an archive by name, and where its directory begins.
-pub(super) type Directory = (BTreeMap<String, Arc<Entry>>, u64);
+/// What the central directory lists.
+pub(super) struct Directory {
+    /// The entries by name.
+    pub(super) entries: BTreeMap<String, Arc<Entry>>,
+    /// Names that end in a slash, without it.
+    pub(super) folders: BTreeSet<String>,
+    /// Where the directory begins.
+    pub(super) start: u64,
+}
 
 /// Reads the directory of `file`.
 pub(super) fn read_directory(file: &dyn FileIo, limits: &Limits) -> Result<Directory> {
@@ -36,7 +43,7 @@ pub(super) fn read_directory(file: &dyn FileIo, limits: &Limits) -> Result<Direc
     let mut bytes = vec![0; limits.metadata(end.len_bytes)?];
     file.read_exact_at(start, &mut bytes)?;
 
-    let mut entries = BTreeMap::new();
+    let (mut entries, mut folders) = (BTreeMap::new(), BTreeSet::new());
     let mut spans = Vec::new();
     let mut reader = Reader(&bytes);
     let mut n_entries = 0_u64;
@@ -53,11 +60,15 @@ pub(super) fn read_directory(file: &dyn FileIo, limits: &Limits) -> Result<Direc
         let data_end = data_end.and_then(|at| at.checked_add(central.compressed_len));
         spans.push((central.offset, data_end.ok_or_else(overflow)?));
         let text = decode_name(name, central.flags);
-        if text.ends_with('/') || text.split('/').any(is_temp_name) {
+        if text.split('/').any(is_temp_name) {
             continue;
         }
-        check_key(&text)
+        check_key(text.strip_suffix('/').unwrap_or(&text))
             .map_err(|error| Error::corrupt("zip entry has an unsafe name").with_source(error))?;
+        if let Some(folder) = text.strip_suffix('/') {
+            folders.insert(folder.to_owned());
+            continue;
+        }
         let raw_name = (text.as_bytes() != name).then(|| name.into());
         // Of entries of one name the last counts: that is how archives are appended to.
         entries.insert(text, Arc::new(Entry::new(central, raw_name)));
@@ -69,7 +80,7 @@ pub(super) fn read_directory(file: &dyn FileIo, limits: &Limits) -> Result<Direc
         )));
     }
     check_spans(spans, start)?;
-    Ok((entries, start))
+    Ok(Directory { entries, folders, start })
 }
 
 fn check_spans(mut spans: Vec<(u64, u64)>, directory: u64) -> Result<()> {

@@ -31,6 +31,8 @@ const VERSION_ZIP64: u16 = 45;
 const DOS_DATE: u16 = 0x21;
 /// A regular file, `rw-r--r--`, in the upper half as Unix has it.
 const ATTRIBUTES: u32 = 0o100_644 << 16;
+/// A folder, `rwxr-xr-x`, and as DOS marks it.
+const FOLDER_ATTRIBUTES: u32 = 0o040_755 << 16 | 0x10;
 const MADE_BY_UNIX: u16 = 3 << 8;
 
 /// Little-endian numbers from the front of a slice; `None` past its end.
@@ -153,7 +155,8 @@ impl Central {
             out.extend_from_slice(&u16::try_from(len).unwrap_or(u16::MAX).to_le_bytes());
         }
         out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&ATTRIBUTES.to_le_bytes());
+        let attributes = if name.ends_with(b"/") { FOLDER_ATTRIBUTES } else { ATTRIBUTES };
+        out.extend_from_slice(&attributes.to_le_bytes());
         out.extend_from_slice(&narrow(self.offset).to_le_bytes());
         out.extend_from_slice(name);
         out.extend_from_slice(&extra);

@@ -1,6 +1,6 @@
 //! The entries of an open archive and the file they lie in; what changes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,8 +11,9 @@ use super::record::{
     Central, End, FLAG_ENCRYPTED, FLAG_UTF8, LOCAL_LEN, LOCAL_SIGNATURE, Reader, STORED,
 };
 use crate::container::Durability;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::file::{FileIo, LocalFile, TempFile};
+use crate::store::memory::below;
 
 /// Data is copied and summed up in pieces of so many bytes.
 const PIECE_LEN: usize = 1 << 20;
@@ -65,11 +66,13 @@ impl Entry {
 pub(super) struct State {
     pub(super) file: Arc<LocalFile>,
     pub(super) temp: Option<TempFile>,
+    /// The file that has the archive's name, with its lock; none until the first commit.
+    pub(super) named: Option<Arc<LocalFile>>,
     pub(super) entries: BTreeMap<String, Arc<Entry>>,
+    /// Folders that are there though nothing lies below them.
+    pub(super) folders: BTreeSet<String>,
     /// Where the next entry goes.
     pub(super) end: u64,
-    /// Whether nothing may have the archive's name when it is first committed.
-    pub(super) is_new: bool,
     /// Whether the last commit is on the medium.
     pub(super) is_synced: bool,
 }
@@ -80,20 +83,21 @@ impl State {
         if self.temp.is_some() {
             return Ok(());
         }
-        let temp = TempFile::beside(path)?;
-        temp.take_permissions(path);
-        self.rewrite(temp)
+        self.rewrite(path)
     }
 
-    /// Copies the live entries to `temp`, which takes the place of the file.
-    fn rewrite(&mut self, temp: TempFile) -> Result<()> {
+    /// Copies the live entries to a new temporary file, which takes the place of the file.
+    fn rewrite(&mut self, path: &Path) -> Result<()> {
+        let temp = TempFile::beside(path)?;
+        temp.take_permissions(path);
         temp.file().lock_exclusive()?;
         let mut new = Self {
             file: Arc::clone(temp.file()),
             temp: None,
             entries: BTreeMap::new(),
+            folders: self.folders.clone(),
+            named: self.named.clone(),
             end: 0,
-            is_new: self.is_new,
             is_synced: false,
         };
         let mut entries: Vec<_> = self.entries.iter().collect();
@@ -110,7 +114,7 @@ impl State {
 
     pub(super) fn append(&mut self, name: &str, value: &[u8]) -> Result<()> {
         let crc32 = crc32(value);
-        let central = self.header(name, value.len() as u64, crc32);
+        let central = self.header(name, value.len() as u64, crc32)?;
         let mut head = Vec::with_capacity(LOCAL_LEN + name.len() + value.len().min(JOINED_LEN));
         central.write_local(name.as_bytes(), &mut head);
         let data = self.end + head.len() as u64;
@@ -128,14 +132,30 @@ impl State {
     }
 
     /// What describes a stored entry at the end.
-    fn header(&self, name: &str, len: u64, crc32: u32) -> Central {
+    fn header(&self, name: &str, len: u64, crc32: u32) -> Result<Central> {
+        if u16::try_from(name.len()).is_err() {
+            let what = format!("a zip entry's name has at most 65535 bytes, not {}", name.len());
+            return Err(Error::invalid(what));
+        }
         let flags = if name.is_ascii() { 0 } else { FLAG_UTF8 };
-        Central { flags, method: STORED, crc32, compressed_len: len, len, offset: self.end }
+        Ok(Central { flags, method: STORED, crc32, compressed_len: len, len, offset: self.end })
     }
 
-    /// Writes the header of a stored entry at the end; nothing refers to it yet.
-    pub(super) fn begin(&self, name: &str, len: u64) -> Result<Entry> {
-        self.write_header(name, self.header(name, len, 0))
+    /// Makes a stored entry at the end of `len` bytes, `head` and zeros; nothing refers to it yet.
+    pub(super) fn reserve(&self, name: &str, head: &[u8], len: u64) -> Result<Entry> {
+        let entry = self.write_header(name, self.header(name, len, 0)?)?;
+        let data = entry.data_offset.load(Ordering::Relaxed);
+        self.file.write_at(data, head)?;
+        // What a failure left behind the end must not show through.
+        self.file.set_len(data + head.len() as u64)?;
+        self.file.set_len(data.saturating_add(len))?;
+        entry.is_dirty.store(true, Ordering::Release);
+        Ok(entry)
+    }
+
+    /// Copies bytes within the file.
+    pub(super) fn copy_data(&self, from: u64, to: u64, len: u64) -> Result<()> {
+        for_pieces(&self.file, from, len, |at, piece| self.file.write_at(to + at, piece))
     }
 
     fn write_header(&self, name: &str, central: Central) -> Result<Entry> {
@@ -182,29 +202,45 @@ impl State {
         self.sum_up()?;
         let live: u64 = self.entries.iter().map(|(name, entry)| entry.span(name)).sum();
         if live < self.end / 2 {
-            self.rewrite(TempFile::beside(path)?)?;
+            self.rewrite(path)?;
         }
+        let mut tail = Vec::new();
         let mut directory = Vec::new();
         for (name, entry) in &self.entries {
             entry.central.write(name.as_bytes(), &mut directory);
         }
-        let end = End {
-            n_entries: self.entries.len() as u64,
-            len_bytes: directory.len() as u64,
-            offset: self.end,
-        };
-        end.write(&mut directory);
-        self.file.write_at(self.end, &directory)?;
-        self.file.set_len(self.end + directory.len() as u64)?;
-        let Some(temp) = &mut self.temp else { return Ok(()) };
-        if self.is_new {
-            if !temp.publish_new(path, durability)? {
-                return Err(exists(path));
+        let mut n_entries = self.entries.len() as u64;
+        for folder in &self.folders {
+            if below(&self.entries, folder).next().is_none() {
+                let name = format!("{folder}/");
+                let mut central = self.header(&name, 0, 0)?;
+                central.offset = self.end + tail.len() as u64;
+                central.write_local(name.as_bytes(), &mut tail);
+                central.write(name.as_bytes(), &mut directory);
+                n_entries += 1;
             }
-        } else {
-            temp.replace(path, durability)?;
         }
-        self.is_new = false;
+        let offset = self.end + tail.len() as u64;
+        let end = End { n_entries, len_bytes: directory.len() as u64, offset };
+        tail.append(&mut directory);
+        end.write(&mut tail);
+        self.file.write_at(self.end, &tail)?;
+        self.file.set_len(self.end + tail.len() as u64)?;
+        self.publish(path, durability)
+    }
+
+    fn publish(&mut self, path: &Path, durability: Durability) -> Result<()> {
+        let Some(temp) = &mut self.temp else { return Ok(()) };
+        match &self.named {
+            None if !temp.publish_new(path, durability)? => return Err(exists(path)),
+            None => {}
+            Some(named) if !named.is_current() => {
+                let what = "the file was replaced by another program since it was opened";
+                return Err(Error::new(ErrorKind::Locked, what).at_file(path));
+            }
+            Some(_) => temp.replace(path, durability)?,
+        }
+        self.named = Some(Arc::clone(&self.file));
         self.temp = None;
         Ok(())
     }
