@@ -1,1 +1,18 @@
-//! NumPy npy and npz files as a stook container
+//! NumPy npy and npz files as a stook container.
+//!
+//! An npy file is a tree whose root is the array; an npz archive is a group of arrays, and a
+//! name with slashes in it is a path of groups. Neither has attributes. The bytes are drawn in
+//! docs/formats/npy.md. Headers are parsed as the literals they are; nothing is evaluated, and
+//! object arrays, which hold a pickle, are refused by name.
+
+mod adapt;
+mod descr;
+mod elements;
+mod header;
+mod literal;
+mod npy;
+mod npz;
+mod order;
+
+pub use npy::{create_npy, is_npy, open_npy};
+pub use npz::{create_npz, is_npz, open_npz};
