@@ -182,6 +182,7 @@ fn list(item: &DType, items: &[u8], heap: &[u8], depth: usize) -> Result<Value> 
 }
 
 #[cfg(test)]
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 mod tests {
     use super::*;
 

@@ -1,6 +1,7 @@
 //! A Zarr hierarchy as a container.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use stook_core::chunk::ChunkSource;
 use stook_core::store::ByteStore;
@@ -10,6 +11,7 @@ use stook_core::{
 };
 
 use crate::consolidated::{self, check_count, child};
+use crate::layout::ArrayLayout;
 use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, key_of};
 use crate::source::ArraySource;
 use crate::{adapt, attribute, layout};
@@ -23,6 +25,29 @@ pub struct ZarrContainer {
     nodes: Arc<Nodes>,
     location: String,
     format: Format,
+    open: OpenArrays,
+}
+
+/// The arrays that are open, so that all handles to one see the same shape.
+#[derive(Debug, Default)]
+struct OpenArrays(Mutex<HashMap<NodePath, Weak<ArraySource>>>);
+
+impl OpenArrays {
+    /// The open array at `path` if it is what `layout` describes, else a new one.
+    fn get(&self, nodes: &Arc<Nodes>, path: &NodePath, layout: ArrayLayout) -> Arc<ArraySource> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = open.get(path).and_then(Weak::upgrade)
+            && source.refresh(&layout)
+        {
+            return source;
+        }
+        if open.len() == open.capacity() {
+            open.retain(|_, source| source.strong_count() > 0);
+        }
+        let source = Arc::new(ArraySource::new(Arc::clone(nodes), path.clone(), layout));
+        open.insert(path.clone(), Arc::downgrade(&source));
+        source
+    }
 }
 
 /// Whether `store` holds a Zarr group or array at its root.
@@ -55,7 +80,7 @@ impl ZarrContainer {
             )
             .at_file(&location)
         })?;
-        Ok(Self { nodes, location, format: found.format })
+        Ok(Self { nodes, location, format: found.format, open: OpenArrays::default() })
     }
 
     /// Makes a hierarchy of version `format` with an empty root group in `store`.
@@ -88,7 +113,7 @@ impl ZarrContainer {
         if is_zarr(nodes.store()).map_err(|error| error.at_file(&location))? {
             return Err(Error::already_exists("there is a Zarr hierarchy").at_file(&location));
         }
-        Ok(Self { nodes, location, format })
+        Ok(Self { nodes, location, format, open: OpenArrays::default() })
     }
 
     /// Writes the metadata of all nodes below `group` into that of the group, from where readers
@@ -159,6 +184,7 @@ impl ZarrContainer {
 
     fn new_group(&self, path: &NodePath) -> Result<()> {
         self.nodes.check_writable()?;
+        let _guard = self.nodes.lock();
         self.check_free(path)?;
         self.create_parents(path)?;
         self.nodes.drop_consolidated(path)?;
@@ -180,6 +206,7 @@ impl ZarrContainer {
             }
             _ => (ZARR_JSON, layout::parse_v3(path, &printed.array, self.nodes.limits())?),
         };
+        let _guard = self.nodes.lock();
         self.check_free(path)?;
         self.create_parents(path)?;
         self.nodes.drop_consolidated(path)?;
@@ -190,7 +217,7 @@ impl ZarrContainer {
         if let Some(attributes) = &printed.attributes {
             self.nodes.write(&key_of(path, ZATTRS), attributes)?;
         }
-        Ok(Arc::new(ArraySource::new(Arc::clone(&self.nodes), path.clone(), layout)))
+        Ok(self.open.get(&self.nodes, path, layout))
     }
 
     fn list(&self, group: &NodePath) -> Result<Vec<Child>> {
@@ -218,6 +245,7 @@ impl ZarrContainer {
         if path.is_root() {
             return Err(Error::invalid("the root cannot be removed"));
         }
+        let _guard = self.nodes.lock();
         self.nodes.expect(path)?;
         self.nodes.drop_consolidated(path)?;
         self.nodes.store().erase_prefix(path.key())
@@ -235,6 +263,7 @@ impl ZarrContainer {
         if to.starts_with(from) {
             return Err(Error::invalid(format!("`{from}` cannot be moved into itself, to `{to}`")));
         }
+        let _guard = self.nodes.lock();
         self.check_free(to).map_err(|error| error.at_node(to))?;
         self.create_parents(to)?;
         for path in [from, to] {
@@ -298,9 +327,9 @@ impl Container for ZarrContainer {
         let open = || {
             let node = self.nodes.expect(array)?;
             let layout = self.nodes.layout(array, &node)?;
-            Ok(ArraySource::new(Arc::clone(&self.nodes), array.clone(), layout))
+            Ok(self.open.get(&self.nodes, array, layout) as Arc<dyn ChunkSource>)
         };
-        self.nodes.located(array, open()).map(|source| Arc::new(source) as Arc<dyn ChunkSource>)
+        self.nodes.located(array, open())
     }
 
     fn remove(&self, node: &NodePath) -> Result<()> {

@@ -291,6 +291,7 @@ fn print_float(number: f64, bits: u64, size: usize, format: Format) -> Value {
 }
 
 #[cfg(test)]
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 mod tests {
     use super::*;
     use crate::dtype::v2;

@@ -271,11 +271,12 @@ fn lengths(doc: &Object, key: &str) -> Result<Vec<u64>> {
     Ok(lengths)
 }
 
-/// Replaces the shape in the document of an array, and nothing else.
+/// Replaces the shape in the document of an array, and nothing else; returns the one before.
 ///
 /// # Errors
-/// `Unsupported` where the chunk grid does not reach that far.
-pub(crate) fn set_shape(doc: &mut Object, spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+/// `Unsupported` where the chunk grid does not reach that far, `Corrupt`.
+pub(crate) fn set_shape(doc: &mut Object, spec: &ArraySpec, shape: &[u64]) -> Result<Vec<u64>> {
+    let before = lengths(doc, "shape")?;
     if let ChunkGrid::Rectilinear(axes) = &spec.grid {
         for (axis, (edges, &len)) in axes.iter().zip(shape).enumerate() {
             let total: u64 = edges.lengths().sum();
@@ -287,7 +288,7 @@ pub(crate) fn set_shape(doc: &mut Object, spec: &ArraySpec, shape: &[u64]) -> Re
         }
     }
     doc.insert("shape".to_owned(), shape.iter().copied().collect());
-    Ok(())
+    Ok(before)
 }
 
 /// The extent of an array as a shape.

@@ -213,17 +213,24 @@ impl Nodes {
         layout::parse_v3(path, &node.doc, &self.limits)
     }
 
-    /// Replaces the shape of the array at `path`.
+    /// Replaces the shape of the array at `path` and returns the one before, which another
+    /// handle may have set.
     ///
     /// # Errors
     /// `NotFound` if it is gone, `Unsupported`, `Corrupt`, `Io`.
-    pub(crate) fn set_shape(&self, path: &NodePath, spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+    pub(crate) fn set_shape(
+        &self,
+        path: &NodePath,
+        spec: &ArraySpec,
+        shape: &[u64],
+    ) -> Result<Vec<u64>> {
         let _guard = self.lock();
         let node = self.expect(path)?;
         let mut doc = node.doc.clone();
-        layout::set_shape(&mut doc, spec, shape)?;
+        let before = layout::set_shape(&mut doc, spec, shape)?;
         self.drop_consolidated(path)?;
-        self.write(&key_of(path, node.document()), &doc)
+        self.write(&key_of(path, node.document()), &doc)?;
+        Ok(before)
     }
 
     /// Makes changes durable.
@@ -270,7 +277,8 @@ impl Nodes {
         Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()))
     }
 
-    /// Removes consolidated metadata from `path` and the groups above it.
+    /// Removes consolidated metadata from `path` and the groups above it; the caller holds the
+    /// lock.
     ///
     /// # Errors
     /// `Corrupt`, `Io`.

@@ -23,6 +23,9 @@ thread_local! {
     static BUFFERS: Cell<(String, Vec<u8>)> = const { Cell::new((String::new(), Vec::new())) };
 }
 
+/// What a walk calls with a key, the index in the write grid, and the length in bytes.
+type Visit<'a> = dyn FnMut(&str, &[u64], u64) -> Result<()> + 'a;
+
 /// Runs `work` with this thread's buffers; a call within `work` gets fresh ones.
 fn with_buffers<T>(work: impl FnOnce(&mut String, &mut Vec<u8>) -> T) -> T {
     let (mut key, mut bytes) = BUFFERS.take();
@@ -65,6 +68,20 @@ impl ArraySource {
             resizing: Mutex::default(),
             identity: hasher.finish(),
         }
+    }
+
+    /// Takes over the shape of `layout`, as it is in the store now; false if it is another array
+    /// than this one.
+    pub(crate) fn refresh(&self, layout: &ArrayLayout) -> bool {
+        let mut spec = self.spec.write().unwrap_or_else(PoisonError::into_inner);
+        let is_same = self.keys == layout.keys
+            && self.levels == layout.shards
+            && spec.shape().len() == layout.spec.shape().len()
+            && ArraySpec { extent: layout.spec.extent.clone(), ..(**spec).clone() } == layout.spec;
+        if is_same && spec.extent != layout.spec.extent {
+            *spec = Arc::new(layout.spec.clone());
+        }
+        is_same
     }
 
     fn store(&self) -> &dyn ByteStore {
@@ -131,8 +148,8 @@ impl ArraySource {
         Ok(())
     }
 
-    /// Calls `visit` with the index in the write grid and the length of every stored object.
-    fn walk(&self, visit: &mut dyn FnMut(&str, &[u64], u64) -> Result<()>) -> Result<()> {
+    /// Calls `visit` with the key, the index in the write grid and the length of every stored object.
+    fn walk(&self, visit: &mut Visit<'_>) -> Result<()> {
         let rank = self.spec().shape().len();
         let prefix = self.keys.walk_prefix();
         // A scalar's only key has nothing below it.
@@ -157,11 +174,11 @@ impl ArraySource {
                 old.shape().len()
             )));
         }
-        self.nodes.set_shape(&self.path, &old, shape)?;
+        let before = self.nodes.set_shape(&self.path, &old, shape)?;
         let mut new = (*old).clone();
         new.extent = Extent::Shape(shape.to_vec());
         *self.spec.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        if old.shape().iter().zip(shape).all(|(old, new)| new >= old) {
+        if before.iter().zip(shape).all(|(before, now)| now >= before) {
             return Ok(());
         }
         let counts = old.write_grid().counts(shape);

@@ -44,7 +44,10 @@ const SAMPLES: [&str; 9] = [
     "v3/shard/before_gzip",
 ];
 
-fn damage(max: usize, each: &dyn Fn(&[u8], usize, &mut dyn FnMut(&[u8]))) {
+/// Calls back with up to so many damaged forms of some bytes.
+type Damage = fn(&[u8], usize, &mut dyn FnMut(&[u8]));
+
+fn damage(max: usize, each: Damage) {
     let all = fixtures();
     for sample in SAMPLES {
         let store = below(&all, sample);
@@ -63,12 +66,12 @@ fn damage(max: usize, each: &dyn Fn(&[u8], usize, &mut dyn FnMut(&[u8]))) {
 
 #[test]
 fn truncated_files_are_errors_or_data() {
-    damage(48, &truncations);
+    damage(48, truncations);
 }
 
 #[test]
 fn flipped_bits_are_errors_or_data() {
-    damage(96, &bit_flips);
+    damage(96, bit_flips);
 }
 
 #[test]
