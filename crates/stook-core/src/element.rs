@@ -1,6 +1,6 @@
 //! Rust types that are items of arrays.
 
-use half::{bf16, f16};
+pub use half::{bf16, f16};
 
 use crate::dtype::DType;
 use crate::error::{Error, Result};

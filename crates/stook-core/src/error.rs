@@ -172,6 +172,14 @@ impl Error {
         self
     }
 
+    /// The same error, naming `file` instead of the one it names: the file that the user knows
+    /// where work was done on a draft of it.
+    #[must_use]
+    pub fn rename_file(mut self, file: impl AsRef<Path>) -> Self {
+        self.0.at.file = Some(file.as_ref().to_path_buf());
+        self
+    }
+
     /// The same error, naming the node unless one is named already.
     #[must_use]
     pub fn at_node(mut self, node: &NodePath) -> Self {

@@ -5,6 +5,7 @@
 
 mod faulty;
 mod local;
+pub mod place;
 mod temp;
 
 use std::fmt::Debug;

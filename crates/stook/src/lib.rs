@@ -1,1 +1,51 @@
-//! One tree of groups, arrays and attributes over Zarr, HDF5 and NumPy files
+//! One tree of groups, arrays and attributes over Zarr, HDF5 and NumPy files.
+//!
+//! ```
+//! use stook::{Selection, File};
+//!
+//! # fn main() -> stook::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! # let path = folder.path().join("run.zarr");
+//! let file = File::create(&path)?;
+//! let image = file.root_group()?.array("camera/image").shape([4, 6]).dtype("uint16".parse()?).create()?;
+//! image.write_elements(&Selection::parse("1:3, ::2")?, &[], &[7_u16])?;
+//! file.commit()?;
+//!
+//! let image = File::open(&path)?.array("camera/image")?;
+//! assert_eq!(image.read_as::<u16>(&Selection::parse("1")?)?, [7, 0, 7, 0, 7, 0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The format of a file that exists is told from its content, that of a new one from its name.
+//! [`convert`] copies from any format to any other and says what the target could not hold.
+
+mod array;
+mod builder;
+mod compare;
+mod convert;
+mod copy;
+mod equivalence;
+mod file;
+mod format;
+mod group;
+pub mod json;
+mod walk;
+
+pub use array::Array;
+pub use builder::{ArrayBuilder, Chunking, Codecs};
+pub use compare::{Difference, compare};
+pub use convert::{ConvertOptions, NodeLoss, Progress, Report, convert};
+pub use file::{CreateOptions, File, Node};
+pub use format::{Storage, storage_of};
+pub use group::Group;
+pub use walk::{Visit, walk};
+
+pub use stook_core::file::place::{InTheWay, len_bytes};
+pub use stook_core::{
+    ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,
+    CodecSpec, DType, Durability, Element, Engine, EngineConfig, Error, ErrorKind, Extent, Format,
+    Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Result, Selection, Values,
+    View, ViewMut,
+};
+pub use stook_core::{codec, dtype, values};

@@ -160,11 +160,18 @@ fn a_second_writer_is_kept_out() {
     assert_eq!(other.sync(Durability::Flush).unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(open(&path, Mode::ReadWrite).unwrap_err().kind(), ErrorKind::Locked);
     first.set("b", b"1").unwrap();
+    assert_eq!(open(&path, Mode::ReadWrite).unwrap_err().kind(), ErrorKind::Locked);
     first.sync(Durability::Flush).unwrap();
     assert_eq!(open(&path, Mode::ReadWrite).unwrap_err().kind(), ErrorKind::Locked);
     open(&path, Mode::Read).unwrap();
     drop(first);
-    open(&path, Mode::ReadWrite).unwrap();
+    let second = open(&path, Mode::ReadWrite).unwrap();
+    second.set("c", b"1").unwrap();
+    // Programs that know no locks replace the file nevertheless; theirs is not overwritten.
+    let theirs = dir.path().join("theirs.zip");
+    fs::copy(&path, &theirs).unwrap();
+    fs::rename(&theirs, &path).unwrap();
+    assert_eq!(second.sync(Durability::Flush).unwrap_err().kind(), ErrorKind::Locked);
 }
 
 #[test]

@@ -1,0 +1,309 @@
+//! An open file or folder: the entry to its tree.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stook_core::file::place::{InTheWay, draft_of, exists, kind_of, publish, remove};
+use stook_core::{
+    Container, Durability, Engine, Error, Format, Limits, NodeKind, NodePath, OpenOptions, Result,
+};
+
+use crate::array::Array;
+use crate::format::{Storage, storage_of};
+use crate::group::Group;
+
+/// An open file or folder. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct File {
+    container: Arc<dyn Container>,
+    engine: Arc<Engine>,
+    path: Arc<Path>,
+}
+
+/// How a new file is made.
+#[derive(Clone, Debug, Default)]
+pub struct CreateOptions {
+    /// The format; by the name where it is not said.
+    pub format: Option<Format>,
+    /// What happens to what is in the way. It goes only once the new file is committed for the
+    /// first time, by [`File::create_with`] itself: an empty tree takes its place.
+    pub in_the_way: InTheWay,
+    /// What the file may ask for when it is read.
+    pub limits: Limits,
+}
+
+/// A node: a group or an array.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Node {
+    /// A group.
+    Group(Group),
+    /// An array.
+    Array(Array),
+}
+
+impl File {
+    /// Opens `path` for reading.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported` for a format that is not known, `Corrupt`, `Io`.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &OpenOptions::read())
+    }
+
+    /// Opens `path` for reading and writing.
+    ///
+    /// # Errors
+    /// As [`File::open`]; `ReadOnly` without permission, `Locked` by another writer.
+    pub fn open_read_write(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &OpenOptions::read_write())
+    }
+
+    /// Opens `path` as `options` say.
+    ///
+    /// # Errors
+    /// As [`File::open_read_write`].
+    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let container = storage_of(path)?.open(path, options)?;
+        Ok(Self::from_container(container, path))
+    }
+
+    /// Creates `path`, where there must be nothing, in the format that its name asks for, with an
+    /// empty root group.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `InvalidInput` for a name that asks for no format, `ReadOnly`, `Io`.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        Self::create_with(path, &CreateOptions::default())
+    }
+
+    /// Creates `path` as `options` say.
+    ///
+    /// # Errors
+    /// As [`File::create`].
+    pub fn create_with(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let storage = storage_for(path, options.format)?;
+        if kind_of(path)?.is_some() {
+            if options.in_the_way == InTheWay::Stays {
+                return Err(exists(path));
+            }
+            let draft = Draft::new(path);
+            let file = Self::make(&draft.path, storage, options)?;
+            file.make_root_group()?;
+            file.container.commit(Durability::Flush)?;
+            drop(file);
+            draft.publish(path, InTheWay::Goes)?;
+            return Self::open_read_write(path);
+        }
+        let file = Self::make(path, storage, options)?;
+        file.make_root_group()?;
+        Ok(file)
+    }
+
+    /// Opens `path` for reading and writing, or creates it.
+    ///
+    /// # Errors
+    /// As [`File::open_read_write`] and [`File::create`].
+    pub fn require(path: impl AsRef<Path>) -> Result<Self> {
+        match kind_of(path.as_ref())? {
+            Some(_) => Self::open_read_write(path),
+            None => Self::create(path),
+        }
+    }
+
+    /// An empty tree; its root is made here only where the format always has one.
+    pub(crate) fn make(path: &Path, storage: Storage, options: &CreateOptions) -> Result<Self> {
+        let container = storage.create(path, options.format, &options.limits)?;
+        Ok(Self::from_container(container, path))
+    }
+
+    fn make_root_group(&self) -> Result<()> {
+        let root = NodePath::root();
+        if self.container.kind(&root)?.is_none() {
+            self.container.create_group(&root)?;
+        }
+        Ok(())
+    }
+
+    /// The tree of an open container, named `path` in errors.
+    pub fn from_container(container: Arc<dyn Container>, path: impl AsRef<Path>) -> Self {
+        Self { container, engine: Engine::global(), path: Arc::from(path.as_ref()) }
+    }
+
+    /// The same file with the settings and cache of `engine`.
+    #[must_use]
+    pub fn with_engine(mut self, engine: Arc<Engine>) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// The path it was opened by.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.container.format()
+    }
+
+    /// The container below.
+    #[must_use]
+    pub fn container(&self) -> &Arc<dyn Container> {
+        &self.container
+    }
+
+    /// The engine that moves its data.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The root of the tree: a group, or in some files the only array.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Io`.
+    pub fn root(&self) -> Result<Node> {
+        self.node_at(NodePath::root())
+    }
+
+    /// The root, which must be a group.
+    ///
+    /// # Errors
+    /// `InvalidInput` if it is an array.
+    pub fn root_group(&self) -> Result<Group> {
+        self.group("/")
+    }
+
+    /// The node at `path`.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` for a path that is none, `Unsupported`, `Corrupt`, `Io`.
+    pub fn node(&self, path: &str) -> Result<Node> {
+        self.node_at(NodePath::parse(path)?)
+    }
+
+    /// The group at `path`.
+    ///
+    /// # Errors
+    /// As [`File::node`]; `InvalidInput` also if it is an array.
+    pub fn group(&self, path: &str) -> Result<Group> {
+        match self.node(path)? {
+            Node::Group(group) => Ok(group),
+            Node::Array(array) => Err(self.wrong_kind(array.path(), "a group", "an array")),
+        }
+    }
+
+    /// The array at `path`.
+    ///
+    /// # Errors
+    /// As [`File::node`]; `InvalidInput` also if it is a group.
+    pub fn array(&self, path: &str) -> Result<Array> {
+        match self.node(path)? {
+            Node::Array(array) => Ok(array),
+            Node::Group(group) => Err(self.wrong_kind(group.path(), "an array", "a group")),
+        }
+    }
+
+    fn wrong_kind(&self, path: &NodePath, expected: &str, found: &str) -> Error {
+        Error::invalid(format!("expected {expected}, found {found}"))
+            .at_node(path)
+            .at_file(&*self.path)
+    }
+
+    pub(crate) fn node_at(&self, path: NodePath) -> Result<Node> {
+        match self.container.kind(&path)? {
+            Some(NodeKind::Group) => Ok(Node::Group(Group::new(self.clone(), path))),
+            Some(NodeKind::Array) => {
+                let source = self.container.open_array(&path)?;
+                Ok(Node::Array(Array::new(self.clone(), path, source)))
+            }
+            Some(_) => Err(Error::unsupported("the node is neither a group nor an array")
+                .at_node(&path)
+                .at_file(&*self.path)),
+            None => {
+                Err(Error::not_found("there is no such node").at_node(&path).at_file(&*self.path))
+            }
+        }
+    }
+
+    /// Puts all changes so far into the file: they survive the end of this process.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn commit(&self) -> Result<()> {
+        self.container.commit(Durability::Flush)
+    }
+
+    /// Puts all changes so far away as safely as `durability` says.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn commit_with(&self, durability: Durability) -> Result<()> {
+        self.container.commit(durability)
+    }
+}
+
+/// The storage of a new file.
+pub(crate) fn storage_for(path: &Path, format: Option<Format>) -> Result<Storage> {
+    let named = Storage::from_name(path);
+    let Some(format) = format else {
+        return named.ok_or_else(|| {
+            Error::invalid("the name does not say which format the new file shall have")
+                .at_file(path)
+                .with_hint("end it in .zarr, .zarr.zip, .h5, .npy or .npz, or name the format")
+        });
+    };
+    let storage = Storage::of_format(format)?;
+    let is_zip = storage == Storage::ZarrFolder && named == Some(Storage::ZarrZip);
+    Ok(if is_zip { Storage::ZarrZip } else { storage })
+}
+
+/// A file in the making under a temporary name; dropped before it is published, it is removed.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) path: PathBuf,
+}
+
+impl Draft {
+    pub(crate) fn new(target: &Path) -> Self {
+        Self { path: draft_of(target) }
+    }
+
+    pub(crate) fn publish(&self, target: &Path, in_the_way: InTheWay) -> Result<()> {
+        publish(&self.path, target, in_the_way)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a publication there is nothing left to remove.
+        let _ = remove(&self.path);
+    }
+}
+
+impl Node {
+    /// Where it is in its tree.
+    #[must_use]
+    pub fn path(&self) -> &NodePath {
+        match self {
+            Self::Group(group) => group.path(),
+            Self::Array(array) => array.path(),
+        }
+    }
+
+    /// Its attributes.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    pub fn attributes(&self) -> Result<stook_core::Attributes> {
+        match self {
+            Self::Group(group) => group.attributes(),
+            Self::Array(array) => array.attributes(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The format table: the one place that knows which formats there are.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stook_core::file::place::{PlaceKind, kind_of};
+use stook_core::file::{FileIo, LocalFile};
+use stook_core::store::{ByteStore, LocalStore, ZipStore};
+use stook_core::{Container, Error, Format, Limits, Mode, OpenOptions, Result};
+use stook_hdf5::Hdf5File;
+use stook_zarr::ZarrContainer;
+
+/// How a tree lies in the file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Storage {
+    /// Zarr as a folder of files.
+    ZarrFolder,
+    /// Zarr in a zip archive.
+    ZarrZip,
+    /// An HDF5 file.
+    Hdf5,
+    /// A NumPy array file.
+    Npy,
+    /// An archive of NumPy array files.
+    Npz,
+}
+
+impl Storage {
+    /// The storage that a name asks for by how it ends.
+    #[must_use]
+    pub fn from_name(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let by_ending = [
+            (Self::ZarrZip, &[".zarr.zip", ".zip"][..]),
+            (Self::ZarrFolder, &[".zarr", ".zr3", ".zr2"]),
+            (
+                Self::Hdf5,
+                &[".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nc4", ".nxs", ".mat"],
+            ),
+            (Self::Npy, &[".npy"]),
+            (Self::Npz, &[".npz"]),
+        ];
+        let found = by_ending
+            .iter()
+            .find(|(_, endings)| endings.iter().any(|ending| name.ends_with(ending)));
+        found.map(|(storage, _)| *storage)
+    }
+
+    /// Opens the tree at `path`.
+    pub(crate) fn open(self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Container>> {
+        Ok(match self {
+            Self::ZarrFolder => {
+                let store = LocalStore::open(path, options.mode)?;
+                Arc::new(ZarrContainer::open(Arc::new(store), options)?)
+            }
+            Self::ZarrZip => {
+                let store = ZipStore::open(path, options.mode, &options.limits)?;
+                Arc::new(ZarrContainer::open(Arc::new(store), options)?)
+            }
+            Self::Hdf5 => Arc::new(Hdf5File::open(path, options)?),
+            Self::Npy => stook_npy::open_npy(path, options)?,
+            Self::Npz => stook_npy::open_npz(path, options)?,
+        })
+    }
+
+    /// Makes an empty tree at `path`, where there is nothing; a root that may be an array is
+    /// still to be created.
+    pub(crate) fn create(
+        self,
+        path: &Path,
+        format: Option<Format>,
+        limits: &Limits,
+    ) -> Result<Arc<dyn Container>> {
+        let options = OpenOptions { limits: limits.clone(), ..OpenOptions::read_write() };
+        let zarr = match format {
+            Some(Format::ZarrV2) => Format::ZarrV2,
+            _ => Format::ZarrV3,
+        };
+        Ok(match self {
+            Self::ZarrFolder => {
+                let store: Arc<dyn ByteStore> = Arc::new(LocalStore::create(path)?);
+                Arc::new(ZarrContainer::empty(store, zarr, &options)?)
+            }
+            Self::ZarrZip => {
+                let store: Arc<dyn ByteStore> = Arc::new(ZipStore::create(path, limits)?);
+                Arc::new(ZarrContainer::empty(store, zarr, &options)?)
+            }
+            Self::Hdf5 => {
+                let options =
+                    stook_hdf5::CreateOptions { limits: limits.clone(), ..Default::default() };
+                Arc::new(Hdf5File::create(path, &options)?)
+            }
+            Self::Npy => stook_npy::create_npy(path, &options)?,
+            Self::Npz => stook_npy::create_npz(path, &options)?,
+        })
+    }
+
+    /// The storage in which `format` lies where the name does not say.
+    pub(crate) fn of_format(format: Format) -> Result<Self> {
+        match format {
+            Format::ZarrV2 | Format::ZarrV3 => Ok(Self::ZarrFolder),
+            Format::Hdf5 => Ok(Self::Hdf5),
+            Format::Npy => Ok(Self::Npy),
+            Format::Npz => Ok(Self::Npz),
+            other => Err(Error::unsupported(format!("format {other} cannot be created"))),
+        }
+    }
+}
+
+/// How the tree at `path`, which exists, lies there: by its content.
+///
+/// # Errors
+/// `NotFound`, `Unsupported` if it is of no known format, `Io`.
+pub fn storage_of(path: impl AsRef<Path>) -> Result<Storage> {
+    let path = path.as_ref();
+    match kind_of(path)? {
+        None => {
+            let error = Error::not_found("no such file or folder").at_file(path);
+            Err(if path.to_string_lossy().contains("://") {
+                error.with_hint("remote stores are not supported yet; give a path")
+            } else {
+                error
+            })
+        }
+        Some(PlaceKind::Folder) => {
+            if stook_zarr::is_zarr(&LocalStore::open(path, Mode::Read)?)? {
+                return Ok(Storage::ZarrFolder);
+            }
+            let message = "the folder holds no Zarr hierarchy: expected `zarr.json`, `.zgroup` or `.zarray` in it";
+            Err(Error::unsupported(message).at_file(path))
+        }
+        Some(PlaceKind::File) => storage_of_file(path),
+    }
+}
+
+fn storage_of_file(path: &Path) -> Result<Storage> {
+    let file = LocalFile::open(path)?;
+    let mut head = [0; 8];
+    let len = file.read_at(0, &mut head)?;
+    let head = head.get(..len).unwrap_or(&[]);
+    if stook_npy::is_npy(head) {
+        return Ok(Storage::Npy);
+    }
+    if head.starts_with(b"PK") {
+        let store = ZipStore::open(path, Mode::Read, &Limits::default())?;
+        return Ok(if stook_zarr::is_zarr(&store)? { Storage::ZarrZip } else { Storage::Npz });
+    }
+    if stook_hdf5::is_hdf5(&file)? {
+        return Ok(Storage::Hdf5);
+    }
+    let message = match len {
+        0 => "the file is empty".to_owned(),
+        _ => format!("the file is of no known format: it begins with `{}`", head.escape_ascii()),
+    };
+    let hint = "stook reads Zarr (folder or zip), HDF5, npy and npz";
+    Err(Error::unsupported(message).at_file(path).with_hint(hint))
+}
