@@ -330,7 +330,7 @@ impl<'a> Flat<'a> {
         } else if all(Value::is_u64) {
             let numbers = self.scalars.iter().filter_map(|s| s.as_u64());
             (DType::UInt64, numbers.flat_map(|n| native_i64(n.cast_signed())).collect())
-        } else if all(Value::is_f64) {
+        } else if all(is_double) {
             let numbers = self.scalars.iter().filter_map(|s| s.as_f64());
             (DType::Float64, numbers.flat_map(|n| native_i64(n.to_bits().cast_signed())).collect())
         } else {
@@ -338,6 +338,14 @@ impl<'a> Flat<'a> {
         };
         Values::new(dtype, self.shape, items, Vec::new()).map(Some)
     }
+}
+
+/// Whether a double holds the number exactly.
+fn is_double(value: &Value) -> bool {
+    const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
+    value.is_f64()
+        || value.as_i64().is_some_and(|n| n.unsigned_abs() <= EXACT)
+        || value.as_u64().is_some_and(|n| n <= EXACT)
 }
 
 #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]

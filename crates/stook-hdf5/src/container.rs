@@ -129,7 +129,7 @@ fn order_of_root(shared: &Shared) -> Result<AttributeOrder> {
 fn open_error(failure: &Failure, path: &Path) -> Error {
     let text = failure.to_string();
     let has = |what: &str| failure.mentions(what);
-    let kind = if has("lock") || has("already open") {
+    let kind = if has("unable to lock file") || has("already open") {
         ErrorKind::Locked
     } else if has("Permission denied") || has("Read-only file system") {
         ErrorKind::ReadOnly

@@ -7,5 +7,6 @@ mod attributes;
 mod corrupt;
 mod create;
 mod fixtures;
+mod peers;
 mod support;
 mod tree;
