@@ -39,7 +39,7 @@ pub fn is_npz(head: &[u8]) -> bool {
 /// `NotFound`, `Corrupt`, `Unsupported`, `LimitExceeded`, `Locked`, `Io`.
 pub fn open_npz(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Arc<dyn Container>> {
     let archive = Archive::open(&path, options.mode, &options.limits)?;
-    NpzContainer::new(archive, path.as_ref(), options)
+    NpzContainer::over(archive, path.as_ref(), options)
 }
 
 /// An empty archive, which comes to be at `path` with the first commit.
@@ -49,7 +49,7 @@ pub fn open_npz(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Arc<dyn
 pub fn create_npz(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Arc<dyn Container>> {
     let archive = Archive::create(&path, &options.limits)?;
     let options = OpenOptions { mode: Mode::ReadWrite, ..options.clone() };
-    NpzContainer::new(archive, path.as_ref(), &options)
+    NpzContainer::over(archive, path.as_ref(), &options)
 }
 
 #[derive(Debug)]
@@ -123,7 +123,7 @@ fn entry_name(node: &NodePath) -> String {
 }
 
 impl NpzContainer {
-    fn new(archive: Archive, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Container>> {
+    fn over(archive: Archive, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Container>> {
         let tree =
             Tree::new(&archive.names(), archive.folders()).map_err(|error| error.at_file(path))?;
         Ok(Arc::new(Self {

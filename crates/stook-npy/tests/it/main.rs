@@ -1,5 +1,7 @@
 //! The integration tests of stook-npy: files that numpy wrote, files like them, and damage.
 #![allow(clippy::disallowed_methods, reason = "tests look at the files themselves")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 
 mod damage;
 mod npy;
