@@ -97,7 +97,7 @@ impl Demo {
             "--bin",
             "stook",
         ]))
-        .hint("a C compiler must be on PATH; on Debian and Ubuntu: apt install build-essential")?;
+        .hint("if no C compiler was found: on Debian and Ubuntu, apt install build-essential")?;
         let program =
             workspace.target("debug/stook").with_extension(std::env::consts::EXE_EXTENSION);
         let folder = workspace.target("demo");

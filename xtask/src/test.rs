@@ -36,7 +36,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
         report.step("compile the Rust tests", || {
             let cargo = Cargo::new(workspace, build)?;
             process::show(&mut cargo.command(["test", "--locked", "--workspace", "--no-run"])).hint(
-                "a C compiler must be on PATH; on Debian and Ubuntu: apt install build-essential",
+                "if no C compiler was found: on Debian and Ubuntu, apt install build-essential",
             )
         })
     });
