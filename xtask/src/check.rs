@@ -25,6 +25,7 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
         process::show(&mut cargo.command([
             "clippy",
             "--locked",
+            "--keep-going",
             "--workspace",
             "--all-targets",
             "--",
@@ -49,6 +50,7 @@ fn licences(report: &mut Report, cargo: &Cargo, cargo_deny: Option<&Environment>
 }
 
 fn documentation(cargo: &Cargo) -> Result<()> {
-    let mut command: Command = cargo.command(["doc", "--locked", "--workspace", "--no-deps"]);
+    let mut command: Command =
+        cargo.command(["doc", "--locked", "--keep-going", "--workspace", "--no-deps"]);
     process::show(command.env("RUSTDOCFLAGS", "--deny=warnings"))
 }
