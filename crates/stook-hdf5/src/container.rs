@@ -203,11 +203,15 @@ impl Hdf5File {
     /// Opens `node`, of any kind.
     fn location(&self, node: &NodePath) -> Result<(Location, ObjectKind)> {
         let _lock = ffi::lock();
+        let kind = self.expect_there(node)?;
+        let location = Location::open(&self.shared.file, &c_path(node)?);
+        Ok((location.map_err(self.shared.corrupt(node))?, kind))
+    }
+
+    /// What `node` is; an error if it is not there.
+    fn expect_there(&self, node: &NodePath) -> Result<ObjectKind> {
         match self.find(node)? {
-            Found::Node(kind) => {
-                let location = Location::open(&self.shared.file, &c_path(node)?);
-                Ok((location.map_err(self.shared.corrupt(node))?, kind))
-            }
+            Found::Node(kind) => Ok(kind),
             Found::Dangling => {
                 let message = "the link leads to nothing in this file";
                 Err(self.at(Error::not_found(message), node))
@@ -346,8 +350,7 @@ impl Container for Hdf5File {
 
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
         let _lock = ffi::lock();
-        let (_, kind) = self.location(array)?;
-        if kind != ObjectKind::Dataset {
+        if self.expect_there(array)? != ObjectKind::Dataset {
             return Err(self.at(Error::invalid("the node is no array"), array));
         }
         Ok(Arc::new(Hdf5Array::open(&self.shared, array)?))

@@ -5,6 +5,7 @@ mod dtype;
 use stook_core::codec::Endian;
 use stook_core::{Adapted, ArraySpec, ChunkGrid, CodecSpec, DType, Format, Loss, Result, Values};
 
+use crate::dtype::full;
 use crate::layout::shape_of;
 
 /// Bytes of a chunk of an array that had none: large enough to be worth a file, small enough
@@ -25,7 +26,18 @@ const DEFAULT_CODEC: CodecSpec = CodecSpec::Zstd { level: 0, checksum: false };
 pub(crate) fn array(spec: &ArraySpec, format: Format) -> Result<Adapted<ArraySpec>> {
     shape_of(spec)?;
     let mut losses = Vec::new();
-    let dtype = dtype::adapt("dtype", &spec.dtype, format, &mut losses)?;
+    let stored = dtype::adapt("dtype", &spec.dtype, format, &mut losses)?;
+    let full = match format {
+        Format::ZarrV2 => None,
+        _ => full_type(&spec.dtype, &stored)?,
+    };
+    let dtype = match &full {
+        Some(full) => {
+            losses.clear();
+            full.clone()
+        }
+        None => stored.clone(),
+    };
     let fill_value = fill(spec, &dtype)?;
     let mut adapted = ArraySpec {
         dtype,
@@ -36,7 +48,14 @@ pub(crate) fn array(spec: &ArraySpec, format: Format) -> Result<Adapted<ArraySpe
         ..spec.clone()
     };
     adapt_grid(spec, &mut adapted, format, &mut losses);
-    adapted.codecs = codecs(spec, &adapted.dtype, format, &mut losses);
+    adapted.codecs = codecs(spec, &stored, format, &mut losses);
+    if full.is_some() {
+        for codec in &mut adapted.codecs {
+            if *codec == CodecSpec::ByteOrder(Endian::Big) {
+                *codec = CodecSpec::ByteOrder(Endian::Little);
+            }
+        }
+    }
     if spec.contiguous {
         adapted.codecs.push(DEFAULT_CODEC);
     }
@@ -49,6 +68,27 @@ pub(crate) fn array(spec: &ArraySpec, format: Format) -> Result<Adapted<ArraySpe
         adapted.dimension_names = None;
     }
     Ok(Adapted { value: adapted, losses })
+}
+
+/// The type that version 3 holds beside `stored`, where that does not say all of `dtype`.
+fn full_type(dtype: &DType, stored: &DType) -> Result<Option<DType>> {
+    let full = full::packed(dtype)?;
+    let says_more = full != *stored && full.item_size() == stored.item_size();
+    Ok((says_more && full::extension(&full).is_ok()).then_some(full))
+}
+
+/// `spec` with the nearest type that version 3 has, of the same bytes.
+///
+/// # Errors
+/// `Unsupported` where there is none.
+pub(crate) fn stored_v3(spec: &ArraySpec) -> Result<ArraySpec> {
+    let dtype = dtype::adapt("dtype", &spec.dtype, Format::ZarrV3, &mut Vec::new())?;
+    if dtype.item_size() != spec.dtype.item_size() {
+        let message = format!("Zarr v3 has no data type for {} with its padding", spec.dtype);
+        return Err(stook_core::Error::unsupported(message));
+    }
+    let fill_value = fill(spec, &dtype)?;
+    Ok(ArraySpec { dtype, fill_value, ..spec.clone() })
 }
 
 fn names_any(spec: &ArraySpec) -> bool {
@@ -215,7 +255,13 @@ mod tests {
             CodecSpec::Fletcher32,
         ];
         let adapted = array(&spec, Format::ZarrV3).unwrap();
-        assert_eq!(adapted.value.dtype.to_string(), "{e: int16, b: uint32}");
+        assert_eq!(adapted.value.dtype.to_string(), "{e: enum[int16: a=1], b: bitfield32}");
+        let printed = layout::print(&adapted.value, Format::ZarrV3).unwrap().array;
+        let fields = &printed["data_type"]["configuration"]["fields"];
+        assert_eq!(*fields, serde_json::json!([["e", "int16"], ["b", "uint32"]]));
+        let limits = stook_core::Limits::default();
+        let read = layout::parse_v3(&stook_core::NodePath::root(), &printed, &limits).unwrap();
+        assert_eq!(read.spec.dtype, adapted.value.dtype);
         assert_eq!(adapted.value.fill_value.as_ref().unwrap().items(), [2, 3, 8, 9, 10, 11]);
         assert_eq!(adapted.value.codecs[0], CodecSpec::Shuffle { item_size: 6 });
         assert_eq!(adapted.value.codecs[1], CodecSpec::Gzip { level: 4 });
@@ -223,6 +269,7 @@ mod tests {
         assert!(told.contains(&"codec zlib"), "{told:?}");
         assert_eq!(array(&adapted.value, Format::ZarrV3).unwrap().losses, []);
         let v2 = array(&spec, Format::ZarrV2).unwrap();
+        assert_eq!(v2.value.dtype.to_string(), "{e: int16, b: uint32}");
         assert_eq!(v2.value.codecs[1], CodecSpec::Zlib { level: 4 });
         assert!(layout::print(&v2.value, Format::ZarrV2).is_ok());
         assert!(array(&ArraySpec::new(DType::LongDouble, vec![1]), Format::ZarrV3).is_err());

@@ -1,5 +1,6 @@
 //! Zarr's element types, in the spelling of each version, and the order of their bytes.
 
+pub(crate) mod full;
 pub(crate) mod v2;
 pub(crate) mod v3;
 

@@ -5,10 +5,13 @@ mod print;
 pub(crate) use print::print;
 
 use serde_json::Value;
-use stook_core::{ArraySpec, ChunkGrid, CodecSpec, Error, Extent, Limits, NodePath, Result};
+use stook_core::codec::Endian;
+use stook_core::{
+    ArraySpec, ChunkGrid, CodecSpec, Error, Extent, Limits, NodePath, Result, Values,
+};
 
 use crate::codec::{self, Sharding};
-use crate::dtype::{self, v2, v3};
+use crate::dtype::{self, full, v2, v3};
 use crate::json::{self, Object};
 use crate::keys::ChunkKeys;
 use crate::shard::{ShardCodec, ShardLevel};
@@ -45,6 +48,7 @@ pub(crate) fn parse_v2(
     let shape = lengths(doc, "shape")?;
     let rank = shape.len();
     let stored = v2::parse(required(doc, "dtype")?, codec::object_codec(doc))?;
+    check_item(&stored.dtype, limits)?;
     let grid = grid::regular(&lengths(doc, "chunks")?, &shape)?;
     let codecs = codec::parse_v2(doc, &stored, rank)?;
     let fill_value = match doc.get("fill_value") {
@@ -56,7 +60,6 @@ pub(crate) fn parse_v2(
     let dimension_names = names
         .map(Iterator::collect::<Vec<_>>)
         .filter(|names| names.len() == rank && names.iter().all(Option::is_some));
-    check_chunk(&stored.dtype, &grid, limits)?;
     let spec = ArraySpec {
         grid,
         codecs,
@@ -100,6 +103,7 @@ pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result
     }
     let shape = lengths(doc, "shape")?;
     let stored = v3::stored(v3::parse(required(doc, "data_type")?)?);
+    check_item(&stored.dtype, limits)?;
     let fill_value = fill::parse(&stored, required(doc, "fill_value")?)?;
     let outer = grid::parse(required(doc, "chunk_grid")?, &shape, limits)?;
     let spec = ArraySpec {
@@ -112,8 +116,23 @@ pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result
     let mut layout = ArrayLayout { spec, keys, shards: Vec::new() };
     let codecs = codec_list(doc.get("codecs"))?;
     add_codecs(&mut layout, codecs, limits)?;
-    check_chunk(&layout.spec.dtype, &layout.spec.grid, limits)?;
+    take_full_type(&mut layout.spec, doc)?;
     Ok(layout)
+}
+
+/// Lets items be of the type that the document gives beside the nearest that Zarr has.
+fn take_full_type(spec: &mut ArraySpec, doc: &Object) -> Result<()> {
+    if spec.codecs.contains(&CodecSpec::ByteOrder(Endian::Big)) {
+        return Ok(()); // not written by stook, and the parts to swap may be others
+    }
+    if let Some(dtype) = full::of_document(doc, &spec.dtype) {
+        if let Some(fill) = spec.fill_value.take() {
+            let (_, shape, items, heap) = fill.into_parts();
+            spec.fill_value = Some(Values::new(dtype.clone(), shape, items, heap)?);
+        }
+        spec.dtype = dtype;
+    }
+    Ok(())
 }
 
 /// Follows shards inwards while they are all there is on their level, then takes the codecs.
@@ -219,10 +238,9 @@ fn add_codecs_within(layout: &mut ArrayLayout, codecs: &[Value], limits: &Limits
     Ok(())
 }
 
-fn check_chunk(dtype: &stook_core::DType, grid: &ChunkGrid, limits: &Limits) -> Result<()> {
-    let Some(shape) = grid.regular_shape() else { return Ok(()) };
-    let n = shape.iter().try_fold(dtype.item_size() as u64, |n, &len| n.checked_mul(len));
-    limits.chunk(n.unwrap_or(u64::MAX)).map(|_| ())
+/// An item is held in memory for the fill value; chunks are checked when they are read.
+fn check_item(dtype: &stook_core::DType, limits: &Limits) -> Result<()> {
+    limits.chunk(dtype.item_size() as u64).map(|_| ())
 }
 
 fn dimension_names(doc: &Object, rank: usize) -> Result<Option<Vec<Option<String>>>> {
@@ -303,9 +321,6 @@ pub(crate) fn shape_of(spec: &ArraySpec) -> Result<&[u64]> {
 }
 
 /// Whether big and little members are mixed in `spec`, which its codecs then say.
-pub(crate) fn stored_type(
-    spec: &ArraySpec,
-    endian: stook_core::codec::Endian,
-) -> dtype::StoredType {
+pub(crate) fn stored_type(spec: &ArraySpec, endian: Endian) -> dtype::StoredType {
     dtype::StoredType::simple(spec.dtype.clone(), endian)
 }

@@ -24,9 +24,8 @@ impl Vlen {
     /// `InvalidInput` if `dtype` is not what `self` holds.
     pub(super) fn check(self, dtype: &DType) -> Result<()> {
         match (self, dtype) {
-            (Self::Utf8, DType::String(_)) | (Self::Bytes, DType::Bytes | DType::String(_)) => {
-                Ok(())
-            }
+            (Self::Utf8, DType::String(_) | DType::Reference)
+            | (Self::Bytes, DType::Bytes | DType::String(_)) => Ok(()),
             _ => Err(Error::invalid(format!("{}: dtype {dtype} is not encoded so", self.name()))),
         }
     }

@@ -6,10 +6,10 @@ use stook_core::{ArraySpec, Error, Format, Result, Values};
 
 use super::{ARRAY_DIMENSIONS, shape_of, stored_type};
 use crate::codec;
-use crate::dtype::{v2, v3};
+use crate::dtype::{full, v2, v3};
 use crate::json::Object;
 use crate::keys::ChunkKeys;
-use crate::{fill, grid};
+use crate::{adapt, fill, grid};
 
 /// The documents of a new array.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +74,17 @@ fn print_v2(spec: &ArraySpec) -> Result<Printed> {
 }
 
 fn print_v3(spec: &ArraySpec) -> Result<Printed> {
+    if v3::print(&spec.dtype).is_ok() {
+        return print_stored(spec);
+    }
+    let extension = full::extension(&spec.dtype)?;
+    let mut printed = print_stored(&adapt::stored_v3(spec)?)?;
+    printed.array.insert(full::EXTENSION.to_owned(), extension);
+    Ok(printed)
+}
+
+/// An array whose type version 3 has.
+fn print_stored(spec: &ArraySpec) -> Result<Printed> {
     let mut codecs = codec::print_v3(&spec.codecs, &spec.dtype)?;
     if let Some(shards) = &spec.shards {
         check_shards(spec)?;

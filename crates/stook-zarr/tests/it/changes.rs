@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use stook_core::store::{ByteStore, LocalStore, MemoryStore};
+use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
 use stook_core::{
     Array, ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, Container, DType, Durability,
-    ErrorKind, Format, Mode, NodeKind, NodePath, OpenOptions, Selection,
+    ErrorKind, Format, Limits, Mode, NodeKind, NodePath, OpenOptions, Selection,
 };
 use stook_zarr::{ZarrContainer, is_zarr};
 
@@ -277,6 +277,26 @@ fn a_folder_holds_what_memory_does() {
         let error =
             array(&reader, "/c/b").unwrap().write_elements::<i32>(&Selection::All, &[], &[0]);
         assert_eq!(error.unwrap_err().kind(), ErrorKind::ReadOnly);
+    }
+}
+
+#[test]
+fn an_archive_holds_what_a_folder_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    for format in FORMATS {
+        let file = folder.path().join(format!("{format}.zip"));
+        let store = Arc::new(ZipStore::create(&file, &limits).unwrap());
+        let container = ZarrContainer::create(store, format, &OpenOptions::read_write()).unwrap();
+        fill(&container, "/a/b").resize(&[5, 6]).unwrap();
+        container.rename(&path("/a"), &path("/c")).unwrap();
+        container.consolidate(&NodePath::root()).unwrap();
+        container.commit(Durability::Flush).unwrap();
+        let store = Arc::new(ZipStore::open(&file, Mode::Read, &limits).unwrap());
+        let reader = ZarrContainer::open(store, &OpenOptions::read()).unwrap();
+        let found = array(&reader, "/c/b").unwrap().read_as::<i32>(&Selection::All).unwrap();
+        assert_eq!(found, (1..31).collect::<Vec<_>>());
+        assert_eq!(reader.children(&NodePath::root()).unwrap().len(), 1);
     }
 }
 

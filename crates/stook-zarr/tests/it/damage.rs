@@ -122,3 +122,17 @@ fn a_claimed_chunk_larger_than_the_limits_is_refused() {
     store.set(".zarray", huge.as_bytes()).unwrap();
     assert_eq!(read_all(&store).unwrap_err().kind(), ErrorKind::LimitExceeded);
 }
+
+#[test]
+fn a_claimed_item_larger_than_the_limits_is_refused() {
+    let all = fixtures();
+    let store = below(&all, "v2/dtype/S3");
+    let text = String::from_utf8(values(&*store, "")[".zarray"].clone()).unwrap();
+    for size in ["8000000000", "9000000000000000000", "99999999999999999999"] {
+        let huge = text.replace("|S3", &format!("|S{size}"));
+        store.set(".zarray", huge.as_bytes()).unwrap();
+        let error = open(&store).open_array(&path("/")).unwrap_err();
+        let kinds = [ErrorKind::LimitExceeded, ErrorKind::Unsupported];
+        assert!(kinds.contains(&error.kind()), "{error}");
+    }
+}

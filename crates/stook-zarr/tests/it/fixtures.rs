@@ -107,3 +107,23 @@ fn every_array_of_version_2_survives_being_rewritten() {
 fn every_array_of_version_3_survives_being_rewritten() {
     rewrites_all("v3", Format::ZarrV3);
 }
+
+/// Files of anndata, as its users have them (samples/README.md tells where they are from).
+#[test]
+fn real_files_read_and_have_children() {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
+    for name in ["anndata-0.7.8.zarr.zip", "anndata-0.11.4.zarr.zip"] {
+        let limits = stook_core::Limits::default();
+        let file = samples.join(name);
+        let store = stook_core::store::ZipStore::open(file, stook_core::Mode::Read, &limits);
+        let options = stook_core::OpenOptions::read();
+        let container = ZarrContainer::open(Arc::new(store.unwrap()), &options).unwrap();
+        let mut names = Vec::new();
+        arrays(&container, "", &mut names);
+        assert!(names.len() >= 2, "{name}: {names:?}");
+        for node in names {
+            let values = array(&container, &node).unwrap().read(&Selection::All);
+            values.unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}
