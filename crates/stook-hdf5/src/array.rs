@@ -19,7 +19,7 @@ use stook_core::{
 
 use crate::attributes::{memory_of, read_labels};
 use crate::dtype::{self, Stored};
-use crate::ffi::{self, ChunkRecord, Dataset, FillStatus, Layout, Location};
+use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
 use crate::filter;
 use crate::shared::{Shared, c_path};
 use crate::state::State;
@@ -31,8 +31,6 @@ pub(crate) use create::{adapt, create};
 const GAP_LEN_BYTES: u64 = 16 << 10;
 /// The most that is read at once.
 const READ_LEN_BYTES: u64 = 4 << 20;
-/// The library's chunk cache for arrays whose elements it converts.
-const CACHE_LEN_BYTES: usize = 16 << 20;
 
 /// How elements go between the file and the engine.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ impl Hdf5Array {
         let _lock = ffi::lock();
         let path = c_path(node)?;
         let corrupt = shared.corrupt(node);
-        let mut dataset = Dataset::open(&shared.file, &path, 0).map_err(&corrupt)?;
+        let mut dataset = Dataset::open(&shared.file, &path, ChunkCache::None).map_err(&corrupt)?;
         let stored = dataset.datatype().and_then(|datatype| dtype::read(&datatype));
         let stored = stored.map_err(&corrupt)?;
         let (spec, layout) = describe(shared, node, &dataset, &stored)?;
@@ -84,7 +82,7 @@ impl Hdf5Array {
         if matches!((&way, &layout), (Way::Values, Layout::Chunked(_))) {
             // Blocks of values are read through the library, chunk after chunk: let it keep some.
             drop(dataset);
-            dataset = Dataset::open(&shared.file, &path, CACHE_LEN_BYTES).map_err(&corrupt)?;
+            dataset = Dataset::open(&shared.file, &path, ChunkCache::Some).map_err(&corrupt)?;
         }
         let state = State::of(key, spec);
         Ok(Self { dataset, stored, state, way, node: node.clone(), shared: Arc::clone(shared) })
@@ -370,7 +368,7 @@ fn describe(
         spec.codecs.push(filter::codec_of(&filter, item_size));
     }
     spec.fill_value = fill_value(shared, &creation, stored, dataset).map_err(&corrupt)?;
-    let location = Location::open(&shared.file, &c_path(node)?).map_err(&corrupt)?;
+    let location = dataset.location().map_err(&corrupt)?;
     let context: (&dyn ffi::References, _) = (shared, &shared.limits);
     spec.dimension_names = read_labels(&location, context).ok().flatten();
     spec.dimension_names = spec.dimension_names.filter(|names| names.len() == spec.grid.rank());

@@ -258,13 +258,13 @@ pub(crate) fn adapt(name: &str, value: &AttributeValue) -> Result<Adapted<Attrib
         AttributeValue::Values(values) => values.dtype(),
         AttributeValue::Null(dtype) => dtype,
     };
-    if ffi::datatype_of(dtype, false).is_ok() {
-        return Ok(Adapted::exact(value.clone()));
-    }
     if let (DType::Unicode(_), AttributeValue::Values(values)) = (dtype, value) {
         let texts = (0..values.len()).map(|at| values.text_at(at)).collect::<Result<Vec<_>>>()?;
         let texts = Values::from_strings(values.shape().to_vec(), &texts)?;
         return Ok(adapted(name, texts.into(), "stored as variable-length UTF-8"));
+    }
+    if ffi::datatype_of(dtype, false).is_ok() {
+        return Ok(Adapted::exact(value.clone()));
     }
     Err(Error::unsupported(format!("attribute `{name}`: HDF5 has no type for {dtype}")))
 }
@@ -380,9 +380,13 @@ mod tests {
 
     #[test]
     fn other_json_becomes_text_and_says_so() {
-        for json in
-            [json!({"a": 1}), json!([1, "a"]), json!([[1], [1, 2]]), json!([]), json!([1, 1.5])]
-        {
+        for json in [
+            json!({"a": 1}),
+            json!([1, "a"]),
+            json!([[1], [1, 2]]),
+            json!([]),
+            json!([u64::MAX, 1.5]),
+        ] {
             assert_eq!(adapted_dtype(json), ("string".into(), vec![], 1));
         }
     }

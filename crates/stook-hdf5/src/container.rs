@@ -92,12 +92,11 @@ impl Hdf5File {
     pub fn create(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
         let path = path.as_ref();
         let access = match options.existing {
-            Existing::Refuse => {
-                // Fails with the reason that the library would not give.
-                drop(LocalFile::create_new(path)?);
+            Existing::Refuse => Access::Create,
+            Existing::Replace => {
+                expect_unlocked(path)?;
                 Access::Truncate
             }
-            Existing::Replace => Access::Truncate,
         };
         let order = match options.readers {
             Readers::V18 => AttributeOrder::Tracked,
@@ -126,11 +125,26 @@ fn order_of_root(shared: &Shared) -> Result<AttributeOrder> {
         .map_err(shared.corrupt(&root))
 }
 
+/// Refuses to replace a file that another process writes: the library would empty it before it
+/// looks at locks.
+fn expect_unlocked(path: &Path) -> Result<()> {
+    match File::open(path, Access::Write, AttributeOrder::default()) {
+        Err(failure) if is_locked(&failure) => Err(open_error(&failure, path)),
+        _ => Ok(()),
+    }
+}
+
+fn is_locked(failure: &Failure) -> bool {
+    failure.mentions("unable to lock file") || failure.mentions("already open")
+}
+
 fn open_error(failure: &Failure, path: &Path) -> Error {
     let text = failure.to_string();
     let has = |what: &str| failure.mentions(what);
-    let kind = if has("unable to lock file") || has("already open") {
+    let kind = if is_locked(failure) {
         ErrorKind::Locked
+    } else if has("File exists") || has("file exists") {
+        ErrorKind::AlreadyExists
     } else if has("Permission denied") || has("Read-only file system") {
         ErrorKind::ReadOnly
     } else if has("No such file") {

@@ -80,7 +80,10 @@ fn read_at_depth(datatype: &Datatype, depth: usize) -> Result<Stored> {
         Class::Array => array(datatype, depth)?,
         Class::VariableLength => {
             let item = read_at_depth(&datatype.base()?, depth + 1)?;
-            Stored::converted(DType::Sequence(Arc::new(item.dtype)))
+            match item.dtype {
+                DType::UInt8 => Stored::converted(DType::Bytes),
+                item => Stored::converted(DType::Sequence(Arc::new(item))),
+            }
         }
         Class::Reference if datatype.is_object_reference()? => Stored::converted(DType::Reference),
         Class::Reference if datatype.is_region_reference()? => {
@@ -184,12 +187,13 @@ fn bitfield(datatype: &Datatype) -> Stored {
     }
 }
 
-/// Opaque bytes; with h5py's tag for numpy's times, times.
+/// Opaque bytes; with h5py's tag for numpy's times and UCS-4 text, those.
 fn opaque(datatype: &Datatype) -> Result<Stored> {
     let (size, tag) = (datatype.size(), datatype.tag()?);
-    if size == 8
-        && let Some(name) = tag.strip_prefix("NUMPY:")
-        && let Ok(dtype @ (DType::DateTime(_) | DType::TimeDelta(_))) = name.parse::<DType>()
+    if let Some(name) = tag.strip_prefix("NUMPY:")
+        && let Ok(dtype) = name.parse::<DType>()
+        && matches!(dtype, DType::DateTime(_) | DType::TimeDelta(_) | DType::Unicode(_))
+        && dtype.item_size() == size
     {
         let order = if name.starts_with('>') { Order::Big } else { Order::Little };
         return Ok(Stored::ordered(dtype, order));

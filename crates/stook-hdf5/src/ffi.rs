@@ -27,7 +27,7 @@ use hdf5_metno_sys::h5::{H5open, herr_t};
 use hdf5_metno_sys::h5e::{
     H5E_DEFAULT, H5E_WALK_DOWNWARD, H5E_error2_t, H5Eclear2, H5Eset_auto2, H5Ewalk2,
 };
-use hdf5_metno_sys::h5i::{H5Idec_ref, hid_t};
+use hdf5_metno_sys::h5i::{H5Idec_ref, H5Iinc_ref, hid_t};
 use stook_core::ErrorKind;
 
 pub(crate) use attribute::Attribute;
@@ -36,7 +36,7 @@ pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};
 pub(crate) use file::{Access, File};
 pub(crate) use link::{LinkClass, LinkRecord};
 pub(crate) use object::{Location, ObjectKind};
-pub(crate) use plist::{AttributeOrder, DatasetCreation, FillStatus, Filter, Layout};
+pub(crate) use plist::{AttributeOrder, ChunkCache, DatasetCreation, FillStatus, Filter, Layout};
 pub(crate) use space::{Extent, Space};
 pub(crate) use values::{MemoryType, References, datatype_of};
 
@@ -188,6 +188,12 @@ impl Id {
     /// Takes over the reference that a successful call returned.
     fn owned(id: hid_t) -> Self {
         Self(id)
+    }
+
+    /// Another reference to the same object.
+    fn another(&self) -> Result<Self> {
+        call!("reference", H5Iinc_ref(self.0))?;
+        Ok(Self(self.0))
     }
 
     fn raw(&self) -> hid_t {

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use stook_core::codec::{CodecSpec, Endian};
 use stook_core::container::{Adapted, Loss};
-use stook_core::dtype::{Charset, DType, FixedString, Padding};
 use stook_core::values::byte_len;
 use stook_core::{ArraySpec, ChunkGrid, Error, Extent, NodePath, Result, Values};
 
 use super::Hdf5Array;
 use crate::attributes::write_labels;
-use crate::ffi::{self, Dataset, DatasetCreation, Location, MemoryType, Space};
+use crate::ffi::{self, ChunkCache, Dataset, DatasetCreation, MemoryType, Space};
 use crate::filter::filter_of;
 use crate::shared::{Shared, c_path};
 
@@ -127,12 +126,12 @@ pub(crate) fn create(shared: &Arc<Shared>, node: &NodePath, spec: &ArraySpec) ->
             let values = (fill.items(), fill.heap());
             creation.set_fill_value(&memory, values, &**shared)?;
         }
-        Dataset::create(&shared.file, &path, &datatype, &space, &creation, 0)?;
+        let cache = ChunkCache::None;
+        let dataset = Dataset::create(&shared.file, &path, &datatype, &space, &creation, cache)?;
         if let Some(names) = &spec.dimension_names
             && names.iter().any(Option::is_some)
         {
-            let location = Location::open(&shared.file, &path)?;
-            write_labels(&location, names, &**shared)?;
+            write_labels(&dataset.location()?, names, &**shared)?;
         }
         Ok(())
     };
@@ -149,25 +148,12 @@ fn is_zero(fill: &Values) -> bool {
 pub(crate) fn adapt(spec: &ArraySpec) -> Result<Adapted<ArraySpec>> {
     let mut losses = Vec::new();
     let mut value = spec.clone();
-    adapt_dtype(&mut value, &mut losses)?;
+    if ffi::datatype_of(&spec.dtype, false).is_err() {
+        return Err(Error::unsupported(format!("HDF5 has no type for {}", spec.dtype)));
+    }
     adapt_grid(&mut value, &mut losses);
     adapt_codecs(&mut value, &mut losses);
     Ok(Adapted { value, losses })
-}
-
-fn adapt_dtype(spec: &mut ArraySpec, losses: &mut Vec<Loss>) -> Result<()> {
-    if ffi::datatype_of(&spec.dtype, false).is_ok() {
-        return Ok(());
-    }
-    let old = spec.dtype.to_string();
-    let DType::Unicode(n_chars) = spec.dtype else {
-        return Err(Error::unsupported(format!("HDF5 has no type for {old}")));
-    };
-    let (len_bytes, padding) = (n_chars.saturating_mul(4).max(1), Padding::Null);
-    spec.dtype = DType::FixedString(FixedString { len_bytes, charset: Charset::Utf8, padding });
-    spec.fill_value = None;
-    losses.push(Loss::new(format!("dtype {old}"), format!("stored as {}", spec.dtype)));
-    Ok(())
 }
 
 fn adapt_grid(spec: &mut ArraySpec, losses: &mut Vec<Loss>) {
@@ -244,6 +230,8 @@ fn adapt_codecs(spec: &mut ArraySpec, losses: &mut Vec<Loss>) {
 
 #[cfg(test)]
 mod tests {
+    use stook_core::DType;
+
     use super::*;
 
     fn spec() -> ArraySpec {

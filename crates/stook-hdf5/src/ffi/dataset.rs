@@ -12,9 +12,9 @@ use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use stook_core::Limits;
 
 use super::object::identity;
-use super::plist::{dataset_access, link_creation};
+use super::plist::{ChunkCache, dataset_access, link_creation};
 use super::values::{MemoryType, References};
-use super::{DatasetCreation, Datatype, Failure, File, Id, Result, Space, call, lock};
+use super::{DatasetCreation, Datatype, Failure, File, Id, Location, Result, Space, call, lock};
 
 /// A chunk that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +59,10 @@ extern "C" fn push_chunk(
 }
 
 impl Dataset {
-    /// Opens the dataset at `path` with a chunk cache of its own.
-    pub(crate) fn open(file: &File, path: &CStr, cache_len_bytes: usize) -> Result<Self> {
-        let dapl = dataset_access(cache_len_bytes)?;
-        let id = call!("open", H5Dopen2(file.id().raw(), path.as_ptr(), dapl.raw()))?;
+    /// Opens the dataset at `path` with or without a chunk cache.
+    pub(crate) fn open(file: &File, path: &CStr, cache: ChunkCache) -> Result<Self> {
+        let dapl = dataset_access(cache)?;
+        let id = call!("open", H5Dopen2(file.id().raw(), path.as_ptr(), dapl))?;
         Self::with_rank(Id::owned(id))
     }
 
@@ -73,9 +73,9 @@ impl Dataset {
         datatype: &Datatype,
         space: &Space,
         properties: &DatasetCreation,
-        cache_len_bytes: usize,
+        cache: ChunkCache,
     ) -> Result<Self> {
-        let (lcpl, dapl) = (link_creation()?, dataset_access(cache_len_bytes)?);
+        let (lcpl, dapl) = (link_creation()?, dataset_access(cache)?);
         let id = call!(
             "create",
             H5Dcreate2(
@@ -85,7 +85,7 @@ impl Dataset {
                 space.id().raw(),
                 lcpl.raw(),
                 properties.id().raw(),
-                dapl.raw()
+                dapl
             )
         )?;
         Self::with_rank(Id::owned(id))
@@ -95,6 +95,11 @@ impl Dataset {
         let mut dataset = Self { id, rank: 0 };
         dataset.rank = dataset.space()?.rank()?;
         Ok(dataset)
+    }
+
+    /// The same object, for its attributes.
+    pub(crate) fn location(&self) -> Result<Location> {
+        Ok(Location::owned(self.id.another()?))
     }
 
     /// What names this dataset in this process: its file's number and its address.

@@ -67,6 +67,10 @@ impl Location {
         Ok(Self { id: Id::owned(id) })
     }
 
+    pub(super) fn owned(id: Id) -> Self {
+        Self { id }
+    }
+
     pub(super) fn id(&self) -> &Id {
         &self.id
     }

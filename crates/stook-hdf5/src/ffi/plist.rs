@@ -42,6 +42,9 @@ pub(crate) enum AttributeOrder {
 /// Attributes that stay in the object header before they move to a heap of their own.
 const MAX_COMPACT_ATTRIBUTES: c_uint = 64;
 
+/// The library's chunk cache for a dataset whose elements it converts.
+const CACHE_LEN_BYTES: usize = 16 << 20;
+
 /// Applies `order` to the creation properties of a file, group or dataset.
 pub(super) fn set_attribute_order(plist: &Id, order: AttributeOrder) -> Result<()> {
     if order == AttributeOrder::Tracked {
@@ -78,24 +81,49 @@ fn stay_in_file(plist: &Id) -> Result<()> {
     call!("external links", H5Pset_elink_cb(plist.raw(), Some(refuse_external), none)).map(drop)
 }
 
-/// The properties with which links are followed. The list lives as long as the process.
-pub(super) fn link_access() -> Result<hid_t> {
-    static LIST: OnceLock<Id> = OnceLock::new();
+/// A property list that is made once and lives as long as the process.
+fn cached(list: &'static OnceLock<Id>, make: impl FnOnce() -> Result<Id>) -> Result<hid_t> {
     let _lock = lock();
-    if let Some(list) = LIST.get() {
+    if let Some(list) = list.get() {
         return Ok(list.raw());
     }
-    let plist = Id::owned(call!("link access", H5Pcreate(*H5P_CLS_LINK_ACCESS))?);
-    stay_in_file(&plist)?;
-    Ok(LIST.get_or_init(|| plist).raw())
+    let made = make()?;
+    Ok(list.get_or_init(|| made).raw())
 }
 
-/// The properties with which a dataset is opened: its own chunk cache of `len_bytes`.
-pub(super) fn dataset_access(cache_len_bytes: usize) -> Result<Id> {
-    let plist = Id::owned(call!("dataset access", H5Pcreate(*H5P_CLS_DATASET_ACCESS))?);
-    stay_in_file(&plist)?;
-    call!("chunk cache", H5Pset_chunk_cache(plist.raw(), 521, cache_len_bytes, 0.75))?;
-    Ok(plist)
+/// The properties with which links are followed.
+pub(super) fn link_access() -> Result<hid_t> {
+    static LIST: OnceLock<Id> = OnceLock::new();
+    cached(&LIST, || {
+        let plist = Id::owned(call!("link access", H5Pcreate(*H5P_CLS_LINK_ACCESS))?);
+        stay_in_file(&plist)?;
+        Ok(plist)
+    })
+}
+
+/// Whether the library keeps decoded chunks of a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChunkCache {
+    /// No: chunks are read and written past it.
+    None,
+    /// Some: it converts the elements, a part of a chunk at a time.
+    Some,
+}
+
+/// The properties with which a dataset is opened.
+pub(super) fn dataset_access(cache: ChunkCache) -> Result<hid_t> {
+    static NONE: OnceLock<Id> = OnceLock::new();
+    static SOME: OnceLock<Id> = OnceLock::new();
+    let (list, len_bytes) = match cache {
+        ChunkCache::None => (&NONE, 0),
+        ChunkCache::Some => (&SOME, CACHE_LEN_BYTES),
+    };
+    cached(list, || {
+        let plist = Id::owned(call!("dataset access", H5Pcreate(*H5P_CLS_DATASET_ACCESS))?);
+        stay_in_file(&plist)?;
+        call!("chunk cache", H5Pset_chunk_cache(plist.raw(), 521, len_bytes, 0.75))?;
+        Ok(plist)
+    })
 }
 
 /// How the elements of a dataset are stored.

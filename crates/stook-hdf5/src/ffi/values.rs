@@ -12,7 +12,9 @@ use std::ffi::{CStr, CString, c_char, c_void};
 
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::h5t::H5Treclaim;
-use stook_core::dtype::{Charset, DType, EnumType, FixedString, Narrow, Padding, StructType};
+use stook_core::dtype::{
+    Charset, DType, EnumType, FixedString, Narrow, Padding, StructType, TimeBase,
+};
 use stook_core::values::byte_len;
 use stook_core::{ErrorKind, HeapItem, Limits};
 
@@ -194,7 +196,7 @@ pub(crate) fn datatype_of(dtype: &DType, is_big: bool) -> Result<Datatype> {
         DType::String(charset) => {
             Datatype::string(None, *charset == Charset::Utf8, StringPadding::NullTerminated)
         }
-        DType::DateTime(_) | DType::TimeDelta(_) => time(dtype, is_big),
+        DType::DateTime(_) | DType::TimeDelta(_) | DType::Unicode(1..) => numpy(dtype, is_big),
         DType::Enum(r#enum) => enumeration(r#enum, is_big),
         DType::Struct(r#struct) => compound(r#struct, dtype.has_heap(), is_big),
         DType::Array(array) => datatype_of(&array.item, is_big)?.array(&array.shape),
@@ -239,20 +241,16 @@ fn fixed_string(string: FixedString) -> Result<Datatype> {
 }
 
 /// h5py's way to hold what HDF5 has no type for: opaque bytes tagged with numpy's name.
-fn time(dtype: &DType, is_big: bool) -> Result<Datatype> {
-    let (kind, unit) = match dtype {
-        DType::DateTime(unit) => ("M8", unit),
-        DType::TimeDelta(unit) => ("m8", unit),
-        _ => return Err(Failure::new("datatype", "no time type")),
+fn numpy(dtype: &DType, is_big: bool) -> Result<Datatype> {
+    let name = match dtype {
+        DType::DateTime(unit) if unit.base == TimeBase::Generic => "M8".to_owned(),
+        DType::TimeDelta(unit) if unit.base == TimeBase::Generic => "m8".to_owned(),
+        DType::DateTime(unit) => format!("M8[{unit}]"),
+        DType::TimeDelta(unit) => format!("m8[{unit}]"),
+        other => other.to_string(),
     };
     let order = if is_big { '>' } else { '<' };
-    let unit = unit.to_string();
-    let tag = if unit == "generic" {
-        format!("NUMPY:{order}{kind}")
-    } else {
-        format!("NUMPY:{order}{kind}[{unit}]")
-    };
-    Datatype::opaque(8, &tag)
+    Datatype::opaque(dtype.item_size(), &format!("NUMPY:{order}{name}"))
 }
 
 fn enumeration(r#enum: &EnumType, is_big: bool) -> Result<Datatype> {

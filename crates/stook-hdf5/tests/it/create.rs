@@ -199,3 +199,53 @@ fn names_of_axes_and_large_fill_values_are_kept() {
     assert_eq!(array(&file, "a").spec().dimension_names, spec.dimension_names);
     assert!(file.attributes(&node("a")).unwrap().is_empty());
 }
+
+#[test]
+fn types_that_no_fixture_has_are_written_and_read() {
+    let (_dir, _path, file) = scratch();
+    let texts = ["bfloat16", "float16", "float8_e4m3", "float8_e5m2", "U3", "M8[10ms]", "V5", "S3"];
+    let mut arrays = Vec::new();
+    for (i, text) in texts.iter().enumerate() {
+        for endian in [Endian::Little, Endian::Big] {
+            let dtype: DType = text.parse().unwrap();
+            let mut spec = ArraySpec::new(dtype.clone(), [4]);
+            spec.codecs = vec![CodecSpec::ByteOrder(endian)];
+            let path = format!("{i}/{endian:?}");
+            let array = create(&file, &path, &spec);
+            assert_eq!(array.dtype(), dtype);
+            let items = (0..4 * dtype.item_size()).map(|n| u8::try_from(n % 50).unwrap());
+            let values = Values::new(dtype, vec![4], items.collect(), vec![]).unwrap();
+            array.write(&Selection::All, &values).unwrap();
+            assert_eq!(read(&file, &path), values, "{text}");
+            arrays.push(array);
+        }
+    }
+    let file = reopen(file, arrays);
+    for (i, text) in texts.iter().enumerate() {
+        assert_eq!(array(&file, &format!("{i}/Big")).dtype(), text.parse().unwrap());
+    }
+}
+
+#[test]
+fn bytes_of_variable_length_hold_anything() {
+    let (_dir, _path, file) = scratch();
+    let bytes = create(&file, "bytes", &ArraySpec::new(DType::Bytes, [2]));
+    assert_eq!(bytes.dtype(), DType::Bytes);
+    let (mut items, mut heap) = (Vec::new(), Vec::new());
+    stook_core::values::push_heap_item(&mut items, &mut heap, b"a\0b");
+    stook_core::values::push_heap_item(&mut items, &mut heap, b"");
+    let values = Values::new(DType::Bytes, vec![2], items, heap).unwrap();
+    bytes.write(&Selection::All, &values).unwrap();
+    let file = reopen(file, vec![bytes]);
+    assert_eq!(read(&file, "bytes"), values);
+}
+
+#[test]
+fn a_failure_to_write_names_node_and_reason() {
+    let (_dir, _path, file) = scratch();
+    let text = create(&file, "text", &ArraySpec::new(DType::string(), [1]));
+    let values = Values::from_strings(vec![1], &["a\0b"]).unwrap();
+    let error = text.write(&Selection::All, &values).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("node `/text`: ") && error.message().contains("NUL"));
+}

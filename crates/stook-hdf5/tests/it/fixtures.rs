@@ -157,6 +157,12 @@ fn sequences_and_structs_with_text_are_read() {
 }
 
 #[test]
+fn an_array_of_a_named_type_is_read() {
+    let found = array(&open("links.h5"), "typed").read_as::<f64>(&Selection::All).unwrap();
+    assert_eq!(found, [0.0, 1.0, 2.0]);
+}
+
+#[test]
 fn a_part_of_values_is_read() {
     let file = open("strings.h5");
     let part = array(&file, "utf8").read(&Selection::parse("2:0:-1").unwrap()).unwrap();
