@@ -5,8 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a suite fails by panicking")]
 
 pub mod codec;
+pub mod container;
 pub mod corrupt;
 pub mod random;
 pub mod store;
+pub mod values;
 
+pub use container::{Capabilities, Subject, container_suite};
 pub use store::store_suite;

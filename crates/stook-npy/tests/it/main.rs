@@ -6,6 +6,7 @@
 mod damage;
 mod npy;
 mod npz;
+mod suite;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
