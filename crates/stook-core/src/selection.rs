@@ -1,7 +1,7 @@
 //! Selections: which elements of an array are read or written, as numpy and zarr spell it.
 //!
-//! A [`Selection`] is what a caller says; [`Selection::resolve`] checks it against a shape, once,
-//! and yields what the planner cuts into chunks. Kinds: basic (integers, slices with any step
+//! A [`Selection`] is what a caller says; it is checked against a shape once, and what that yields
+//! the planner cuts into chunks. Kinds: basic (integers, slices with any step
 //! but zero, an ellipsis), orthogonal (also lists and masks an axis; an axis at a time),
 //! coordinates (a point for each output element), a mask over the whole array, and blocks (of
 //! the chunk grid).

@@ -14,6 +14,9 @@ use crate::copy;
 use crate::file::{CreateOptions, Draft, File, Node, storage_for};
 use crate::walk::{Visit, walk};
 
+/// What is called while a conversion goes on.
+pub type OnProgress<'a> = &'a mut dyn FnMut(&Progress) -> Result<()>;
+
 /// How a conversion is done.
 pub struct ConvertOptions<'a> {
     /// The node of the source that becomes the root of the target (default: the root).
@@ -34,7 +37,7 @@ pub struct ConvertOptions<'a> {
     /// What moves the data; the engine of all files where it is not said.
     pub engine: Option<Arc<Engine>>,
     /// Called now and then; an error that it returns ends the conversion.
-    pub progress: Option<&'a mut dyn FnMut(&Progress) -> Result<()>>,
+    pub progress: Option<OnProgress<'a>>,
 }
 
 impl Default for ConvertOptions<'_> {

@@ -107,7 +107,6 @@ impl Group {
     }
 
     /// Begins a new array at `path`.
-    #[must_use]
     pub fn array(&self, path: &str) -> ArrayBuilder {
         ArrayBuilder::new(self.clone(), path)
     }

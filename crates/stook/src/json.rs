@@ -135,7 +135,6 @@ fn escaped(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 fn of_number(dtype: &DType, item: &[u8]) -> Value {
     macro_rules! read {
         ($t:ty) => {

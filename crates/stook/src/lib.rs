@@ -35,7 +35,7 @@ mod walk;
 pub use array::Array;
 pub use builder::{ArrayBuilder, Chunking, Codecs};
 pub use compare::{Difference, compare};
-pub use convert::{ConvertOptions, NodeLoss, Progress, Report, convert};
+pub use convert::{ConvertOptions, NodeLoss, OnProgress, Progress, Report, convert};
 pub use file::{CreateOptions, File, Node};
 pub use format::{Storage, storage_of};
 pub use group::Group;

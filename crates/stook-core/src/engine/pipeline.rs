@@ -67,8 +67,14 @@ impl Pipeline {
                 self.order = (!is_identity).then_some(order);
                 return Ok(());
             }
-            Step::Transpose(_) => {
-                return Err(Error::unsupported("codec `transpose` behind another codec"));
+            // Behind another codec it is work on bytes, and needs to know the chunk's shape.
+            Step::Transpose(order) => {
+                let shape = spec.grid.regular_shape().ok_or_else(|| {
+                    Error::unsupported(
+                        "codec `transpose` behind another codec in a rectilinear grid",
+                    )
+                })?;
+                Link::Codec(codec::transpose(&order, shape, spec.dtype.item_size())?)
             }
             Step::ByteOrder(Endian::NATIVE) => return Ok(()),
             Step::ByteOrder(_) if !spec.dtype.has_byte_order() => return Ok(()),

@@ -65,25 +65,34 @@ struct Writer<'w> {
 
 impl Writer<'_> {
     fn unit(&self, unit: usize) -> Result<()> {
+        let mut loan = work::lend();
+        let mut indices = std::mem::take(&mut loan.indices);
         let chunks = self.plan.unit(unit);
+        self.plan.indices(chunks.start, chunks.end, &mut indices);
         let rank = self.io.spec.shape().len();
-        let mut flat = Vec::with_capacity(rank * chunks.len());
-        self.plan.indices(chunks.start, chunks.end, &mut flat);
-        let list = ChunkList::new(rank, chunks.len(), &flat);
-        let unit_index: Vec<u64> = match &self.io.spec.shards {
-            None => list.get(0).to_vec(),
+        let list = ChunkList::new(rank, chunks.len(), &indices);
+        let result = self.locked(chunks.start, list);
+        loan.indices = indices;
+        result
+    }
+
+    /// Writes the chunks of one unit, of which `first` is the first, under its lock.
+    fn locked(&self, first: usize, list: ChunkList<'_>) -> Result<()> {
+        let (identity, index) = (self.io.source.identity(), list.get(0));
+        let _guard = match &self.io.spec.shards {
+            None => locks::unit(identity, index),
             Some(shards) => {
-                let origin = list.get(0).iter().enumerate();
-                origin
-                    .map(|(axis, &at)| shards.locate(axis, self.io.spec.grid.extent(axis, at).0).0)
-                    .collect()
+                let grid = &self.io.spec.grid;
+                let origins =
+                    index.iter().enumerate().map(|(axis, &at)| (axis, grid.extent(axis, at).0));
+                let unit: Vec<u64> = origins.map(|(axis, at)| shards.locate(axis, at).0).collect();
+                locks::unit(identity, &unit)
             }
         };
-        let _guard = locks::unit(self.io.source.identity(), &unit_index);
-        if chunks.len() == 1 {
-            return self.one(chunks.start, list).map_err(|error| error.at_chunk(list.get(0)));
+        match list.len() {
+            1 => self.one(first, list).map_err(|error| error.at_chunk(index)),
+            _ => self.many(first, list),
         }
-        self.many(chunks.start, list)
     }
 
     /// Writes touched chunk `i` with the buffers of this thread.

@@ -1,10 +1,17 @@
-//! Codecs take no memory per call once their contexts and buffers are made.
+//! Codecs take no memory per call, and the engine none per chunk, once their contexts and buffers
+//! are made.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use stook_core::Scratch;
-use stook_core::codec::CodecSpec;
+use std::sync::Arc;
+
+use stook_core::chunk::Deliver;
+use stook_core::codec::{CodecSpec, Endian};
+use stook_core::{
+    Array, ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, DType, EncodedChunk, Engine,
+    EngineConfig, NodePath, Result, Scratch, Selection,
+};
 
 use crate::codecs::{all_specs, build};
 
@@ -61,4 +68,85 @@ fn a_codec_in_use_allocates_nothing() {
 fn allocations_are_counted() {
     let spec = CodecSpec::Crc32c;
     assert!(n_allocations(|| drop(spec.clone().name().to_owned())) > 0);
+}
+
+/// A source whose chunks are all the same, and which forgets what is written.
+#[derive(Debug)]
+struct Same {
+    spec: Arc<ArraySpec>,
+    encoded: Vec<u8>,
+}
+
+impl ChunkSource for Same {
+    fn spec(&self) -> Arc<ArraySpec> {
+        Arc::clone(&self.spec)
+    }
+
+    fn identity(&self) -> u64 {
+        1
+    }
+
+    fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
+        let chunk = EncodedChunk { bytes: &self.encoded, skipped: 0 };
+        (0..at.len()).try_for_each(|i| deliver(i, Some(chunk)))
+    }
+
+    fn write_chunks(&self, _: &[ChunkWrite<'_>]) -> Result<()> {
+        Ok(())
+    }
+
+    fn erase_chunks(&self, _: ChunkList<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn resize(&self, _: &[u64]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An array of `n_chunks` compressed chunks.
+fn same(n_chunks: u64) -> Array {
+    let codecs = vec![
+        CodecSpec::Transpose { order: vec![1, 0] },
+        CodecSpec::ByteOrder(Endian::Big),
+        CodecSpec::Shuffle { item_size: 2 },
+        CodecSpec::Zlib { level: 1 },
+    ];
+    let mut spec = ArraySpec { codecs, ..ArraySpec::new(DType::UInt16, [n_chunks * 8, 8]) };
+    spec.grid = ChunkGrid::regular([8, 8]).expect("a chunk shape");
+    let raw = [7; 128];
+    let mut encoded = Vec::new();
+    let zlib = build(&CodecSpec::Zlib { level: 1 });
+    zlib.encode_into(&raw, &mut encoded, &mut Scratch::new()).expect("it is encoded");
+    let engine = Engine::new(EngineConfig::default().threads(1).cache_len_bytes(0));
+    Array::new(Arc::new(Same { spec: Arc::new(spec), encoded }), "same", NodePath::root())
+        .with_engine(engine)
+}
+
+#[test]
+fn the_engine_allocates_nothing_per_chunk() {
+    let (few, many) = (same(64), same(4096));
+    let (whole, part) = (Selection::All, Selection::parse(":, 1:7").expect("a selection"));
+    for selection in [&whole, &part] {
+        let read = |array: &Array| {
+            let found =
+                n_allocations(|| drop(array.read_as::<u16>(selection).expect("it is read")));
+            i64::try_from(found).expect("a small count")
+        };
+        read(&many);
+        // The lists of the plan grow by doubling: that is all that may grow.
+        let growth = read(&many) - read(&few);
+        assert!(growth < 20, "reading {selection:?}: {growth}");
+    }
+    let write = |array: &Array| {
+        let shape = array.shape();
+        let elements = vec![3_u16; usize::try_from(shape[0] * shape[1]).expect("a small array")];
+        let found = n_allocations(|| {
+            array.write_elements(&whole, &shape, &elements).expect("it is written")
+        });
+        i64::try_from(found).expect("a small count")
+    };
+    write(&many);
+    let growth = write(&many) - write(&few);
+    assert!(growth < 20, "writing: {growth}");
 }

@@ -492,7 +492,7 @@ fn writers_of_one_chunk_in_many_threads_lose_nothing() {
             scope.spawn(move || {
                 for i in 0..8 {
                     let at = t * 8 + i;
-                    let selection = Selection::ranges([at..at + 1]);
+                    let selection = Selection::from(vec![AxisSelection::range(at, at + 1)]);
                     array.write_elements(&selection, &[1], &[at as u16 + 1]).unwrap();
                 }
             });
