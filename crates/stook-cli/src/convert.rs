@@ -1,0 +1,207 @@
+//! `stook convert`: a tree into another format, with progress, a report and a check.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use stook::{
+    ConvertOptions, Difference, Durability, Engine, EngineConfig, File, InTheWay, Node, NodeLoss,
+    NodePath, Progress, Report, Result, compare, convert,
+};
+
+use crate::cli::ConvertArgs;
+use crate::error::{Failure, say};
+use crate::output::{Ink, Output, Paint, counted, cut, human_bytes, table};
+
+/// More differences than this tell no more.
+const MOST_DIFFERENCES: usize = 20;
+/// What is longer is cut in the table of losses.
+const LOSS_MOST: usize = 60;
+
+pub(crate) fn run(args: &ConvertArgs, out: &mut Output) -> Result<(), Failure> {
+    let bar = bar(args);
+    let started = Instant::now();
+    let report = copy(args, &bar);
+    bar.finish_and_clear();
+    let report = report?;
+    let took = started.elapsed();
+    if !args.quiet && !args.json {
+        summary(args, &report, took)?;
+        losses(&report);
+    }
+    let differences = if args.verify { Some(verify(args, &report)?) } else { None };
+    if args.json {
+        out.json(&as_json(args, &report, took, differences.as_deref())?)?;
+    } else if let Some(differences) = &differences {
+        said_differences(args, &report, differences);
+    }
+    match differences {
+        Some(found) if !found.is_empty() => {
+            // The report is data, and is wanted whole.
+            std::io::Write::flush(out)?;
+            Err(Failure::Said)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn copy(args: &ConvertArgs, bar: &ProgressBar) -> Result<Report> {
+    let mut config = EngineConfig::default().threads(args.threads);
+    config.memory_len_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
+    let mut progress = |progress: &Progress| {
+        bar.set_length(progress.total_len_bytes);
+        bar.set_position(progress.done_len_bytes);
+        bar.set_message(progress.node.to_string());
+        Ok(())
+    };
+    let mut options = ConvertOptions {
+        node: NodePath::parse(&args.node)?,
+        format: args.format.map(Into::into),
+        in_the_way: if args.overwrite { InTheWay::Goes } else { InTheWay::Stays },
+        leave_out: args.leave_out,
+        memory_len_bytes: args.memory,
+        durability: if args.fsync { Durability::Fsync } else { Durability::Flush },
+        engine: Some(Engine::new(config)),
+        progress: Some(&mut progress),
+        ..ConvertOptions::default()
+    };
+    convert(&args.source, &args.target, &mut options)
+}
+
+/// A progress bar, which shows itself on terminals only.
+fn bar(args: &ConvertArgs) -> ProgressBar {
+    let target = if args.quiet || args.json {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let template = "{bar:30.cyan/dim} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg:.dim}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar
+}
+
+fn summary(args: &ConvertArgs, report: &Report, took: Duration) -> Result<()> {
+    let (before, after) = (stook::len_bytes(&args.source)?, stook::len_bytes(&args.target)?);
+    let rate = report.len_bytes as f64 / took.as_secs_f64().max(1e-6);
+    let paint = Paint::stderr();
+    say(&format!(
+        "{} {}, {}, {}: {} in {} ({}/s), on disk {} → {}",
+        paint.ink(Ink::Good, "converted"),
+        counted(report.n_groups, "group"),
+        counted(report.n_arrays, "array"),
+        counted(report.n_attributes, "attribute"),
+        human_bytes(report.len_bytes),
+        seconds(took),
+        human_bytes(rate as u64),
+        human_bytes(before),
+        human_bytes(after),
+    ));
+    Ok(())
+}
+
+fn seconds(took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
+}
+
+/// What the target does not hold as the source does, aligned.
+fn losses(report: &Report) {
+    let paint = Paint::stderr();
+    let all = [("not kept as it was:", &report.losses), ("left out:", &report.left_out)];
+    for (heading, losses) in all.into_iter().filter(|(_, losses)| !losses.is_empty()) {
+        say(&paint.ink(Ink::Name, heading));
+        let rows: Vec<Vec<String>> = losses.iter().map(loss_row).collect();
+        for line in table(&rows) {
+            say(&format!("  {line}"));
+        }
+    }
+}
+
+fn loss_row(loss: &NodeLoss) -> Vec<String> {
+    let becomes = format!("→ {}", loss.loss.becomes);
+    vec![loss.node.to_string(), cut(&loss.loss.what, LOSS_MOST).into_owned(), becomes]
+}
+
+/// Reads both sides again and compares them.
+fn verify(args: &ConvertArgs, report: &Report) -> Result<Vec<Difference>> {
+    let source = File::open(&args.source)?.node(&args.node)?;
+    let target = File::open(&args.target)?;
+    let mut there = target.root()?;
+    if let (Node::Array(_), Node::Group(group)) = (&source, &there) {
+        // Where roots must be groups, an array has become their child.
+        there = group.node("data")?;
+    }
+    let mut found = compare(&source, &there, args.memory, MOST_DIFFERENCES)?;
+    found.retain(|difference| !is_reported(args, report, difference));
+    Ok(found)
+}
+
+/// Whether the report has said already that the target lacks this.
+fn is_reported(args: &ConvertArgs, report: &Report, difference: &Difference) -> bool {
+    let start = args.node.trim_matches('/');
+    let Ok(node) = NodePath::parse(&format!("{start}/{}", difference.node)) else { return false };
+    let attribute =
+        difference.what.strip_prefix("attribute `").and_then(|rest| rest.split('`').next());
+    match attribute {
+        Some(name) => report
+            .losses
+            .iter()
+            .any(|loss| loss.node == node && loss.loss.what == format!("attribute {name}")),
+        None => report.left_out.iter().any(|left_out| node.starts_with(&left_out.node)),
+    }
+}
+
+fn said_differences(args: &ConvertArgs, report: &Report, differences: &[Difference]) {
+    let paint = Paint::stderr();
+    if differences.is_empty() {
+        if !args.quiet {
+            let is_lossless = report.left_out.is_empty();
+            let but = if is_lossless { "" } else { " but for what was left out" };
+            say(&format!("{} equal{but}", paint.ink(Ink::Good, "verified:")));
+        }
+        return;
+    }
+    say(&format!("{} source (here) and target (there) differ:", paint.ink(Ink::Error, "error:")));
+    let rows: Vec<Vec<String>> = differences
+        .iter()
+        .map(|difference| vec![difference.node.to_string(), difference.what.clone()])
+        .collect();
+    for line in table(&rows) {
+        say(&format!("  {line}"));
+    }
+    if differences.len() == MOST_DIFFERENCES {
+        say("  … and more");
+    }
+}
+
+fn as_json(
+    args: &ConvertArgs,
+    report: &Report,
+    took: Duration,
+    differences: Option<&[Difference]>,
+) -> Result<Value> {
+    let losses = |losses: &[NodeLoss]| -> Value {
+        let one = |at: &NodeLoss| json!({ "node": at.node.as_str(), "what": at.loss.what, "becomes": at.loss.becomes });
+        losses.iter().map(one).collect()
+    };
+    let mut value = json!({
+        "source": args.source.to_string_lossy(),
+        "target": args.target.to_string_lossy(),
+        "n_groups": report.n_groups,
+        "n_arrays": report.n_arrays,
+        "n_attributes": report.n_attributes,
+        "size": report.len_bytes,
+        "size_on_disk": { "source": stook::len_bytes(&args.source)?, "target": stook::len_bytes(&args.target)? },
+        "seconds": took.as_secs_f64(),
+        "losses": losses(&report.losses),
+        "left_out": losses(&report.left_out),
+    });
+    if let (Some(differences), Some(fields)) = (differences, value.as_object_mut()) {
+        let one = |found: &Difference| json!({ "node": found.node.as_str(), "what": found.what });
+        fields.insert("differences".to_owned(), differences.iter().map(one).collect());
+    }
+    Ok(value)
+}
