@@ -9,7 +9,7 @@ use stook_zarr::ZarrContainer;
 use crate::store::{array, below, fixtures, open, path};
 
 /// The arrays below `group`, by path.
-fn arrays(container: &ZarrContainer, group: &str, found: &mut Vec<String>) {
+pub(crate) fn arrays(container: &ZarrContainer, group: &str, found: &mut Vec<String>) {
     for child in container.children(&path(group)).unwrap() {
         let node = format!("{group}/{}", child.name);
         match child.kind {

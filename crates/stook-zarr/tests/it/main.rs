@@ -7,6 +7,8 @@ mod changes;
 mod damage;
 mod documents;
 mod fixtures;
+mod oracle;
 mod peers;
 mod shards;
 mod store;
+mod suite;
