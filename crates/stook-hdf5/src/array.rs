@@ -22,7 +22,7 @@ use crate::dtype::{self, Stored};
 use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
 use crate::filter;
 use crate::shared::{Shared, c_path};
-use crate::state::State;
+use crate::state::{ChunkIndex, Place, State};
 use crate::swap::swap_items;
 
 pub(crate) use create::{adapt, create};
@@ -31,6 +31,9 @@ pub(crate) use create::{adapt, create};
 const GAP_LEN_BYTES: u64 = 16 << 10;
 /// The most that is read at once.
 const READ_LEN_BYTES: u64 = 4 << 20;
+
+/// More chunks than this that were written since the index was read are worth reading it again.
+const MANY_MOVED: usize = 16;
 
 /// How elements go between the file and the engine.
 #[derive(Debug)]
@@ -53,6 +56,14 @@ pub(crate) struct Hdf5Array {
     way: Way,
     node: NodePath,
     shared: Arc<Shared>,
+}
+
+/// Positions in a list of chunks, by where the chunks are.
+#[derive(Debug, Default)]
+struct Places {
+    stored: Vec<(usize, ChunkRecord)>,
+    moved: Vec<usize>,
+    missing: Vec<usize>,
 }
 
 thread_local! {
@@ -116,6 +127,38 @@ impl Hdf5Array {
                 "expected {} bytes at {}, found a file of {len_file} bytes",
                 record.len_bytes, record.address
             ))),
+        }
+    }
+
+    /// Where the chunks of `at` are.
+    fn places(&self, at: ChunkList<'_>) -> Result<Places> {
+        let find = |index: &ChunkIndex| {
+            let mut places = Places::default();
+            for (position, chunk) in at.iter().enumerate() {
+                match index.get(chunk) {
+                    Place::At(record) => places.stored.push((position, record)),
+                    Place::Moved => places.moved.push(position),
+                    Place::Nowhere => places.missing.push(position),
+                }
+            }
+            places
+        };
+        self.state.with_index(&self.dataset, find).map_err(|error| self.at(error))
+    }
+
+    /// Reads one chunk through the library, and delivers it.
+    fn read_moved(&self, position: usize, index: &[u64], deliver: &Deliver<'_>) -> Result<()> {
+        let first = self.first_element(&self.state.spec(), index);
+        let read = self.dataset.read_chunk(&first, &self.shared.limits);
+        let read = read.map_err(|failure| {
+            let error = self.shared.error(failure, ErrorKind::Corrupt, &self.node);
+            self.at_chunk(error, index)
+        })?;
+        match read {
+            Some((bytes, skipped)) => {
+                deliver(position, Some(EncodedChunk { bytes: &bytes, skipped }))
+            }
+            None => deliver(position, None),
         }
     }
 
@@ -215,20 +258,16 @@ impl ChunkSource for Hdf5Array {
             Way::Contiguous(contiguous) => return contiguous.read_chunks(self, at, deliver),
             Way::Values => return Err(self.at(Error::unsupported(VALUES_ONLY))),
         }
-        let mut wanted = Vec::with_capacity(at.len());
-        let mut missing = Vec::new();
-        self.state
-            .with_index(&self.dataset, |index| {
-                for (position, chunk) in at.iter().enumerate() {
-                    match index.get(chunk) {
-                        Some(record) => wanted.push((position, record)),
-                        None => missing.push(position),
-                    }
-                }
-            })
-            .map_err(|error| self.at(error))?;
-        missing.into_iter().try_for_each(|position| deliver(position, None))?;
-        self.read_stored(&mut wanted, at, deliver)
+        let mut places = self.places(at)?;
+        if places.moved.len() > MANY_MOVED {
+            self.state.refresh();
+            places = self.places(at)?;
+        }
+        places.missing.into_iter().try_for_each(|position| deliver(position, None))?;
+        for position in places.moved {
+            self.read_moved(position, at.get(position), deliver)?;
+        }
+        self.read_stored(&mut places.stored, at, deliver)
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
@@ -240,7 +279,7 @@ impl ChunkSource for Hdf5Array {
         }
         let spec = self.state.spec();
         let stored = || chunks.iter().filter_map(|chunk| Some((chunk.index, chunk.bytes?)));
-        self.state.moving(&self.dataset, stored().map(|(index, _)| index), || {
+        self.state.moving(stored().map(|(index, _)| index), || {
             stored().try_for_each(|(index, bytes)| {
                 let first = self.first_element(&spec, index);
                 self.dataset.write_chunk(&first, bytes).map_err(|failure| {
@@ -293,6 +332,7 @@ impl ChunkSource for Hdf5Array {
     }
 
     fn n_stored(&self) -> Result<u64> {
+        self.state.refresh();
         match &self.way {
             Way::Chunks => self.state.with_index(&self.dataset, |index| index.n_stored()),
             _ => Ok(u64::from(self.dataset.storage_len_bytes() > 0)),
@@ -300,6 +340,7 @@ impl ChunkSource for Hdf5Array {
     }
 
     fn len_stored_bytes(&self) -> Result<u64> {
+        self.state.refresh();
         match &self.way {
             Way::Chunks => self.state.with_index(&self.dataset, |index| index.len_bytes()),
             _ => Ok(self.dataset.storage_len_bytes()),

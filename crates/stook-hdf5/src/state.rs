@@ -1,10 +1,11 @@
 //! What all handles to one array of one open file share: its description and where its chunks
 //! lie.
 //!
-//! Invariant: a chunk's record is dropped or replaced before the call that moved the chunk
-//! returns, so that no handle in this process reads from where a chunk was.
+//! Invariant: a chunk's record is dropped before the call that moved the chunk returns, so that
+//! no handle in this process reads from where a chunk was. Such a chunk is read through the
+//! library from then on, until there are many: then the index is read again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
@@ -18,7 +19,20 @@ pub(crate) struct ChunkIndex {
     chunk_shape: Vec<u64>,
     counts: Vec<u64>,
     records: HashMap<u64, ChunkRecord>,
+    /// Chunks that have been written since the index was read.
+    moved: HashSet<u64>,
     len_bytes: u64,
+}
+
+/// What the index knows of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It lies there.
+    At(ChunkRecord),
+    /// It has been written since the index was read.
+    Moved,
+    /// It is not stored.
+    Nowhere,
 }
 
 impl ChunkIndex {
@@ -30,7 +44,7 @@ impl ChunkIndex {
         if n.is_none() {
             return Err(Error::limit(format!("a grid of {counts:?} chunks is too large")));
         }
-        let mut index = Self { chunk_shape, counts, records: HashMap::new(), len_bytes: 0 };
+        let mut index = Self { chunk_shape, counts, ..Self::default() };
         let mut is_outside = false;
         dataset
             .for_each_chunk(&mut |first, record| {
@@ -67,19 +81,14 @@ impl ChunkIndex {
         })
     }
 
-    /// Where the chunk at `index` is stored, if it is.
-    pub(crate) fn get(&self, index: &[u64]) -> Option<ChunkRecord> {
-        self.records.get(&self.position(index)?).copied()
-    }
-
-    fn set(&mut self, index: &[u64], record: Option<ChunkRecord>) {
-        let Some(at) = self.position(index) else { return };
-        let old = match record {
-            Some(record) => self.records.insert(at, record),
-            None => self.records.remove(&at),
-        };
-        let (new, old) = (record.map_or(0, |r| r.len_bytes), old.map_or(0, |r| r.len_bytes));
-        self.len_bytes = self.len_bytes.saturating_sub(old).saturating_add(new);
+    /// Where the chunk at `index` is.
+    pub(crate) fn get(&self, index: &[u64]) -> Place {
+        let Some(at) = self.position(index) else { return Place::Nowhere };
+        match self.records.get(&at) {
+            _ if self.moved.contains(&at) => Place::Moved,
+            Some(record) => Place::At(*record),
+            None => Place::Nowhere,
+        }
     }
 
     /// How many chunks are stored.
@@ -161,30 +170,29 @@ impl State {
         Ok(use_index(index))
     }
 
-    /// Runs `write`, which moves the chunks at `indices`, and then looks up where they are.
+    /// Runs `write`, which writes the chunks at `indices`, while nobody looks up where they are.
     pub(crate) fn moving<'a>(
         &self,
-        dataset: &Dataset,
         indices: impl Iterator<Item = &'a [u64]>,
         write: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let mut place = self.index.write().unwrap_or_else(PoisonError::into_inner);
         let written = write();
         self.touch();
-        let Some(index) = place.as_mut() else { return written };
-        let mut first = Vec::new();
-        for at in indices {
-            first.clear();
-            first.extend(at.iter().zip(&index.chunk_shape).map(|(i, len)| i.saturating_mul(*len)));
-            match dataset.chunk(&first) {
-                Ok(record) => index.set(at, record),
-                Err(_) => {
-                    *place = None;
-                    break;
-                }
+        if let Some(index) = place.as_mut() {
+            for at in indices {
+                index.moved.extend(index.position(at));
             }
         }
         written
+    }
+
+    /// Forgets where chunks lie if some have been written since.
+    pub(crate) fn refresh(&self) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        if index.as_ref().is_some_and(|index| !index.moved.is_empty()) {
+            *index = None;
+        }
     }
 
     /// Forgets where chunks lie, after the library has written elements.

@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 
 use hdf5_metno_sys::h5::{HADDR_UNDEF, haddr_t, hsize_t};
 use hdf5_metno_sys::h5d::{
-    H5Dchunk_iter, H5Dcreate2, H5Dget_chunk_info_by_coord, H5Dget_create_plist, H5Dget_offset,
-    H5Dget_space, H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread, H5Dset_extent, H5Dwrite,
+    H5Dchunk_iter, H5Dcreate2, H5Dget_create_plist, H5Dget_offset, H5Dget_space,
+    H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread, H5Dread_chunk2, H5Dset_extent, H5Dwrite,
     H5Dwrite_chunk,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
@@ -151,24 +151,36 @@ impl Dataset {
             .map(drop)
     }
 
-    /// Where the chunk whose first element is `at` is stored, if it is.
-    pub(crate) fn chunk(&self, at: &[u64]) -> Result<Option<ChunkRecord>> {
+    /// The encoded bytes of the chunk whose first element is `at`, and the filters that were
+    /// skipped; `None` if it is not stored.
+    ///
+    /// This finds one chunk by the index; asking for its address would walk all of them.
+    pub(crate) fn read_chunk(&self, at: &[u64], limits: &Limits) -> Result<Option<(Vec<u8>, u32)>> {
         if at.len() != self.rank {
-            return Err(Failure::new("find chunk", "an index of another rank than the dataset"));
+            return Err(Failure::new("read chunk", "an index of another rank than the dataset"));
         }
-        let (mut skipped, mut address, mut len_bytes) = (0, HADDR_UNDEF, 0);
-        call!(
-            "find chunk",
-            H5Dget_chunk_info_by_coord(
-                self.id.raw(),
-                at.as_ptr(),
-                &raw mut skipped,
-                &raw mut address,
-                &raw mut len_bytes
-            )
-        )?;
-        let record = ChunkRecord { address, len_bytes, skipped };
-        Ok((address != HADDR_UNDEF).then_some(record))
+        let _lock = lock();
+        let (mut skipped, mut len) = (0, 0);
+        let (skipped_to, len_to) = (&raw mut skipped, &raw mut len);
+        let (id, first) = (self.id.raw(), at.as_ptr());
+        let none = std::ptr::null_mut();
+        let asked =
+            call!("find chunk", H5Dread_chunk2(id, H5P_DEFAULT, first, skipped_to, none, len_to));
+        match asked {
+            Err(failure)
+                if failure.mentions("chunk address isn't defined")
+                    || failure.mentions("storage is not initialized") =>
+            {
+                return Ok(None);
+            }
+            asked => asked?,
+        };
+        let mut bytes = vec![0_u8; limits.chunk(len as u64)?];
+        // The library writes at most `len` bytes, of which there are as many as it said.
+        let to = bytes.as_mut_ptr().cast();
+        call!("read chunk", H5Dread_chunk2(id, H5P_DEFAULT, first, skipped_to, to, len_to))?;
+        bytes.truncate(len);
+        Ok(Some((bytes, skipped)))
     }
 
     /// Stores a whole encoded chunk whose first element is `at`.

@@ -1,6 +1,6 @@
 //! Files: opening, creating, flushing.
 
-use std::ffi::c_uint;
+use std::ffi::{c_int, c_uint, c_void};
 use std::path::Path;
 
 use hdf5_metno_sys::h5::herr_t;
@@ -11,8 +11,8 @@ use hdf5_metno_sys::h5f::{
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
-    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pset_cache, H5Pset_fclose_degree,
-    H5Pset_file_locking, H5Pset_libver_bounds, H5Pset_sieve_buf_size,
+    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5P_DEFAULT, H5Pcreate, H5Pset_cache,
+    H5Pset_fclose_degree, H5Pset_file_locking, H5Pset_libver_bounds, H5Pset_sieve_buf_size,
 };
 
 use super::plist::{AttributeOrder, set_attribute_order};
@@ -23,6 +23,17 @@ unsafe extern "C" {
     /// library otherwise takes for damage in objects without a checksum; n-bit data need them.
     unsafe fn H5Pset_relax_file_integrity_checks(plist: hid_t, flags: u64) -> herr_t;
 }
+
+#[cfg(unix)]
+unsafe extern "C" {
+    unsafe fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
+}
+
+// The same numbers on every Unix.
+#[cfg(unix)]
+const F_SETFD: c_int = 2;
+#[cfg(unix)]
+const FD_CLOEXEC: c_int = 1;
 
 const RELAX_UNUSED_BITS: u64 = 1;
 
@@ -79,7 +90,23 @@ impl File {
                 call!("create", H5Fcreate(name.as_ptr(), flags, fcpl.raw(), fapl.raw()))?
             }
         };
-        Ok(Self { id: Id::owned(id) })
+        let file = Self { id: Id::owned(id) };
+        #[cfg(unix)]
+        file.close_on_exec();
+        Ok(file)
+    }
+
+    /// Keeps child processes from inheriting the descriptor, and with it the lock.
+    #[cfg(unix)]
+    fn close_on_exec(&self) {
+        let mut handle: *mut c_void = std::ptr::null_mut();
+        let to = &raw mut handle;
+        let found = call!("file handle", H5Fget_vfd_handle(self.id.raw(), H5P_DEFAULT, to));
+        if found.is_ok() && !handle.is_null() {
+            // SAFETY: the driver of local files, which is the only one used here, hands out a
+            // pointer to its descriptor; setting a flag on it fails at worst.
+            unsafe { fcntl(*handle.cast::<c_int>(), F_SETFD, FD_CLOEXEC) };
+        }
     }
 
     pub(super) fn id(&self) -> &Id {

@@ -1,11 +1,11 @@
 //! Attributes, read from other tools' files and written.
 
 use serde_json::json;
-use stook_core::container::{Container, OpenOptions};
+use stook_core::container::Container;
 use stook_core::{ArraySpec, AttributeEdits, AttributeValue, Attributes, DType, ErrorKind, Values};
 use stook_hdf5::{CreateOptions, Hdf5File, Readers};
 
-use crate::support::{array, node, open, scratch};
+use crate::support::{array, node, open, open_again, scratch};
 
 #[track_caller]
 fn values<'a>(attributes: &'a Attributes, name: &str) -> &'a Values {
@@ -69,7 +69,7 @@ fn what_is_written_is_read_again() {
         .fold(AttributeEdits::new(), |edits, (name, value)| edits.set(name, value.clone()));
     file.edit_attributes(&node("/"), &edits).unwrap();
     drop(file);
-    let file = Hdf5File::open(&path, &OpenOptions::read_write()).unwrap();
+    let file = open_again(&path);
     assert_eq!(file.attributes(&node("/")).unwrap(), from);
     let edits = AttributeEdits::new().remove("large").set("text", json!("new")).set("n", json!(1));
     file.edit_attributes(&node("/"), &edits).unwrap();

@@ -249,3 +249,23 @@ fn a_failure_to_write_names_node_and_reason() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("node `/text`: ") && error.message().contains("NUL"));
 }
+
+#[test]
+fn chunks_written_after_reading_are_found() {
+    let (_dir, _path, file) = scratch();
+    let mut spec = ArraySpec::new(DType::Int32, [100, 100]);
+    spec.grid = ChunkGrid::regular([5, 5]).unwrap();
+    spec.codecs = vec![CodecSpec::Zlib { level: 1 }];
+    let array = create(&file, "a", &spec);
+    let read = |text: &str| array.read_as::<i32>(&Selection::parse(text).unwrap()).unwrap();
+    assert_eq!(read("3, 4"), [0]);
+    for (i, at) in (0..100_i32).map(|i| (i, (i * 37) % 100)) {
+        let at = Selection::parse(&format!("{at}, {i}")).unwrap();
+        array.write_elements(&at, &[], &[i + 1]).unwrap();
+        assert_eq!(array.read_as::<i32>(&at).unwrap(), [i + 1]);
+    }
+    let all = read("...");
+    assert_eq!(all.iter().sum::<i32>(), 5050);
+    assert_eq!(all.iter().filter(|&&value| value != 0).count(), 100);
+    assert_eq!(array.source().n_stored().unwrap(), 100);
+}

@@ -51,5 +51,19 @@ pub(crate) fn reopen(file: Hdf5File, arrays: Vec<Array>) -> Hdf5File {
         assert!(Arc::strong_count(array.source()) >= 1);
     }
     drop(file);
-    Hdf5File::open(path, &OpenOptions::read_write()).unwrap()
+    open_again(&path)
+}
+
+/// Opens a file for writing. A child process that another test started just while this file was
+/// opened may hold its lock for a moment.
+pub(crate) fn open_again(path: &Path) -> Hdf5File {
+    for _ in 0..200 {
+        match Hdf5File::open(path, &OpenOptions::read_write()) {
+            Err(error) if error.kind() == stook_core::ErrorKind::Locked => {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            result => return result.unwrap(),
+        }
+    }
+    panic!("`{}` stays locked", path.display());
 }
