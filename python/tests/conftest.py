@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stook
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
@@ -51,3 +52,10 @@ def assert_same_bits(expected, found) -> None:
 
 def native(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A new Zarr file, open."""
+    with stook.create(tmp_path / "file.zarr") as file:
+        yield file

@@ -238,22 +238,34 @@ impl Array {
     /// # Errors
     /// As [`Array::resize`] and [`Array::write`].
     pub fn append(&self, values: &Values, axis: usize) -> Result<()> {
+        let view = || {
+            check_dtype(&self.source.spec().dtype, values.dtype())?;
+            let item = values.dtype().item_size();
+            View::new(values.items(), values.shape(), item, values.heap())
+        };
+        self.append_from(&self.locate(view())?, axis)
+    }
+
+    /// Appends the items of `view`, which are of the array's dtype in native byte order, along
+    /// `axis`, as [`Array::append`] does.
+    ///
+    /// # Errors
+    /// As [`Array::append`].
+    pub fn append_from(&self, view: &View<'_>, axis: usize) -> Result<()> {
         let spec = self.spec();
         let grown = || {
-            check_dtype(&spec.dtype, values.dtype())?;
             let mut shape = spec.shape().to_vec();
-            let fits = shape.len() == values.shape().len()
+            let fits = shape.len() == view.shape().len()
                 && shape
                     .iter()
-                    .zip(values.shape())
+                    .zip(view.shape())
                     .enumerate()
                     .all(|(i, (a, b))| i == axis || a == b);
-            let (Some(len), Some(more), true) =
-                (shape.get_mut(axis), values.shape().get(axis), fits)
+            let (Some(len), Some(more), true) = (shape.get_mut(axis), view.shape().get(axis), fits)
             else {
                 return Err(Error::invalid(format!(
                     "values of shape {:?} cannot be appended along axis {axis} to shape {:?}",
-                    values.shape(),
+                    view.shape(),
                     spec.shape()
                 )));
             };
@@ -265,7 +277,7 @@ impl Array {
         self.resize(&shape)?;
         let mut axes = vec![AxisSelection::ALL; axis];
         axes.push(AxisSelection::range(old, shape.get(axis).copied().unwrap_or(old)));
-        self.write(&Selection::Axes(axes), values).inspect_err(|_| {
+        self.write_from(&Selection::Axes(axes), view).inspect_err(|_| {
             // The first error is the one to tell.
             let _ = self.resize(spec.shape());
         })

@@ -1,1 +1,35 @@
-//! The Python package stook
+//! The native half of the Python package `stook`.
+//!
+//! A method here converts its arguments, does its work in [`enter::enter`] without the GIL, and
+//! converts the result. What numpy indexing means, the mapping of groups, and the exceptions are
+//! in the Python half, `python/stook/`.
+//!
+//! Invariants: memory of numpy arrays is lent to the engine as it lies, strides included, and
+//! the array is kept alive meanwhile; results are memory of numpy, filled in place. An item of
+//! variable length is a Python object and is copied.
+
+mod array;
+mod attributes;
+mod codecs;
+mod convert;
+mod create;
+mod dtype;
+mod enter;
+mod memory;
+mod selection;
+mod strings;
+mod tree;
+mod values;
+
+/// The native half of `stook`; use that.
+#[pyo3::pymodule]
+mod _stook {
+    #[pymodule_export]
+    use crate::array::Array;
+    #[pymodule_export]
+    use crate::convert::convert;
+    #[pymodule_export]
+    use crate::dtype::normalize_dtype;
+    #[pymodule_export]
+    use crate::tree::Tree;
+}

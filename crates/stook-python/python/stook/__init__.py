@@ -1,0 +1,60 @@
+"""One tree of groups, arrays and attributes over Zarr, HDF5 and NumPy files.
+
+>>> folder = getfixture("tmp_path")
+>>> with stook.create(folder / "run.zarr") as f:
+...     image = f.create_array("camera/image", np.arange(12).reshape(3, 4), chunks=(1, 4))
+...     image.attrs["unit"] = "count"
+>>> report = stook.convert(folder / "run.zarr", folder / "run.h5")
+>>> with stook.open(folder / "run.h5") as f:
+...     print(f["camera/image"][1, ::2], f["camera/image"].attrs["unit"])
+[4 6] count
+"""
+
+from ._array import Array, Indexer
+from ._attributes import Attributes, Empty
+from ._convert import Loss, Report, convert
+from ._errors import (
+    AlreadyExistsError,
+    DTypeError,
+    Error,
+    FormatError,
+    InvalidInputError,
+    IoError,
+    LimitError,
+    LockedError,
+    MissingFileError,
+    NotFoundError,
+    ReadOnlyError,
+    SelectionError,
+    UnsupportedError,
+)
+from ._group import Group
+from ._open import create, open, require, vlen_dtype
+
+__all__ = [
+    "AlreadyExistsError",
+    "Array",
+    "Attributes",
+    "DTypeError",
+    "Empty",
+    "Error",
+    "FormatError",
+    "Group",
+    "Indexer",
+    "InvalidInputError",
+    "IoError",
+    "LimitError",
+    "LockedError",
+    "Loss",
+    "MissingFileError",
+    "NotFoundError",
+    "ReadOnlyError",
+    "Report",
+    "SelectionError",
+    "UnsupportedError",
+    "convert",
+    "create",
+    "open",
+    "require",
+    "vlen_dtype",
+]

@@ -1,0 +1,122 @@
+"""Opening and creating files."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from ._array import Array
+from ._errors import InvalidInputError
+from ._group import Group, _node
+from ._stook import Tree, normalize_dtype
+
+Mode: TypeAlias = Literal["r", "r+", "a", "w", "w-", "x"]
+
+
+def open(
+    path: str | PathLike[str],
+    mode: Mode = "r",
+    *,
+    format: str | None = None,
+    memory_map: bool = False,
+) -> Group | Array:
+    """Opens a file or folder and returns its root: a group, or the array of a npy file.
+
+    The format of a file that exists is told from its content, that of a new one from its name.
+
+    Parameters
+    ----------
+    path
+        Zarr (a folder, or a zip archive), HDF5, npy or npz.
+    mode
+        ``r`` reads; ``r+`` reads and writes; ``a`` also creates what is missing; ``w`` creates,
+        and what is there goes; ``w-`` or ``x`` creates, and what is there is an error.
+    format
+        The format of a new file where its name does not say it: zarr3, zarr2, hdf5 or npz.
+    memory_map
+        Whether items that lie in one piece are read through a map of the file. No other process
+        may truncate the file meanwhile.
+
+    Raises
+    ------
+    MissingFileError
+        If there is nothing at ``path``. It is a :class:`FileNotFoundError`.
+    AlreadyExistsError
+        If there is something, in modes ``w-`` and ``x``.
+    UnsupportedError
+        If the file is of no format that is known.
+    FormatError
+        If its bytes contradict its format.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> with stook.open(folder / "run.zarr", "w") as f:
+    ...     f["x"] = np.arange(6).reshape(2, 3)
+    >>> with stook.open(folder / "run.zarr") as f:
+    ...     f["x"][:, 1]
+    array([1, 4])
+    """
+    match mode:
+        case "r" | "r+":
+            tree = Tree.open(path, mode == "r+", memory_map)
+        case "a" if os.path.lexists(path):
+            tree = Tree.open(path, True, memory_map)
+        case "a" | "w" | "w-" | "x":
+            tree = Tree.create(path, mode == "w", format)
+        case _:
+            raise InvalidInputError(
+                f"mode {mode!r} is not known", hint="one of r, r+, a, w, w-, x"
+            )
+    return _node(tree, "/")
+
+
+def create(
+    path: str | PathLike[str], *, overwrite: bool = False, format: str | None = None
+) -> Group:
+    """Creates a file with an empty root group, in the format that its name asks for.
+
+    Raises
+    ------
+    AlreadyExistsError
+        If there is something at ``path`` and ``overwrite`` is not set.
+    InvalidInputError
+        If the name asks for no format, and ``format`` does not say it.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> with stook.create(folder / "new.h5") as f:
+    ...     f.format
+    'hdf5'
+    """
+    return Group(Tree.create(path, overwrite, format), "/")
+
+
+def require(path: str | PathLike[str]) -> Group | Array:
+    """Opens a file for reading and writing, or creates it.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> for n in range(2):
+    ...     with stook.require(folder / "log.zarr") as f:
+    ...         _ = f.require_group(f"run{n}")
+    >>> list(stook.open(folder / "log.zarr"))
+    ['run0', 'run1']
+    """
+    return open(path, "a")
+
+
+def vlen_dtype(item: Any) -> np.dtype[Any]:
+    """The dtype of items that are sequences of ``item``, each of its own length.
+
+    >>> f = stook.create(getfixture("tmp_path") / "v.h5")
+    >>> a = f.create_array("v", [[1, 2], [3]], dtype=stook.vlen_dtype("int32"))
+    >>> a[0]
+    array([1, 2], dtype=int32)
+    """
+    return np.dtype("O", metadata={"vlen": normalize_dtype(item)})

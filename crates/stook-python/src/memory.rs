@@ -1,0 +1,106 @@
+//! Memory of numpy arrays, lent to the engine as it lies.
+
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use stook::{View, ViewMut};
+
+/// A function of the module `numpy`.
+pub(crate) fn numpy<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = MODULE.get_or_try_init(py, || py.import("numpy").map(Bound::unbind))?;
+    module.bind(py).getattr(name)
+}
+
+/// A new array, its elements zero or unset.
+pub(crate) fn allocate<'py>(
+    py: Python<'py>,
+    shape: &[u64],
+    dtype: &Bound<'py, PyAny>,
+    zeroed: bool,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let shape = pyo3::types::PyTuple::new(py, shape)?;
+    let array = numpy(py, if zeroed { "zeros" } else { "empty" })?.call1((shape, dtype))?;
+    Ok(array.cast_into()?)
+}
+
+/// Where an array lies.
+struct Place {
+    data: *mut u8,
+    shape: Vec<u64>,
+    strides: Vec<isize>,
+}
+
+fn place(array: &Bound<'_, PyUntypedArray>) -> Place {
+    let shape = array.shape().iter().map(|&len| len as u64).collect();
+    // SAFETY: the pointer is that of a live array object.
+    #[expect(unsafe_code, reason = "numpy has no safe way to the address of untyped memory")]
+    let data = unsafe { (*array.as_array_ptr()).fields.data.cast() };
+    Place { data, shape, strides: array.strides().to_vec() }
+}
+
+/// The items of `array`, to be read while the array is borrowed.
+///
+/// Another thread of Python that writes to the array meanwhile changes which bytes are read, as
+/// it does with every function of numpy that releases the GIL; the memory itself stays, because
+/// numpy does not move the memory of an array that somebody refers to.
+pub(crate) fn view<'a>(array: &'a Bound<'_, PyUntypedArray>) -> stook::Result<View<'a>> {
+    let place = place(array);
+    // SAFETY: shape and strides are those of the array, whose memory lives as long as it does.
+    #[expect(unsafe_code, reason = "numpy lends memory as pointer, shape and strides")]
+    unsafe {
+        View::from_raw(place.data, &place.shape, &place.strides, &[])
+    }
+}
+
+/// The items of `array`, to be filled while the array is borrowed. The array is new, or
+/// [`is_fillable`].
+pub(crate) fn view_mut<'a>(array: &'a Bound<'_, PyUntypedArray>) -> stook::Result<ViewMut<'a>> {
+    let place = place(array);
+    // SAFETY: shape and strides are those of the array, which is writeable and has no two items
+    // in one place; its memory lives as long as it does.
+    #[expect(unsafe_code, reason = "numpy lends memory as pointer, shape and strides")]
+    unsafe {
+        ViewMut::from_raw(place.data, &place.shape, &place.strides)
+    }
+}
+
+/// Whether the engine may write straight to `array`: it is writeable, and no two of its items
+/// overlap.
+pub(crate) fn is_fillable(array: &Bound<'_, PyUntypedArray>, item_size: usize) -> PyResult<bool> {
+    if !array.getattr("flags")?.getattr("writeable")?.extract::<bool>()? {
+        return Ok(false);
+    }
+    let mut axes: Vec<(usize, usize)> = array
+        .shape()
+        .iter()
+        .zip(array.strides())
+        .filter(|(len, _)| **len > 1)
+        .map(|(&len, &stride)| (stride.unsigned_abs(), len))
+        .collect();
+    if array.is_empty() {
+        return Ok(true);
+    }
+    // From the smallest stride up, each step must clear all that lies below it.
+    axes.sort_unstable();
+    let mut reach = item_size;
+    for (stride, len) in axes {
+        if stride < reach {
+            return Ok(false);
+        }
+        reach = reach.saturating_add(stride.saturating_mul(len - 1));
+    }
+    Ok(true)
+}
+
+/// The bytes of a new C-order array that nobody else refers to yet.
+pub(crate) fn bytes_mut<'a>(array: &'a mut Bound<'_, PyUntypedArray>) -> PyResult<&'a mut [u8]> {
+    let len = array.getattr("nbytes")?.extract::<usize>()?;
+    if len == 0 || !array.is_c_contiguous() {
+        return Ok(&mut []);
+    }
+    // SAFETY: the array is contiguous, has `len` bytes, and is the caller's alone; zeroed or
+    // filled memory, because numpy's allocator is opaque to the compiler.
+    #[expect(unsafe_code, reason = "numpy lends memory as pointer and length")]
+    Ok(unsafe { std::slice::from_raw_parts_mut(place(array).data, len) })
+}

@@ -1,0 +1,278 @@
+//! An open file as the Python half sees it: nodes by their paths.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use stook::{
+    AttributeEdits, CreateOptions, Durability, Error, Format, InTheWay, Link, Mode, Node, NodeKind,
+    NodePath, OpenOptions,
+};
+
+use crate::array::{Array, Slot};
+use crate::enter::{enter, raise};
+use crate::{attributes, create};
+
+/// An open file. Closing it takes the file from every handle that came from it.
+#[pyclass(frozen, module = "stook._stook")]
+pub(crate) struct Tree {
+    file: RwLock<Option<stook::File>>,
+    arrays: Mutex<Vec<Weak<Slot>>>,
+    #[pyo3(get)]
+    path: PathBuf,
+    #[pyo3(get)]
+    format: String,
+    #[pyo3(get)]
+    writable: bool,
+}
+
+/// The exception of a handle whose file is closed.
+pub(crate) fn closed(py: Python<'_>) -> PyErr {
+    raise(py, &Error::invalid("the file is closed"))
+}
+
+pub(crate) fn format_of(py: Python<'_>, name: &str) -> PyResult<Format> {
+    match name {
+        "zarr" | "zarr3" => Ok(Format::ZarrV3),
+        "zarr2" => Ok(Format::ZarrV2),
+        "hdf5" => Ok(Format::Hdf5),
+        "npy" => Ok(Format::Npy),
+        "npz" => Ok(Format::Npz),
+        other => {
+            let error = Error::invalid(format!("format `{other}` is not known"));
+            Err(raise(py, &error.with_hint("one of zarr3, zarr2, hdf5, npy, npz")))
+        }
+    }
+}
+
+fn name_of(format: Format) -> &'static str {
+    match format {
+        Format::ZarrV2 => "zarr2",
+        Format::ZarrV3 => "zarr3",
+        Format::Hdf5 => "hdf5",
+        Format::Npy => "npy",
+        Format::Npz => "npz",
+        _ => "other",
+    }
+}
+
+fn kind_name(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::Group => "group",
+        NodeKind::Array => "array",
+        _ => "other",
+    }
+}
+
+impl Tree {
+    fn new(file: stook::File, path: PathBuf) -> Self {
+        let format = name_of(file.format()).to_owned();
+        let writable = file.container().mode() == Mode::ReadWrite;
+        Self { file: RwLock::new(Some(file)), arrays: Mutex::default(), path, format, writable }
+    }
+
+    pub(crate) fn file(&self, py: Python<'_>) -> PyResult<stook::File> {
+        let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
+        file.clone().ok_or_else(|| closed(py))
+    }
+
+    pub(crate) fn handle(&self, array: stook::Array) -> Array {
+        let dtype = array.dtype();
+        let slot = Arc::new(RwLock::new(Some(array)));
+        let mut arrays = self.arrays.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrays.len() == arrays.capacity() {
+            arrays.retain(|slot| slot.strong_count() > 0);
+        }
+        arrays.push(Arc::downgrade(&slot));
+        Array::new(slot, dtype)
+    }
+
+    fn at(&self, py: Python<'_>, node: &str) -> PyResult<NodePath> {
+        NodePath::parse(node).map_err(|error| raise(py, &error.at_file(&self.path)))
+    }
+}
+
+#[pymethods]
+impl Tree {
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf, writable: bool, memory_map: bool) -> PyResult<Self> {
+        let mode = if writable { Mode::ReadWrite } else { Mode::Read };
+        let options = OpenOptions { mode, memory_map, ..OpenOptions::default() };
+        let file = enter(py, || stook::File::open_with(&path, &options))?;
+        Ok(Self::new(file, path))
+    }
+
+    #[staticmethod]
+    fn create(
+        py: Python<'_>,
+        path: PathBuf,
+        overwrite: bool,
+        format: Option<&str>,
+    ) -> PyResult<Self> {
+        let options = CreateOptions {
+            format: format.map(|name| format_of(py, name)).transpose()?,
+            in_the_way: if overwrite { InTheWay::Goes } else { InTheWay::Stays },
+            ..CreateOptions::default()
+        };
+        let file = enter(py, || stook::File::create_with(&path, &options))?;
+        Ok(Self::new(file, path))
+    }
+
+    #[getter]
+    fn is_open(&self) -> bool {
+        self.file.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Commits what was changed and takes the file from every handle.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let file = self.file.write().unwrap_or_else(PoisonError::into_inner).take();
+        let arrays =
+            std::mem::take(&mut *self.arrays.lock().unwrap_or_else(PoisonError::into_inner));
+        let arrays: Vec<_> = arrays.iter().filter_map(Weak::upgrade).collect();
+        enter(py, || {
+            for slot in arrays {
+                slot.write().unwrap_or_else(PoisonError::into_inner).take();
+            }
+            file.map_or(Ok(()), |file| file.commit())
+        })
+    }
+
+    fn commit(&self, py: Python<'_>, durability: &str) -> PyResult<()> {
+        let file = self.file(py)?;
+        let durability = match durability {
+            "none" => Durability::None,
+            "flush" => Durability::Flush,
+            "fsync" => Durability::Fsync,
+            other => {
+                let error = Error::invalid(format!("durability `{other}` is not known"));
+                return Err(raise(py, &error.with_hint("one of none, flush, fsync")));
+            }
+        };
+        enter(py, || file.commit_with(durability))
+    }
+
+    /// `group`, `array`, `other`, or `None` where there is nothing.
+    fn kind(&self, py: Python<'_>, node: &str) -> PyResult<Option<&'static str>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        Ok(enter(py, || file.container().kind(&node))?.map(kind_name))
+    }
+
+    /// Name, kind, the target of a link (`None` for a hard one, else path and file), and the
+    /// identity of each node in a group.
+    #[expect(clippy::type_complexity, reason = "a tuple of Python")]
+    fn children(
+        &self,
+        py: Python<'_>,
+        node: &str,
+    ) -> PyResult<Vec<(String, Option<&'static str>, Option<(String, Option<String>)>, Option<u64>)>>
+    {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let children = enter(py, || file.container().children(&node))?;
+        let link = |link| match link {
+            Link::Soft(target) => Some((target, None)),
+            Link::External { file, target } => Some((target, Some(file))),
+            _ => None,
+        };
+        Ok(children
+            .into_iter()
+            .map(|child| (child.name, child.kind.map(kind_name), link(child.link), child.identity))
+            .collect())
+    }
+
+    fn array(&self, py: Python<'_>, node: &str) -> PyResult<Array> {
+        let file = self.file(py)?;
+        let array = enter(py, || match file.node(node)? {
+            Node::Array(array) => Ok(array),
+            other => Err(Error::invalid("expected an array, found a group")
+                .at_node(other.path())
+                .at_file(file.path())),
+        })?;
+        Ok(self.handle(array))
+    }
+
+    fn create_group(&self, py: Python<'_>, node: &str) -> PyResult<()> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        enter(py, || file.container().create_group(&node))
+    }
+
+    /// Makes an array as the dict `what` says.
+    fn create_array<'py>(
+        &self,
+        py: Python<'py>,
+        node: &str,
+        what: &Bound<'py, PyDict>,
+    ) -> PyResult<Array> {
+        create::array(self, py, node, what)
+    }
+
+    fn remove(&self, py: Python<'_>, node: &str) -> PyResult<()> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        enter(py, || file.container().remove(&node))
+    }
+
+    fn rename(&self, py: Python<'_>, from: &str, to: &str) -> PyResult<()> {
+        let (file, from, to) = (self.file(py)?, self.at(py, from)?, self.at(py, to)?);
+        enter(py, || file.container().rename(&from, &to))
+    }
+
+    fn create_link(
+        &self,
+        py: Python<'_>,
+        node: &str,
+        target: String,
+        file: Option<String>,
+    ) -> PyResult<()> {
+        let (own, node) = (self.file(py)?, self.at(py, node)?);
+        let link = match file {
+            Some(file) => Link::External { file, target },
+            None => Link::Soft(target),
+        };
+        enter(py, || own.container().create_link(&node, &link))
+    }
+
+    /// Names and values in the order of the file.
+    fn attributes<'py>(
+        &self,
+        py: Python<'py>,
+        node: &str,
+    ) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let attributes = enter(py, || file.container().attributes(&node))?;
+        attributes
+            .iter()
+            .map(|(name, value)| Ok((name.to_owned(), attributes::to_python(py, value)?)))
+            .collect()
+    }
+
+    /// Removes all attributes if `clear`, then sets pairs of name and value, and removes names.
+    fn edit_attributes<'py>(
+        &self,
+        py: Python<'py>,
+        node: &str,
+        clear: bool,
+        set: Vec<Bound<'py, PyTuple>>,
+        remove: Vec<String>,
+    ) -> PyResult<()> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let mut changes = Vec::with_capacity(set.len());
+        for pair in set {
+            let (name, value): (String, Bound<'py, PyAny>) = pair.extract()?;
+            changes.push((name, attributes::from_python(&value, file.format())?));
+        }
+        enter(py, || {
+            let container = file.container();
+            let mut edits = AttributeEdits { clear, ..AttributeEdits::new() };
+            for (name, value) in changes {
+                let adapted = container
+                    .adapt_attribute(&name, &value)
+                    .map_err(|error| error.at_node(&node))?;
+                edits = edits.set(name, adapted.value);
+            }
+            for name in remove {
+                edits = edits.remove(name);
+            }
+            container.edit_attributes(&node, &edits)
+        })
+    }
+}
