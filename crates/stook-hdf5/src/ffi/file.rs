@@ -7,7 +7,7 @@ use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5f::{
     H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_TRUNC, H5F_CLOSE_STRONG,
     H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
-    H5Fopen,
+    H5Fget_vfd_handle, H5Fopen,
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
