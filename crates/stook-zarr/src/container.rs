@@ -12,7 +12,7 @@ use stook_core::{
 
 use crate::consolidated::{self, check_count, child};
 use crate::layout::ArrayLayout;
-use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, key_of};
+use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, ZMETADATA, key_of};
 use crate::source::ArraySource;
 use crate::{adapt, attribute, layout};
 
@@ -174,7 +174,14 @@ impl ZarrContainer {
         Ok(())
     }
 
+    /// Checks that a node may be created at `path`: that its name is not that of a document, and
+    /// there is none.
     fn check_free(&self, path: &NodePath) -> Result<()> {
+        let documents = [ZARR_JSON, ZARRAY, ZGROUP, ZATTRS, ZMETADATA];
+        if let Some(name) = path.segments().find(|name| documents.contains(name)) {
+            let message = format!("`{name}` is the name of a metadata document, not of a node");
+            return Err(Error::invalid(message));
+        }
         match self.nodes.load(path)?.map(|node| node.kind) {
             None => Ok(()),
             Some(NodeKind::Array) => Err(Error::already_exists("there is an array of this name")),

@@ -83,6 +83,8 @@ fn what_cannot_be_done_is_told_and_changes_nothing() {
         fails(ErrorKind::AlreadyExists, create("/a"));
         fails(ErrorKind::AlreadyExists, create("/a/x"));
         fails(ErrorKind::InvalidInput, create("/a/x/y"));
+        fails(ErrorKind::InvalidInput, create("/a/.zarray"));
+        fails(ErrorKind::InvalidInput, container.create_group(&path("/zarr.json/b")));
         fails(ErrorKind::NotFound, container.remove(&path("/b")));
         fails(ErrorKind::InvalidInput, container.remove(&NodePath::root()));
         fails(ErrorKind::NotFound, container.rename(&path("/b"), &path("/c")));

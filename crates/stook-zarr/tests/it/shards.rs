@@ -155,3 +155,34 @@ fn a_nested_shard_does_not_ask_for_more_memory_than_there_is() {
     let error = open(&store).open_array(&path("/")).unwrap_err();
     assert_eq!(error.kind(), stook_core::ErrorKind::LimitExceeded, "{error}");
 }
+
+#[test]
+fn parts_of_shards_of_every_kind_are_written() {
+    let all = fixtures();
+    let container = open(&below(&all, "v3"));
+    for name in [
+        "/shard/raw",
+        "/shard/transpose",
+        "/shard/index_first",
+        "/shard/index_big_no_checksum",
+        "/shard/nested",
+        "/shard/nested_mixed",
+        "/shard/nested_partial",
+        "/shard/behind_transpose",
+        "/shard/before_gzip",
+    ] {
+        let array = array(&container, name).unwrap();
+        let mut model = array.read_as::<i32>(&Selection::All).unwrap();
+        for (row, column, value) in [(0, 0, 7), (11, 19, 8), (5, 13, 9), (6, 3, 10)] {
+            let item = Selection::ranges([row..row + 1, column..column + 1]);
+            array.write_elements::<i32>(&item, &[], &[value]).unwrap();
+            model[(row * 20 + column) as usize] = value;
+            assert_eq!(array.read_as::<i32>(&Selection::All).unwrap(), model, "{name}");
+        }
+        array.write_elements::<i32>(&Selection::ranges([3..9, 2..17]), &[], &[0]).unwrap();
+        for at in (3..9).flat_map(|row| (2..17).map(move |column| row * 20 + column)) {
+            model[at] = 0;
+        }
+        assert_eq!(array.read_as::<i32>(&Selection::All).unwrap(), model, "{name}");
+    }
+}
