@@ -1,35 +1,53 @@
-//! `cargo xtask bench`: the release wheel against other libraries, in one environment.
+//! `cargo xtask bench`: the release build against other libraries, in one environment.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use crate::process::{self, Hint as _};
+use crate::process::{self, Hint as _, Result};
 use crate::report::Report;
-use crate::setup::{self, Role, Workspace};
+use crate::setup::{self, Cargo, Environment, Role, Workspace};
 use crate::wheel::{self, Profile};
 
 /// The benchmarks; they take the arguments of the command.
 const PROGRAM: &str = "python/bench/run.py";
 
-/// Builds the release wheel, installs it beside the peers and runs the benchmarks.
+/// The Rust libraries that are compared, in a package outside the workspace.
+const RUST_WORKERS: &str = "bench/Cargo.toml";
+
+/// Builds the release wheel and the Rust workers, and runs the benchmarks beside the peers.
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
     let mut report = Report::new("stook bench");
     let peers = workspace.environment_in_background(Role::Bench);
-    let wheel = report
-        .step("cmake and maturin from PyPI", || workspace.environment(Role::Build))
-        .and_then(|build| {
-            report.step("release wheel", || wheel::build(workspace, &build, Profile::Release))
-        });
+    let build = report.step("cmake and maturin from PyPI", || workspace.environment(Role::Build));
+    let built = build.and_then(|build| {
+        let workers = report.step("Rust workers", || rust_workers(workspace, &build))?;
+        let wheel =
+            report.step("release wheel", || wheel::build(workspace, &build, Profile::Release))?;
+        Some((workers, wheel))
+    });
     let peers = report.step("peers from PyPI", || setup::join(peers));
-    if let (Some(wheel), Some(peers)) = (wheel, peers) {
+    if let (Some((workers, wheel)), Some(peers)) = (built, peers) {
         report.step("install the wheel", || wheel::install(&peers, &wheel)).and_then(|()| {
             report.step("benchmarks", || {
                 let mut command = Command::new(peers.python());
-                command.arg(workspace.path(PROGRAM)).args(arguments);
+                command.arg(workspace.path(PROGRAM));
+                command.arg("--rust-workers").arg(workers);
+                command.arg("--folder").arg(workspace.target("bench/data")).args(arguments);
                 process::show(command.current_dir(workspace.path("")))
-                    .hint("cargo xtask bench -- --help lists the workloads")
+                    .hint("cargo xtask bench -- --help lists the options")
             })
         });
     }
     report.finish()
+}
+
+/// Builds the Rust workers and returns the folder of their programs.
+fn rust_workers(workspace: &Workspace, build: &Environment) -> Result<PathBuf> {
+    let folder = workspace.target("bench");
+    let mut command = Cargo::new(workspace, build)?.command(["build", "--release", "--locked"]);
+    command.arg("--manifest-path").arg(workspace.path(RUST_WORKERS));
+    command.arg("--target-dir").arg(&folder);
+    process::show(&mut command)?;
+    Ok(folder.join("release"))
 }

@@ -1,0 +1,171 @@
+//! What a worker is asked to do.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Any failure; it ends the workload for this library.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The operation that is timed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Reads a selection of an open array.
+    Read,
+    /// Opens the file, reads a selection and closes it.
+    OpenAndRead,
+    /// Opens an array.
+    Open,
+    /// Writes a whole array whose metadata is there already.
+    WriteZarr,
+    /// Creates a file with one array and writes it.
+    WriteHdf5,
+    /// Creates small arrays in a new group.
+    CreateArrays,
+    /// Opens a group and every array in it.
+    ListArrays,
+}
+
+/// What is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selected {
+    /// Everything.
+    #[default]
+    All,
+    /// One element a call, another one each time.
+    Point(Vec<Vec<i64>>),
+    /// Rows `from..to`.
+    Rows(u64, u64),
+    /// Columns `from..to`.
+    Columns(u64, u64),
+    /// These rows.
+    RowList(Vec<i64>),
+    /// These elements: positions along each axis.
+    Points(Vec<Vec<i64>>),
+}
+
+/// One workload.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Task {
+    /// The operation.
+    pub kind: Kind,
+    /// The file or folder that is read, or the one that is written.
+    pub path: PathBuf,
+    /// The array in the file; empty for the root.
+    #[serde(default)]
+    pub node: String,
+    /// `float32` or `uint16`.
+    #[serde(default)]
+    pub dtype: String,
+    /// The shape of the array.
+    #[serde(default)]
+    pub shape: Vec<u64>,
+    /// The shape of the chunks, where an array is made.
+    #[serde(default)]
+    pub chunks: Vec<u64>,
+    /// What is read.
+    #[serde(default)]
+    pub selected: Selected,
+    /// Where metadata to start from lies (`write_zarr`).
+    #[serde(default)]
+    pub template: PathBuf,
+    /// The elements to write, raw.
+    #[serde(default)]
+    pub data: PathBuf,
+    /// How many arrays (`create_arrays`).
+    #[serde(default)]
+    pub n: usize,
+}
+
+/// A result, kept until the clock stands.
+#[derive(Debug)]
+pub enum Data {
+    /// Elements of an array.
+    F32(Vec<f32>),
+    /// Elements of an array.
+    U16(Vec<u16>),
+    /// A number to compare.
+    Count(u64),
+}
+
+impl Data {
+    /// A checksum of the result, the same in every library.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hasher = crc32fast::Hasher::new();
+        match self {
+            Self::F32(items) => items.iter().for_each(|item| hasher.update(&item.to_le_bytes())),
+            Self::U16(items) => items.iter().for_each(|item| hasher.update(&item.to_le_bytes())),
+            Self::Count(n) => return format!("n={n}"),
+        }
+        format!("{:08x}", hasher.finalize())
+    }
+
+    /// The elements of `dtype` in the file at `path`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or the dtype is not known.
+    pub fn load(path: &std::path::Path, dtype: &str) -> Result<Self> {
+        let bytes = std::fs::read(path)?;
+        match dtype {
+            "float32" => Ok(Self::F32(
+                bytes.as_chunks().0.iter().map(|item| f32::from_le_bytes(*item)).collect(),
+            )),
+            "uint16" => Ok(Self::U16(
+                bytes.as_chunks().0.iter().map(|item| u16::from_le_bytes(*item)).collect(),
+            )),
+            other => Err(format!("dtype `{other}`").into()),
+        }
+    }
+}
+
+/// A task that is ready to be timed.
+pub struct Prepared {
+    /// Runs before each call, outside the clock.
+    pub reset: Option<Box<dyn FnMut() -> Result<()>>>,
+    /// The call that is timed.
+    pub run: Box<dyn FnMut() -> Result<Data>>,
+}
+
+impl Prepared {
+    /// A task without anything to reset.
+    pub fn new(run: impl FnMut() -> Result<Data> + 'static) -> Self {
+        Self { reset: None, run: Box::new(run) }
+    }
+
+    /// A task that writes: before each call `reset` takes away what the last one wrote.
+    pub fn with_reset(
+        reset: impl FnMut() -> Result<()> + 'static,
+        run: impl FnMut() -> Result<Data> + 'static,
+    ) -> Self {
+        Self { reset: Some(Box::new(reset)), run: Box::new(run) }
+    }
+}
+
+impl Task {
+    /// Puts the array's metadata alone at the path to write, in place of what is there.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn start_over(&self) -> Result<()> {
+        self.remove()?;
+        std::fs::create_dir_all(&self.path)?;
+        std::fs::copy(self.template.join("zarr.json"), self.path.join("zarr.json"))?;
+        Ok(())
+    }
+
+    /// Removes what is at the path to write.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn remove(&self) -> Result<()> {
+        if self.path.is_dir() {
+            std::fs::remove_dir_all(&self.path)?;
+        } else if self.path.exists() {
+            std::fs::remove_file(&self.path)?;
+        }
+        Ok(())
+    }
+}
