@@ -18,6 +18,7 @@ mod gzip;
 mod lz4;
 mod lz4_hdf5;
 mod lzf;
+mod member_order;
 mod scratch;
 mod shuffle;
 mod spare;
@@ -30,6 +31,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use byte_order::swap_items;
+pub use member_order::{MemberOrder, swap_parts};
 pub use scratch::Scratch;
 pub use transpose::transpose;
 

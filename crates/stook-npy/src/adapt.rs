@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stook_core::codec::MemberOrder;
 use stook_core::dtype::{ArrayType, Charset, Field, FixedString, Padding, StructType};
 use stook_core::{
     Adapted, ArraySpec, ChunkGrid, CodecSpec, DType, Error, Extent, Format, Loss, Result, Values,
@@ -31,7 +32,7 @@ pub(crate) fn adapt(format: Format, spec: &ArraySpec) -> Result<Adapted<ArraySpe
                 value.codecs.push(codec.clone());
             }
             CodecSpec::Transpose { .. } => {}
-            CodecSpec::Custom(codec) if codec.0.name() == "numpy-member-order" => {}
+            CodecSpec::Custom(codec) if codec.0.name() == MemberOrder::NAME => {}
             _ => losses.push(Loss::new(format!("codec {}", codec.name()), "stored as it is")),
         }
     }

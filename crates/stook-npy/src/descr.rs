@@ -2,6 +2,7 @@
 //!
 //! Titles of struct members have no place in a [`DType`] and are dropped in reading.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use stook_core::codec::Endian;
@@ -91,7 +92,8 @@ fn parse_name(name: &str) -> Result<Described> {
 
 fn parse_struct(members: &[Literal]) -> Result<Described> {
     let too_large = || Error::limit("header: struct size overflows");
-    let mut fields: Vec<Field> = Vec::with_capacity(members.len());
+    let mut fields = Vec::with_capacity(members.len());
+    let mut names = HashSet::new();
     let (mut offset, mut order) = (0_usize, Order::None);
     for (i, member) in members.iter().enumerate() {
         let (name, described) = parse_member(member)?;
@@ -101,7 +103,7 @@ fn parse_struct(members: &[Literal]) -> Result<Described> {
         if !is_padding {
             // numpy names members that have no name by their position.
             let name = if name.is_empty() { format!("f{i}") } else { name.to_owned() };
-            if fields.iter().any(|field| field.name == name) {
+            if !names.insert(name.clone()) {
                 return Err(Error::corrupt(format!("header: two members are called `{name}`")));
             }
             fields.push(Field { name, dtype, offset });
@@ -320,6 +322,17 @@ mod tests {
         assert_eq!(titled.dtype.to_string(), "{a: int32}");
         let unnamed = parse(&Literal::parse("[('', '<i4')]").unwrap()).unwrap();
         assert_eq!(unnamed.dtype.to_string(), "{f0: int32}");
+    }
+
+    #[test]
+    fn big_endian_parts_are_found_in_structs_of_structs() {
+        let text =
+            "[('a', '<i2'), ('b', [('c', '>i2'), ('d', '<i2')]), ('e', '>i2', (2,)), ('s', '|S2')]";
+        let mut found = Vec::new();
+        for_each_big(&Literal::parse(text).unwrap(), 0, &mut |offset, dtype| {
+            found.push((offset, dtype.to_string()));
+        });
+        assert_eq!(found, [(2, "int16".to_owned()), (6, "int16[2]".to_owned())]);
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use stook_core::codec::Endian;
+use stook_core::codec::{Endian, MemberOrder};
 use stook_core::{ArraySpec, CodecSpec, DType, Error, Limits, Result};
 
-use crate::descr::{Described, Order, describe, parse, parse_shape};
+use crate::descr::{Described, Order, describe, for_each_big, parse, parse_shape};
 use crate::literal::Literal;
-use crate::order;
 
 pub(crate) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// Magic, version, and the longest length of the header.
@@ -211,7 +210,9 @@ impl Header {
                 // Decoded as one chunk: the order of each member is a codec of its own.
                 is_contiguous = false;
                 codecs.push(CodecSpec::ByteOrder(Endian::Little));
-                codecs.push(order::codec(&dtype, &self.descr));
+                let mut big = Vec::new();
+                for_each_big(&self.descr, 0, &mut |offset, dtype| big.push((offset, dtype)));
+                codecs.push(MemberOrder::new(dtype.item_size(), big).into_spec());
             }
         }
         let mut spec = ArraySpec::new(dtype, self.shape.clone());

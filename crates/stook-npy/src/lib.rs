@@ -12,7 +12,6 @@ mod header;
 mod literal;
 mod npy;
 mod npz;
-mod order;
 
 pub use npy::{create_npy, is_npy, open_npy};
 pub use npz::{create_npz, is_npz, open_npz};

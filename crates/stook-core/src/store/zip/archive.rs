@@ -274,15 +274,14 @@ impl Archive {
     /// `ReadOnly`, `NotFound`, `InvalidInput` past its end, `Unsupported` if it is compressed,
     /// `Io`.
     pub fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        if self.read().temp.is_none() {
-            self.change(name, |_| Ok(()))?;
-        }
         // Held while writing: a commit waits, and then sums up what was written.
-        let state = self.read();
-        let entry = state.entries.get(name).ok_or_else(|| self.missing(name))?;
-        if state.temp.is_none() {
-            return Err(Error::invalid("the archive is being committed").at_file(&self.path));
+        let mut state = self.read();
+        while state.temp.is_none() {
+            drop(state);
+            self.change(name, |_| Ok(()))?;
+            state = self.read();
         }
+        let entry = state.entries.get(name).ok_or_else(|| self.missing(name))?;
         self.place(&state.file, name, entry, (offset, bytes.len() as u64))
             .and_then(|at| {
                 entry.is_dirty.store(true, Ordering::Release);
