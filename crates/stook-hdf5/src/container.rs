@@ -18,6 +18,7 @@ use stook_core::{
 use crate::array::{self, Hdf5Array};
 use crate::attributes::{self, DIMENSION_LABELS, EditError};
 use crate::ffi::{self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind};
+use crate::pending::{Lenient, Pending};
 use crate::shared::{Shared, c_path, name};
 use crate::signature;
 
@@ -271,6 +272,7 @@ impl Hdf5File {
     fn creating<T>(&self, node: &NodePath, make: impl FnOnce() -> Result<T>) -> Result<T> {
         let _lock = ffi::lock();
         self.expect_free(node)?;
+        self.shared.forget_names();
         let first = self.first_new(node)?;
         make().inspect_err(|_| {
             if let (Ok(root), Ok(path)) = (self.root(), c_path(&first)) {
@@ -394,7 +396,6 @@ impl Container for Hdf5File {
             return Err(self.at(Error::invalid(message), from));
         }
         let (from_path, to_path) = (c_path(from)?, c_path(to)?);
-        self.shared.forget_names();
         self.creating(to, || {
             self.shared.file.rename(&from_path, &to_path).map_err(self.shared.io(from))
         })
@@ -428,8 +429,15 @@ impl Container for Hdf5File {
         self.shared.expect_writable(node)?;
         let (location, kind) = self.location(node)?;
         let keep = (kind == ObjectKind::Dataset).then_some(DIMENSION_LABELS);
-        match attributes::edit(&location, edits, keep, &*self.shared) {
-            Ok(()) => Ok(()),
+        let references = Lenient::new(&self.shared);
+        match attributes::edit(&location, edits, keep, &references) {
+            Ok(()) => {
+                self.shared.forget_attributes(node, edits);
+                if references.has_missed() {
+                    self.shared.remember(Pending::attributes(node, edits));
+                }
+                Ok(())
+            }
             Err(EditError::Failure(failure)) => {
                 Err(self.shared.error(failure, ErrorKind::Io, node))
             }
@@ -454,6 +462,7 @@ impl Container for Hdf5File {
             return Ok(());
         }
         let root = NodePath::root();
+        self.shared.resolve_pending();
         self.shared.file.flush().map_err(self.shared.io(&root))?;
         if durability >= Durability::Fsync {
             self.shared.io.sync()?;

@@ -10,6 +10,7 @@ use stook_core::file::LocalFile;
 use stook_core::{Error, ErrorKind, Limits, NodePath, Result};
 
 use crate::ffi::{self, AttributeOrder, Failure, File, References};
+use crate::pending::Pending;
 
 /// An open file.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) order: AttributeOrder,
     /// Paths of objects that references named so far: the library walks the file for each.
     names: Mutex<HashMap<u64, String>>,
+    /// References to nodes that did not exist when they were written.
+    pub(crate) pending: Mutex<Vec<Pending>>,
 }
 
 impl Shared {
@@ -40,6 +43,7 @@ impl Shared {
             memory_map: false,
             order: AttributeOrder::default(),
             names: Mutex::default(),
+            pending: Mutex::default(),
         }
     }
 

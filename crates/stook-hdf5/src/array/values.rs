@@ -8,6 +8,7 @@ use stook_core::{Error, ErrorKind, Result};
 use super::Hdf5Array;
 use crate::attributes::memory_of;
 use crate::ffi::{self, MemoryType, Space};
+use crate::pending::{Lenient, Pending};
 use crate::swap::swap_items;
 
 impl Hdf5Array {
@@ -63,13 +64,18 @@ impl Hdf5Array {
             swapped
         });
         let items = swapped.as_deref().unwrap_or(items);
+        let references = Lenient::new(&self.shared);
         let write = || {
             let _lock = ffi::lock();
             let (space, memory) = (self.selection(block)?, self.memory()?);
-            self.dataset.write(&space, &memory, (items, heap), &*self.shared)
+            self.dataset.write(&space, &memory, (items, heap), &references)
         };
         let written = write().map_err(|failure| self.explain(failure, ErrorKind::Io));
         self.state.forget_index();
+        self.shared.forget_elements(&self.node, block);
+        if references.has_missed() {
+            self.shared.remember([Pending::elements(&self.node, block, items, heap)]);
+        }
         written
     }
 

@@ -99,3 +99,30 @@ fn edits_that_fail_change_nothing() {
     assert_eq!(file.edit_attributes(&root, &edits).unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(file.attributes(&root).unwrap(), before);
 }
+
+#[test]
+fn references_may_be_written_before_what_they_name() {
+    let (_dir, path, file) = scratch();
+    let reference = |path: &str| {
+        let (_, shape, items, heap) = Values::text(path).into_parts();
+        Values::new(DType::Reference, shape, items, heap).unwrap()
+    };
+    let edits = AttributeEdits::new()
+        .set("later", reference("/group/data"))
+        .set("never", reference("/nothing"));
+    file.edit_attributes(&node("/"), &edits).unwrap();
+    let spec = ArraySpec::new(DType::Reference, Vec::new());
+    let source = file.create_array(&node("references"), &spec).unwrap();
+    let array = stook_core::Array::new(source, &path, node("references"));
+    array.write(&stook_core::Selection::All, &reference("/group/data")).unwrap();
+    let text = |file: &Hdf5File, name: &str| {
+        let attributes = file.attributes(&node("/")).unwrap();
+        values(&attributes, name).text_at(0).unwrap()
+    };
+    assert_eq!(text(&file, "later"), "");
+    file.create_array(&node("group/data"), &ArraySpec::new(DType::Int8, [1])).unwrap();
+    file.commit(stook_core::Durability::Flush).unwrap();
+    assert_eq!((text(&file, "later"), text(&file, "never")), ("/group/data".into(), "".into()));
+    let found = array.read(&stook_core::Selection::All).unwrap();
+    assert_eq!(found.text_at(0).unwrap(), "/group/data");
+}

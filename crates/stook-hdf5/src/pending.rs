@@ -1,0 +1,169 @@
+//! References to nodes that do not exist yet.
+//!
+//! Who copies a tree writes references before the nodes they name. Such a reference is stored
+//! as null, remembered, and stored again when the file is committed or closed; one that names
+//! nothing even then stays null.
+
+use std::cell::Cell;
+use std::sync::PoisonError;
+
+use stook_core::chunk::Block;
+use stook_core::{AttributeEdits, AttributeValue, DType, NodePath};
+
+use crate::ffi::{self, Dataset, Location, MemoryType, References};
+use crate::shared::{Shared, c_path, name};
+
+/// Something with references that is to be written again.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// An attribute.
+    Attribute { node: NodePath, name: String, value: AttributeValue },
+    /// A block of an array's elements.
+    Elements { node: NodePath, start: Vec<u64>, shape: Vec<u64>, items: Vec<u8>, heap: Vec<u8> },
+}
+
+impl Pending {
+    /// The elements of `block`.
+    pub(crate) fn elements(node: &NodePath, block: Block<'_>, items: &[u8], heap: &[u8]) -> Self {
+        Self::Elements {
+            node: node.clone(),
+            start: block.start.to_vec(),
+            shape: block.shape.to_vec(),
+            items: items.to_vec(),
+            heap: heap.to_vec(),
+        }
+    }
+
+    /// The attributes among `edits` that hold references.
+    pub(crate) fn attributes(
+        node: &NodePath,
+        edits: &AttributeEdits,
+    ) -> impl Iterator<Item = Self> {
+        edits.changes.iter().filter_map(move |(name, value)| match value {
+            Some(value @ AttributeValue::Values(values)) if has_reference(values.dtype()) => {
+                let (node, name) = (node.clone(), name.clone());
+                Some(Self::Attribute { node, name, value: value.clone() })
+            }
+            _ => None,
+        })
+    }
+
+    /// Writes it again; false if it names something that is still not there.
+    fn resolve(&self, shared: &Shared) -> bool {
+        match self {
+            Self::Attribute { node, name: attribute, value } => {
+                let Ok((path, name)) = c_path(node).and_then(|p| Ok((p, name(attribute)?))) else {
+                    return true;
+                };
+                let Ok(location) = Location::open(&shared.file, &path) else { return true };
+                if !location.has_attribute(&name).unwrap_or(false) {
+                    return true;
+                }
+                let AttributeValue::Values(values) = value else { return true };
+                let write = || {
+                    let memory = MemoryType::new(values.dtype())?;
+                    location.attribute(&name)?.write(
+                        &memory,
+                        (values.items(), values.heap()),
+                        shared,
+                    )
+                };
+                write().is_ok()
+            }
+            Self::Elements { node, start, shape, items, heap } => {
+                let write = || -> ffi::Result<()> {
+                    let path = ffi::c_string(node.as_str())?;
+                    let dataset = Dataset::open(&shared.file, &path, ffi::ChunkCache::Some)?;
+                    let dtype = crate::dtype::read(&dataset.datatype()?)?.dtype;
+                    let (space, memory) = (dataset.space()?, MemoryType::new(&dtype)?);
+                    if !shape.is_empty() {
+                        space.select_box(start, shape)?;
+                    }
+                    dataset.write(&space, &memory, (items, heap), shared)
+                };
+                write().is_ok()
+            }
+        }
+    }
+}
+
+fn has_reference(dtype: &DType) -> bool {
+    match dtype {
+        DType::Reference => true,
+        DType::Sequence(inner) => has_reference(inner),
+        DType::Array(array) => has_reference(&array.item),
+        DType::Struct(r#struct) => r#struct.fields.iter().any(|field| has_reference(&field.dtype)),
+        _ => false,
+    }
+}
+
+/// References where those to nothing become null, and are noticed.
+pub(crate) struct Lenient<'a> {
+    shared: &'a Shared,
+    has_missed: Cell<bool>,
+}
+
+impl<'a> Lenient<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self { shared, has_missed: Cell::new(false) }
+    }
+
+    /// Whether some reference named nothing.
+    pub(crate) fn has_missed(&self) -> bool {
+        self.has_missed.get()
+    }
+}
+
+impl References for Lenient<'_> {
+    fn path_of(&self, address: u64) -> ffi::Result<String> {
+        self.shared.path_of(address)
+    }
+
+    fn address_of(&self, path: &str) -> ffi::Result<u64> {
+        Ok(self.shared.address_of(path).unwrap_or_else(|_| {
+            self.has_missed.set(true);
+            0
+        }))
+    }
+}
+
+impl Shared {
+    /// Forgets what waits to be written over attributes that change now.
+    pub(crate) fn forget_attributes(&self, node: &NodePath, edits: &AttributeEdits) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).retain(|pending| {
+            let Pending::Attribute { node: at, name, .. } = pending else { return true };
+            let is_changed = edits.clear || edits.changes.iter().any(|(new, _)| new == name);
+            at != node || !is_changed
+        });
+    }
+
+    /// Forgets what waits to be written over elements that change now.
+    pub(crate) fn forget_elements(&self, node: &NodePath, block: Block<'_>) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).retain(|pending| {
+            let Pending::Elements { node: at, start, shape, .. } = pending else { return true };
+            let old = start.iter().zip(shape);
+            let overlaps = old
+                .zip(block.start.iter().zip(block.shape))
+                .all(|((a, n), (b, m))| *a < b.saturating_add(*m) && *b < a.saturating_add(*n));
+            at != node || !overlaps
+        });
+    }
+
+    /// Remembers what is to be written again.
+    pub(crate) fn remember(&self, pending: impl IntoIterator<Item = Pending>) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).extend(pending);
+    }
+
+    /// Writes again what has waited for other nodes.
+    pub(crate) fn resolve_pending(&self) {
+        let _lock = ffi::lock();
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.retain(|pending| !pending.resolve(self));
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.resolve_pending();
+    }
+}
