@@ -4,8 +4,6 @@
 //! Such a token becomes one of three marker strings, which begin with a NUL character, and is
 //! written as the token again, so that a document survives a change to another part of it.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 use stook_core::{Error, Result};
 
@@ -20,7 +18,12 @@ const TOKENS: [(&str, &str); 3] =
 /// # Errors
 /// `Corrupt` if it is no JSON object.
 pub(crate) fn parse_object(key: &str, text: &[u8]) -> Result<Object> {
-    match serde_json::from_slice(&quote_tokens(text)) {
+    // Most documents have no bare tokens; looking for some takes as long as parsing.
+    let parsed = serde_json::from_slice(text).or_else(|error| match quote_tokens(text) {
+        Some(quoted) => serde_json::from_slice(&quoted),
+        None => Err(error),
+    });
+    match parsed {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             Err(Error::corrupt(format!("`{key}`: expected a JSON object, found {}", kind(&other))))
@@ -29,7 +32,7 @@ pub(crate) fn parse_object(key: &str, text: &[u8]) -> Result<Object> {
     }
 }
 
-/// `value` as zarr-python would print it.
+/// `object` as zarr-python would print it.
 pub(crate) fn print(object: &Object) -> Vec<u8> {
     let mut out = String::new();
     print_object(object, 0, &mut out);
@@ -94,11 +97,11 @@ pub(crate) fn unmark(value: &mut Value) {
     }
 }
 
-/// `text` with its bare tokens as marker strings.
-fn quote_tokens(text: &[u8]) -> Cow<'_, [u8]> {
+/// `text` with its bare tokens as marker strings, if it may have some.
+fn quote_tokens(text: &[u8]) -> Option<Vec<u8>> {
     let is_suspect = text.windows(3).any(|window| window == b"NaN" || window == b"Inf");
     if !is_suspect {
-        return Cow::Borrowed(text);
+        return None;
     }
     let mut out = Vec::with_capacity(text.len() + 64);
     let (mut rest, mut in_string) = (text, false);
@@ -129,7 +132,7 @@ fn quote_tokens(text: &[u8]) -> Cow<'_, [u8]> {
             rest = after;
         }
     }
-    Cow::Owned(out)
+    Some(out)
 }
 
 fn print_value(value: &Value, depth: usize, out: &mut String) {

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use stook_core::dtype::EnumType;
 use stook_core::store::LocalStore;
-use stook_core::{Array, Container, Format, NodePath, OpenOptions, Selection};
+use stook_core::{
+    Array, ArraySpec, Container, DType, Format, NodePath, OpenOptions, Selection, Values,
+};
 use stook_zarr::ZarrContainer;
 
 use crate::fixtures;
@@ -30,6 +33,20 @@ fn write_expected(folder: &Path) {
     }
 }
 
+/// A type that Zarr has no name for, with its integers as expectation.
+fn write_enum(target: &ZarrContainer, folder: &Path) {
+    let members = vec![("dark".to_owned(), 0), ("light".to_owned(), 1)];
+    let dtype = DType::Enum(Arc::new(EnumType { base: DType::Int16, members }));
+    let items: Vec<u8> = [0_i16, 1, 1, 0].iter().flat_map(|item| item.to_ne_bytes()).collect();
+    let values = Values::new(dtype.clone(), vec![4], items.clone(), Vec::new()).unwrap();
+    let source = target.create_array(&path("enum"), &ArraySpec::new(dtype.clone(), vec![4]));
+    let array = Array::new(source.unwrap(), target.location(), path("enum"));
+    array.write(&Selection::All, &values).unwrap();
+    assert_eq!(target.open_array(&path("enum")).unwrap().spec().dtype, dtype);
+    std::fs::create_dir_all(folder.join("expected/v3")).unwrap();
+    std::fs::write(folder.join("expected/v3/enum.bin"), items).unwrap();
+}
+
 #[test]
 fn zarr_python_reads_what_is_written_here() {
     let Some(python) = python() else { return };
@@ -49,6 +66,9 @@ fn zarr_python_reads_what_is_written_here() {
                 .write(&Selection::All, &values)
                 .unwrap();
         });
+        if format == Format::ZarrV3 {
+            write_enum(&target, folder.path());
+        }
         target.consolidate(&NodePath::root()).unwrap_or_else(|error| panic!("{error}"));
     }
     write_expected(folder.path());
