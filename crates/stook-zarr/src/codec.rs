@@ -4,11 +4,9 @@
 //! A codec that is not known becomes [`CodecSpec::Unknown`], so that its array can be opened and
 //! shown; reading its data is an error that names it.
 
-mod field_order;
 mod v2;
 mod v3;
 
-pub(crate) use field_order::FieldOrder;
 pub(crate) use v2::{object_codec, parse as parse_v2, print as print_v2};
 pub(crate) use v3::{Sharding, parse as parse_v3, parse_sharding, print as print_v3, print_shards};
 

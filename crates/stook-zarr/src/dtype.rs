@@ -4,11 +4,9 @@ pub(crate) mod full;
 pub(crate) mod v2;
 pub(crate) mod v3;
 
-use stook_core::codec::Endian;
+use stook_core::codec::{Endian, MemberOrder, swap_parts};
 use stook_core::dtype::Field;
 use stook_core::{CodecSpec, DType};
-
-use crate::codec::FieldOrder;
 
 /// A type as a document gives it: v2 puts the byte order of each member into the type.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,27 +37,16 @@ impl StoredType {
         if !self.has_little {
             return vec![CodecSpec::ByteOrder(Endian::Big)];
         }
-        let fields = FieldOrder::new(self.dtype.item_size(), self.big.clone());
+        let fields = MemberOrder::new(self.dtype.item_size(), self.big.clone());
         vec![CodecSpec::ByteOrder(Endian::Little), fields.into_spec()]
     }
 
     /// Brings one item from the order of the file into the machine's, or back.
     pub(crate) fn swap_item(&self, item: &mut [u8]) {
         if Endian::NATIVE == Endian::Big {
-            swap(&[(0, self.dtype.clone())], item);
+            swap_parts(&[(0, self.dtype.clone())], item);
         }
-        swap(&self.big, item);
-    }
-}
-
-/// Reverses the bytes of every number in `parts` of `item`.
-pub(crate) fn swap(parts: &[(usize, DType)], item: &mut [u8]) {
-    for (offset, dtype) in parts {
-        dtype.for_each_swap(*offset, &mut |at, len| {
-            if let Some(number) = item.get_mut(at..at.saturating_add(len)) {
-                number.reverse();
-            }
-        });
+        swap_parts(&self.big, item);
     }
 }
 
