@@ -8,5 +8,6 @@ mod corrupt;
 mod create;
 mod fixtures;
 mod peers;
+mod suite;
 mod support;
 mod tree;
