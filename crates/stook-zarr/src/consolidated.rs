@@ -77,27 +77,34 @@ impl Consolidated {
     ///
     /// # Errors
     /// `Corrupt`, `LimitExceeded`.
-    pub(crate) fn parse_v2(doc: &Object, limits: &Limits) -> Result<Self> {
+    pub(crate) fn parse_v2(mut doc: Object, limits: &Limits) -> Result<Self> {
         let mut found = Self::none(ZMETADATA);
-        let docs = doc.get("metadata").and_then(Value::as_object);
-        let docs = docs.ok_or_else(|| malformed(ZMETADATA))?;
+        let Some(Value::Object(docs)) = doc.remove("metadata") else {
+            return Err(malformed(ZMETADATA));
+        };
         check_count(docs.len(), limits)?;
+        let (mut nodes, mut attributes) = (Vec::new(), HashMap::new());
         for (key, doc) in docs {
-            let (path, name) = key.rsplit_once('/').unwrap_or(("", key));
+            let (path, name) = key.rsplit_once('/').unwrap_or(("", &key));
             let kind = match name {
-                ZARRAY => NodeKind::Array,
-                ZGROUP => NodeKind::Group,
+                ZARRAY => Some(NodeKind::Array),
+                ZGROUP => Some(NodeKind::Group),
+                ZATTRS => None,
                 _ => continue,
             };
-            let doc = doc.as_object().ok_or_else(|| malformed(key))?.clone();
-            let mut node = Node::consolidated(key, Some(kind), doc)?;
-            let attributes = match path {
-                "" => docs.get(ZATTRS),
-                path => docs.get(&format!("{path}/{ZATTRS}")),
-            };
-            let attributes = attributes.and_then(Value::as_object).cloned();
-            node.attributes = Some(attributes.unwrap_or_default());
-            found.nodes.insert(path.to_owned(), Arc::new(node));
+            let Value::Object(doc) = doc else { return Err(malformed(&key)) };
+            match kind {
+                Some(kind) => {
+                    nodes.push((path.to_owned(), Node::consolidated(&key, Some(kind), doc)?));
+                }
+                None => {
+                    attributes.insert(path.to_owned(), doc);
+                }
+            }
+        }
+        for (path, mut node) in nodes {
+            node.attributes = Some(attributes.remove(&path).unwrap_or_default());
+            found.nodes.insert(path, Arc::new(node));
         }
         found.link();
         Ok(found)

@@ -268,7 +268,7 @@ impl Nodes {
             Some(node) if node.kind == NodeKind::Array => Consolidated::none(key),
             Some(node) if node.format == Format::ZarrV2 => match self.read(ZMETADATA)? {
                 None => Consolidated::none(key),
-                Some(doc) => Consolidated::parse_v2(&doc, &self.limits)?,
+                Some(doc) => Consolidated::parse_v2(doc, &self.limits)?,
             },
             Some(node) => Consolidated::parse_v3(node, &self.limits)?,
         });
