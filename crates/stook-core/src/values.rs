@@ -168,12 +168,22 @@ pub fn relocate(dtype: &DType, item: &mut [u8], from: &[u8], to: &mut Vec<u8>) -
 }
 
 /// Items of one type in an n-dimensional C-order array, owned.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Values {
     dtype: DType,
     shape: Vec<u64>,
     items: Vec<u8>,
     heap: Vec<u8>,
+}
+
+/// What they are and how many, not each of them.
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 32;
+        let shown = self.items.get(..SHOWN.min(self.items.len())).unwrap_or_default();
+        let more = if shown.len() < self.items.len() { " …" } else { "" };
+        write!(f, "Values({} {:?}: {shown:?}{more})", self.dtype, self.shape)
+    }
 }
 
 impl Values {

@@ -116,7 +116,7 @@ impl Comparison {
     }
 
     fn arrays(&mut self, at: &NodePath, a: &Array, b: &Array) -> Result<()> {
-        self.attributes(at, &a.attributes()?, &b.attributes()?)?;
+        self.attributes(at, &plain_attributes(a)?, &plain_attributes(b)?)?;
         let (left, right) = (a.spec(), b.spec());
         if left.extent != right.extent {
             self.differ(at, format!("shape {:?} here, {:?} there", left.extent, right.extent));
@@ -149,6 +149,20 @@ impl Comparison {
         }
         Ok(())
     }
+}
+
+/// The attributes without the one in which Zarr v2 keeps the names of the axes: other formats
+/// have another place for them.
+fn plain_attributes(array: &Array) -> Result<Attributes> {
+    const ARRAY_DIMENSIONS: &str = "_ARRAY_DIMENSIONS";
+    let mut attributes = array.attributes()?;
+    let names = array.spec().dimension_names.as_ref().map(|names| serde_json::json!(names));
+    if let (Some(names), Some(value)) = (names, attributes.get(ARRAY_DIMENSIONS))
+        && json::of_attribute(value)? == names
+    {
+        attributes.remove(ARRAY_DIMENSIONS);
+    }
+    Ok(attributes)
 }
 
 /// The children that are nodes of the group itself.

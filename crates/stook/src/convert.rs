@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stook_core::file::place::{InTheWay, exists, kind_of};
+use stook_core::file::place::{InTheWay, PlaceKind, exists, kind_of};
 use stook_core::{
     AttributeEdits, Attributes, Durability, Engine, Error, ErrorKind, Format, Limits, Link, Loss,
     NodeKind, NodePath, OpenOptions, Result,
@@ -107,6 +107,7 @@ pub fn convert(
     if options.in_the_way == InTheWay::Stays && kind_of(target)?.is_some() {
         return Err(exists(target).with_hint("choose another name, or allow it to be overwritten"));
     }
+    expect_folder_of(target)?;
     let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read() };
     let engine = options.engine.clone().unwrap_or_else(Engine::global);
     let source = File::open_with(source, &open)?.with_engine(Arc::clone(&engine));
@@ -127,12 +128,28 @@ pub fn convert(
     let report = (|| {
         let file = File::make(&draft.path, storage, &create)?.with_engine(engine);
         let report = Conversion::new(&source, &file, options)?.run()?;
+        if report.n_groups + report.n_arrays == 0 {
+            return Err(
+                Error::unsupported("the target can hold no node of the source").at_file(target)
+            );
+        }
         file.commit_with(options.durability)?;
         Ok(report)
     })()
     .map_err(named)?;
     draft.publish(target, options.in_the_way)?;
     Ok(report)
+}
+
+/// A mistyped folder must not come to be.
+fn expect_folder_of(target: &Path) -> Result<()> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.map(kind_of).transpose()? {
+        None | Some(Some(PlaceKind::Folder)) => Ok(()),
+        Some(_) => {
+            Err(Error::not_found("the folder that it shall be in does not exist").at_file(target))
+        }
+    }
 }
 
 /// A node of the source, as a first look found it.
@@ -191,7 +208,9 @@ impl<'c, 'o> Conversion<'c, 'o> {
                     self.leave_out(item, error.message());
                 }
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
-                    return Err(error.with_hint("leave out what the target cannot hold"));
+                    return Err(error.with_hint(
+                        "choose another format, or leave such nodes out (`--leave-out`)",
+                    ));
                 }
                 Err(error) => return Err(error),
             }

@@ -66,7 +66,7 @@ impl File {
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
         let container = storage_of(path)?.open(path, options)?;
-        Ok(Self::from_container(container, path))
+        Ok(Self::from_container(container, path).with_limits(&options.limits))
     }
 
     /// Creates `path`, where there must be nothing, in the format that its name asks for, with an
@@ -116,7 +116,17 @@ impl File {
     /// An empty tree; its root is made here only where the format always has one.
     pub(crate) fn make(path: &Path, storage: Storage, options: &CreateOptions) -> Result<Self> {
         let container = storage.create(path, options.format, &options.limits)?;
-        Ok(Self::from_container(container, path))
+        Ok(Self::from_container(container, path).with_limits(&options.limits))
+    }
+
+    /// The same file, whose chunks are held to `limits` as well.
+    fn with_limits(self, limits: &Limits) -> Self {
+        let config = self.engine.config();
+        if config.limits == *limits {
+            return self;
+        }
+        let config = config.clone().limits(limits.clone());
+        self.with_engine(Engine::new(config))
     }
 
     fn make_root_group(&self) -> Result<()> {

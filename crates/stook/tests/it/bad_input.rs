@@ -106,3 +106,21 @@ fn a_corrupt_chunk_is_named() {
     assert!(text.starts_with("`DIR/d.zarr`: node `/x`: chunk [1]: codec `zstd`: "), "{text}");
     assert_eq!(x.read_as::<u8>(&Selection::parse(":4").unwrap()).unwrap(), [1, 2, 3, 4]);
 }
+
+#[test]
+fn limits_hold_for_chunks_as_for_metadata() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["l.zarr", "l.h5"] {
+        let path = dir.path().join(name);
+        let root = File::create(&path).unwrap().root_group().unwrap();
+        let x = root.array("x").dtype(DType::UInt8).shape([4096]).chunks([4096]);
+        let x = x.codecs([CodecSpec::Shuffle { item_size: 1 }]).create().unwrap();
+        x.write_elements(&Selection::All, &[], &[1_u8]).unwrap();
+        root.file().commit().unwrap();
+        let mut options = stook::OpenOptions::read();
+        options.limits.chunk_len_bytes = 1000;
+        let x = File::open_with(&path, &options).and_then(|file| file.array("x"));
+        let error = x.and_then(|x| x.read(&Selection::All)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+    }
+}
