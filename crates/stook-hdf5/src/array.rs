@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stook_core::chunk::{
     Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource,
 };
-use stook_core::codec::{CodecSpec, Endian};
+use stook_core::codec::{CodecSpec, Endian, swap_items};
 use stook_core::file::FileIo;
 use stook_core::values::byte_len;
 use stook_core::{
@@ -23,7 +23,6 @@ use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
 use crate::filter;
 use crate::shared::{Shared, c_path};
 use crate::state::{ChunkIndex, Place, State};
-use crate::swap::swap_items;
 
 pub(crate) use create::{adapt, create};
 

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString};
 
 use serde_json::Value;
+use stook_core::codec::swap_items;
 use stook_core::container::{Adapted, Loss};
 use stook_core::dtype::DType;
 use stook_core::values::byte_len;
@@ -10,7 +11,6 @@ use stook_core::{AttributeEdits, AttributeValue, Attributes, Error, Limits, Resu
 
 use crate::dtype::{self, Stored};
 use crate::ffi::{self, Attribute, Datatype, Extent, Location, MemoryType, References, Space};
-use crate::swap::swap_items;
 
 /// The attribute in which HDF5's dimension scales keep the names of axes; the container shows it
 /// as [`stook_core::ArraySpec::dimension_names`].

@@ -14,6 +14,7 @@ mod datatype;
 mod file;
 mod filter;
 mod link;
+mod make;
 mod object;
 mod plist;
 mod space;
@@ -35,10 +36,11 @@ pub(crate) use dataset::{ChunkRecord, Dataset};
 pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};
 pub(crate) use file::{Access, File};
 pub(crate) use link::{LinkClass, LinkRecord};
+pub(crate) use make::datatype_of;
 pub(crate) use object::{Location, ObjectKind};
 pub(crate) use plist::{AttributeOrder, ChunkCache, DatasetCreation, FillStatus, Filter, Layout};
 pub(crate) use space::{Extent, Space};
-pub(crate) use values::{MemoryType, References, datatype_of};
+pub(crate) use values::{MemoryType, References};
 
 static INIT: Once = Once::new();
 

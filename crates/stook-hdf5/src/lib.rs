@@ -18,7 +18,6 @@ mod pending;
 mod shared;
 mod signature;
 mod state;
-mod swap;
 
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
 pub use signature::is_hdf5;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use stook_core::chunk::{Block, ChunkList, ChunkWrite, Deliver, InPlace};
+use stook_core::codec::swap_items;
 use stook_core::container::Mode;
 use stook_core::file::{FileIo, Mapping};
 use stook_core::values::byte_len;
@@ -11,7 +12,6 @@ use stook_core::{ArraySpec, EncodedChunk, Error, Result};
 use super::{Hdf5Array, Way};
 use crate::ffi;
 use crate::shared::Shared;
-use crate::swap::swap_items;
 
 /// Where the elements lie.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stook_core::codec::{CodecSpec, Endian};
+use stook_core::codec::{CodecSpec, Endian, MemberOrder};
 use stook_core::container::{Adapted, Loss};
 use stook_core::values::byte_len;
 use stook_core::{ArraySpec, ChunkGrid, Error, Extent, NodePath, Result, Values};
@@ -203,6 +203,9 @@ fn adapt_codecs(spec: &mut ArraySpec, losses: &mut Vec<Loss>) {
         match codec {
             CodecSpec::ByteOrder(_) => codecs.push(codec),
             CodecSpec::VlenUtf8 | CodecSpec::VlenBytes => {}
+            CodecSpec::Custom(_) if name == MemberOrder::NAME => {
+                losses.push(lost("stored in one byte order"));
+            }
             _ if is_scalar => losses.push(lost("not applied to a scalar")),
             CodecSpec::Zlib { .. } | CodecSpec::Shuffle { .. } | CodecSpec::Fletcher32 => {
                 codecs.push(codec);

@@ -2,6 +2,7 @@
 //! layouts and filters that only it can read.
 
 use stook_core::chunk::{Block, ChunkList, ValueSource};
+use stook_core::codec::swap_items;
 use stook_core::values::byte_len;
 use stook_core::{Error, ErrorKind, Result};
 
@@ -9,7 +10,6 @@ use super::Hdf5Array;
 use crate::attributes::memory_of;
 use crate::ffi::{self, MemoryType, Space};
 use crate::pending::{Lenient, Pending};
-use crate::swap::swap_items;
 
 impl Hdf5Array {
     fn selection(&self, block: Block<'_>) -> ffi::Result<Space> {
