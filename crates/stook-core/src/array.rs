@@ -8,6 +8,7 @@ use crate::dtype::DType;
 use crate::element::{self, Element};
 use crate::engine::{Engine, Io, Pipeline, Target, View, ViewMut};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::path::NodePath;
 use crate::selection::{AxisSelection, Selection};
 use crate::spec::ArraySpec;
@@ -82,7 +83,7 @@ impl Array {
         let spec = self.readable()?;
         let resolved = selection.resolve(spec.shape(), &spec.grid)?;
         let (shape, item) = (resolved.shape(), spec.dtype.item_size());
-        let mut items = vec_zeroed(byte_len(&shape, item)?)?;
+        let mut items = memory::zeroed::<u8>(byte_len(&shape, item)?)?;
         let view = ViewMut::new(&mut items, &shape, item)?;
         let target = Target::new(&view, item, true);
         self.io(&spec)?.read(&resolved, &target)?;
@@ -125,11 +126,7 @@ impl Array {
         let resolved = selection.resolve(spec.shape(), &spec.grid)?;
         let (shape, item) = (resolved.shape(), spec.dtype.item_size());
         let n = byte_len(&shape, item)? / item.max(1);
-        let mut elements = Vec::new();
-        elements
-            .try_reserve_exact(n)
-            .map_err(|e| Error::limit(format!("{n} elements")).with_source(e))?;
-        elements.resize(n, T::default());
+        let mut elements = memory::zeroed(n)?;
         let bytes = element::as_bytes_mut(&mut elements);
         // A value that is no `T` must not exist even when reading fails half-way.
         let result = ViewMut::new(&mut *bytes, &shape, item).and_then(|view| {
@@ -328,15 +325,4 @@ fn check_dtype(expected: &DType, found: &DType) -> Result<()> {
         return Err(Error::invalid(format!("expected values of dtype {expected}, found {found}")));
     }
     Ok(())
-}
-
-fn vec_zeroed(len: usize) -> Result<Vec<u8>> {
-    // `try_reserve` first, because a failed allocation aborts; `vec![0; n]` then, because the
-    // system hands out zeroed pages without touching them.
-    let mut probe: Vec<u8> = Vec::new();
-    probe
-        .try_reserve_exact(len)
-        .map_err(|e| Error::limit(format!("{len} bytes of memory")).with_source(e))?;
-    drop(probe);
-    Ok(vec![0; len])
 }

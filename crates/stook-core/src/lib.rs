@@ -16,6 +16,7 @@ pub mod error;
 pub mod file;
 pub mod grid;
 pub mod limits;
+mod memory;
 pub mod path;
 pub mod selection;
 pub mod spec;
