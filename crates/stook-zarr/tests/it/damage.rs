@@ -136,3 +136,68 @@ fn a_claimed_item_larger_than_the_limits_is_refused() {
         assert!(kinds.contains(&error.kind()), "{error}");
     }
 }
+
+#[test]
+fn strange_documents_are_errors_or_data() {
+    let base = serde_json::json!({
+        "zarr_format": 3, "node_type": "array", "shape": [4], "data_type": "uint8",
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [2]}},
+        "chunk_key_encoding": "default", "fill_value": 0, "codecs": ["bytes"],
+    });
+    let sized = |name: &str, len: u64| serde_json::json!({"name": name, "configuration": {"length_bytes": len}});
+    let grid = |chunk: &[u64]| serde_json::json!({"name": "regular", "configuration": {"chunk_shape": chunk}});
+    let shards = |chunk: &[u64], codecs: serde_json::Value| {
+        serde_json::json!([{"name": "sharding_indexed", "configuration":
+            {"chunk_shape": chunk, "codecs": codecs, "index_codecs": ["bytes", "crc32c"]}}])
+    };
+    let deep = (0..40).fold(serde_json::json!("int8"), |inner, _| {
+        serde_json::json!({"name": "structured", "configuration": {"fields": [["a", inner]]}})
+    });
+    let levels = (0..24).fold(serde_json::json!(["bytes"]), |inner, _| shards(&[2], inner));
+    let changes = [
+        serde_json::json!({"shape": [u64::MAX], "chunk_grid": grid(&[1])}),
+        serde_json::json!({"shape": [u64::MAX], "chunk_grid": grid(&[u64::MAX])}),
+        serde_json::json!({"shape": [u64::MAX, u64::MAX], "chunk_grid": grid(&[1, 1])}),
+        serde_json::json!({"shape": [0], "chunk_grid": grid(&[0])}),
+        serde_json::json!({"shape": vec![1; 65], "chunk_grid": grid(&[1; 65])}),
+        serde_json::json!({"shape": vec![1; 64], "chunk_grid": grid(&[1; 64])}),
+        serde_json::json!({"data_type": sized("raw_bytes", 0), "fill_value": ""}),
+        serde_json::json!({"data_type": sized("fixed_length_utf32", 0), "fill_value": ""}),
+        serde_json::json!({"data_type": sized("null_terminated_bytes", 1 << 40), "fill_value": ""}),
+        serde_json::json!({"data_type": deep, "fill_value": "AA=="}),
+        serde_json::json!({"codecs": levels}),
+        serde_json::json!({"codecs": shards(&[0], serde_json::json!(["bytes"]))}),
+        serde_json::json!({"codecs": shards(&[3], serde_json::json!(["bytes"]))}),
+        serde_json::json!({"codecs": shards(&[1, 1], serde_json::json!(["bytes"]))}),
+        serde_json::json!({"codecs": shards(&[1], serde_json::json!([]))}),
+        serde_json::json!({"codecs": []}),
+        serde_json::json!({"codecs": ["bytes", "bytes", {"name": "transpose"}]}),
+        serde_json::json!({"data_type": "string", "fill_value": ""}),
+        serde_json::json!({"codecs": ["vlen-utf8"]}),
+        serde_json::json!({"shape": [1_u64 << 40], "chunk_grid": grid(&[1 << 40]),
+            "codecs": shards(&[1], serde_json::json!(["bytes"]))}),
+    ];
+    for change in changes {
+        let store = Arc::new(MemoryStore::new());
+        let mut document = base.clone();
+        for (key, value) in change.as_object().unwrap() {
+            document[key] = value.clone();
+        }
+        store.set("zarr.json", document.to_string().as_bytes()).unwrap();
+        for key in ["c/0", "c/0/0"] {
+            store.set(key, &[1; 2]).unwrap();
+        }
+        let _ = read_all(&store);
+        let shared = Arc::<MemoryStore>::clone(&store);
+        let container = ZarrContainer::open(shared, &OpenOptions::read_write());
+        let source = container.and_then(|container| container.open_array(&path("/")));
+        let Ok(source) = source else { continue };
+        let last: Vec<u64> =
+            source.spec().shape().iter().map(|len| len.saturating_sub(1)).collect();
+        let array = stook_core::Array::new(source, "memory", path("/"));
+        let point = Selection::ranges(last.iter().map(|&at| at..at.saturating_add(1)));
+        let _ = array.read(&point);
+        let _ = array.write_elements::<u8>(&point, &[], &[1]);
+        let _ = array.source().n_stored();
+    }
+}
