@@ -15,13 +15,14 @@ use stook::{Array, File, Group, Node, NodeKind, Selection};
 
 use crate::cli::CatArgs;
 use crate::error::{Failure, say};
+use crate::find;
 use crate::output::{Ink, Output};
 use plan::Plan;
 
 pub(crate) fn run(args: &CatArgs, out: &mut Output) -> Result<(), Failure> {
     let file = File::open(&args.file)?;
     let selection = Selection::parse(&args.selection)?;
-    match file.node(&args.node)? {
+    match find::node(&file, &args.node)? {
         Node::Array(array) => elements(&array, &selection, args.json, out),
         Node::Group(group) if selection == Selection::All => names(&group, args.json, out),
         Node::Group(group) => Err(stook::Error::invalid("expected an array, found a group")

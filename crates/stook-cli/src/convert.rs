@@ -1,16 +1,18 @@
 //! `stook convert`: a tree into another format, with progress, a report and a check.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use stook::{
-    ConvertOptions, Difference, Durability, Engine, EngineConfig, File, InTheWay, Node, NodeLoss,
-    NodePath, Progress, Report, Result, compare, convert,
+    ConvertOptions, Difference, Durability, Engine, EngineConfig, ErrorKind, File, InTheWay, Node,
+    NodeLoss, NodePath, Progress, Report, Result, Storage, compare, convert,
 };
 
-use crate::cli::ConvertArgs;
+use crate::cli::{ConvertArgs, FormatArg};
 use crate::error::{Failure, say};
+use crate::find;
 use crate::output::{Ink, Output, Paint, counted, cut, human_bytes, table};
 
 /// More differences than this tell no more.
@@ -29,14 +31,14 @@ pub(crate) fn run(args: &ConvertArgs, out: &mut Output) -> Result<(), Failure> {
         summary(args, &report, took)?;
         losses(&report);
     }
-    let differences = if args.verify { Some(verify(args, &report)?) } else { None };
+    let verdict = if args.verify { Some(verify(args, &report)?) } else { None };
     if args.json {
-        out.json(&as_json(args, &report, took, differences.as_deref())?)?;
-    } else if let Some(differences) = &differences {
-        said_differences(args, &report, differences);
+        out.json(&as_json(args, &report, took, verdict.as_ref())?)?;
+    } else if let Some(verdict) = &verdict {
+        said(args, verdict);
     }
-    match differences {
-        Some(found) if !found.is_empty() => {
+    match verdict {
+        Some(verdict) if !verdict.differences.is_empty() => {
             // The report is data, and is wanted whole.
             std::io::Write::flush(out)?;
             Err(Failure::Said)
@@ -65,7 +67,23 @@ fn copy(args: &ConvertArgs, bar: &ProgressBar) -> Result<Report> {
         progress: Some(&mut progress),
         ..ConvertOptions::default()
     };
-    convert(&args.source, &args.target, &mut options)
+    convert(&args.source, &args.target, &mut options).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            error.with_hint("choose another name, or replace it with `--overwrite`")
+        }
+        ErrorKind::Unsupported if is_npy(args) => {
+            error.with_hint("an npy file holds one array: choose it with `--node`, or make an .npz")
+        }
+        ErrorKind::NotFound => find::with_names(&args.source, error),
+        _ => error,
+    })
+}
+
+fn is_npy(args: &ConvertArgs) -> bool {
+    match args.format {
+        Some(format) => format == FormatArg::Npy,
+        None => Storage::from_name(&args.target) == Some(Storage::Npy),
+    }
 }
 
 /// A progress bar, which shows itself on terminals only.
@@ -87,12 +105,17 @@ fn summary(args: &ConvertArgs, report: &Report, took: Duration) -> Result<()> {
     let (before, after) = (stook::len_bytes(&args.source)?, stook::len_bytes(&args.target)?);
     let rate = report.len_bytes as f64 / took.as_secs_f64().max(1e-6);
     let paint = Paint::stderr();
+    let counts = [
+        (report.n_groups, "group"),
+        (report.n_arrays, "array"),
+        (report.n_attributes, "attribute"),
+    ];
+    let counts = counts.into_iter().filter(|(n, _)| *n > 0);
+    let counts: Vec<String> = counts.map(|(n, what)| counted(n, what)).collect();
     say(&format!(
-        "{} {}, {}, {}: {} in {} ({}/s), on disk {} → {}",
+        "{} {}: {} in {} ({}/s), on disk {} → {}",
         paint.ink(Ink::Good, "converted"),
-        counted(report.n_groups, "group"),
-        counted(report.n_arrays, "array"),
-        counted(report.n_attributes, "attribute"),
+        counts.join(", "),
         human_bytes(report.len_bytes),
         seconds(took),
         human_bytes(rate as u64),
@@ -107,26 +130,54 @@ fn seconds(took: Duration) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
-/// What the target does not hold as the source does, aligned.
+/// What the target does not hold as the source does, aligned; what many nodes have in common on
+/// one line.
 fn losses(report: &Report) {
     let paint = Paint::stderr();
-    let all = [("not kept as it was:", &report.losses), ("left out:", &report.left_out)];
-    for (heading, losses) in all.into_iter().filter(|(_, losses)| !losses.is_empty()) {
+    let left_out: Vec<Vec<String>> = report.left_out.iter().map(left_out_row).collect();
+    let all = [("not kept as it was:", loss_rows(&report.losses)), ("left out:", left_out)];
+    for (heading, rows) in all.into_iter().filter(|(_, rows)| !rows.is_empty()) {
         say(&paint.ink(Ink::Name, heading));
-        let rows: Vec<Vec<String>> = losses.iter().map(loss_row).collect();
         for line in table(&rows) {
             say(&format!("  {line}"));
         }
     }
 }
 
-fn loss_row(loss: &NodeLoss) -> Vec<String> {
-    let becomes = format!("→ {}", loss.loss.becomes);
-    vec![loss.node.to_string(), cut(&loss.loss.what, LOSS_MOST).into_owned(), becomes]
+fn left_out_row(left_out: &NodeLoss) -> Vec<String> {
+    let becomes = &left_out.loss.becomes;
+    let why = becomes.strip_prefix("left out: ").unwrap_or(becomes);
+    vec![left_out.node.to_string(), why.to_owned()]
+}
+
+fn loss_rows(losses: &[NodeLoss]) -> Vec<Vec<String>> {
+    let mut alike: Vec<(&NodeLoss, u64)> = Vec::new();
+    let mut places = HashMap::new();
+    for loss in losses {
+        let place = *places.entry((&loss.loss.what, &loss.loss.becomes)).or_insert(alike.len());
+        match alike.get_mut(place) {
+            Some((_, n_more)) => *n_more += 1,
+            None => alike.push((loss, 0)),
+        }
+    }
+    let row = |(loss, n_more): &(&NodeLoss, u64)| {
+        let more = if *n_more > 0 { format!(" and {n_more} more") } else { String::new() };
+        let what = cut(&loss.loss.what, LOSS_MOST).into_owned();
+        vec![format!("{}{more}", loss.node), what, format!("→ {}", loss.loss.becomes)]
+    };
+    alike.iter().map(row).collect()
+}
+
+/// What a comparison found.
+struct Verdict {
+    /// Differences that the report has named already.
+    n_reported: usize,
+    /// All others.
+    differences: Vec<Difference>,
 }
 
 /// Reads both sides again and compares them.
-fn verify(args: &ConvertArgs, report: &Report) -> Result<Vec<Difference>> {
+fn verify(args: &ConvertArgs, report: &Report) -> Result<Verdict> {
     let source = File::open(&args.source)?.node(&args.node)?;
     let target = File::open(&args.target)?;
     let mut there = target.root()?;
@@ -134,9 +185,12 @@ fn verify(args: &ConvertArgs, report: &Report) -> Result<Vec<Difference>> {
         // Where roots must be groups, an array has become their child.
         there = group.node("data")?;
     }
-    let mut found = compare(&source, &there, args.memory, MOST_DIFFERENCES)?;
+    // Those that are known must not use up the room for those that are not.
+    let most = MOST_DIFFERENCES + report.losses.len() + report.left_out.len();
+    let mut found = compare(&source, &there, args.memory, most)?;
+    let n_found = found.len();
     found.retain(|difference| !is_reported(args, report, difference));
-    Ok(found)
+    Ok(Verdict { n_reported: n_found - found.len(), differences: found })
 }
 
 /// Whether the report has said already that the target lacks this.
@@ -154,12 +208,12 @@ fn is_reported(args: &ConvertArgs, report: &Report, difference: &Difference) -> 
     }
 }
 
-fn said_differences(args: &ConvertArgs, report: &Report, differences: &[Difference]) {
+fn said(args: &ConvertArgs, verdict: &Verdict) {
     let paint = Paint::stderr();
+    let differences = &verdict.differences;
     if differences.is_empty() {
+        let but = if verdict.n_reported == 0 { "" } else { " but for what is listed above" };
         if !args.quiet {
-            let is_lossless = report.left_out.is_empty();
-            let but = if is_lossless { "" } else { " but for what was left out" };
             say(&format!("{} equal{but}", paint.ink(Ink::Good, "verified:")));
         }
         return;
@@ -172,8 +226,8 @@ fn said_differences(args: &ConvertArgs, report: &Report, differences: &[Differen
     for line in table(&rows) {
         say(&format!("  {line}"));
     }
-    if differences.len() == MOST_DIFFERENCES {
-        say("  … and more");
+    if differences.len() >= MOST_DIFFERENCES {
+        say("  … and perhaps more");
     }
 }
 
@@ -181,7 +235,7 @@ fn as_json(
     args: &ConvertArgs,
     report: &Report,
     took: Duration,
-    differences: Option<&[Difference]>,
+    verdict: Option<&Verdict>,
 ) -> Result<Value> {
     let losses = |losses: &[NodeLoss]| -> Value {
         let one = |at: &NodeLoss| json!({ "node": at.node.as_str(), "what": at.loss.what, "becomes": at.loss.becomes });
@@ -199,9 +253,9 @@ fn as_json(
         "losses": losses(&report.losses),
         "left_out": losses(&report.left_out),
     });
-    if let (Some(differences), Some(fields)) = (differences, value.as_object_mut()) {
+    if let (Some(verdict), Some(fields)) = (verdict, value.as_object_mut()) {
         let one = |found: &Difference| json!({ "node": found.node.as_str(), "what": found.what });
-        fields.insert("differences".to_owned(), differences.iter().map(one).collect());
+        fields.insert("differences".to_owned(), verdict.differences.iter().map(one).collect());
     }
     Ok(value)
 }

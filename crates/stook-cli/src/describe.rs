@@ -9,13 +9,16 @@ pub(crate) fn dtype_brief(dtype: &DType) -> String {
     match dtype {
         DType::Enum(r#enum) if is_bool(&r#enum.members) => "enum bool".to_owned(),
         DType::Enum(r#enum) => format!("enum of {}", r#enum.members.len()),
-        DType::Struct(r#struct) => {
-            let names: Vec<&str> =
-                r#struct.fields.iter().map(|field| field.name.as_str()).collect();
-            format!("{{{}}}", names.join(", "))
-        }
+        DType::Struct(_) => "struct".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// The names of a struct's members: `{index, n_counts}`.
+pub(crate) fn members_brief(dtype: &DType) -> Option<String> {
+    let DType::Struct(r#struct) = dtype else { return None };
+    let names: Vec<&str> = r#struct.fields.iter().map(|field| field.name.as_str()).collect();
+    Some(format!("{{{}}}", names.join(", ")))
 }
 
 /// h5py and PyTables store bool as an enum of these names.
@@ -116,7 +119,6 @@ fn codec(codec: &CodecSpec) -> Option<String> {
             };
             format!("blosc {compressor} {}{shuffle}", blosc.level)
         }
-        CodecSpec::Unknown { name, .. } => format!("{name} (unknown)"),
         other => other.name().to_owned(),
     })
 }
@@ -170,7 +172,16 @@ pub(crate) fn attributes_json(attributes: &Attributes) -> Result<Value> {
 /// An attribute's value on one line: texts without quotes.
 pub(crate) fn attribute_brief(value: &stook::AttributeValue) -> Result<String> {
     Ok(match stook::json::of_attribute(value)? {
-        Value::String(text) => text.escape_debug().to_string(),
+        Value::String(text) => one_line(&text),
         other => other.to_string(),
     })
+}
+
+/// `text` with its control characters as escapes.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }

@@ -105,11 +105,15 @@ mod tests {
 
     #[test]
     fn text_names_the_place_the_cause_and_the_remedy() {
-        insta::assert_snapshot!(to_text(&error(), &Paint::plain()));
+        insta::assert_snapshot!(to_text(&error(), &Paint::plain()), @"
+        error: `x.zarr`: node `/a`: chunk [0, 3]: expected 512 bytes, found 498
+          caused by: inner
+        hint: copy it again
+        ");
     }
 
     #[test]
     fn json_has_a_field_for_each_part() {
-        insta::assert_snapshot!(to_json(&error()));
+        insta::assert_snapshot!(to_json(&error()), @r#"{"error":{"kind":"corrupt","message":"expected 512 bytes, found 498","file":"x.zarr","node":"/a","chunk":[0,3],"causes":["inner"],"hint":"copy it again"}}"#);
     }
 }

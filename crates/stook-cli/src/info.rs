@@ -6,13 +6,14 @@ use stook::{Array, ErrorKind, File, Group, Link, Node, NodeKind, NodePath, Resul
 use crate::cli::InfoArgs;
 use crate::describe;
 use crate::error::Failure;
+use crate::find;
 use crate::output::{Output, counted, human_bytes, human_count};
 
 pub(crate) fn run(args: &InfoArgs, out: &mut Output) -> Result<(), Failure> {
     let file = File::open(&args.file)?;
     let about = match &args.node {
         None => of_file(&file)?,
-        Some(node) => match file.node(node)? {
+        Some(node) => match find::node(&file, node)? {
             Node::Array(array) => of_array(&array)?,
             Node::Group(group) => of_group(&group)?,
             other => {
@@ -20,7 +21,12 @@ pub(crate) fn run(args: &InfoArgs, out: &mut Output) -> Result<(), Failure> {
             }
         },
     };
-    Ok(if args.json { out.json(&Value::Object(about.json))? } else { out.fields(&about.fields)? })
+    if args.json {
+        out.json(&Value::Object(about.json))?;
+    } else {
+        out.fields(&about.fields)?;
+    }
+    Ok(())
 }
 
 /// The same in words and as JSON.
@@ -190,7 +196,7 @@ fn sizes(about: &mut About, array: &Array) -> Result<()> {
         let ratio = if stored == 0 || spec.dtype.has_heap() {
             String::new()
         } else {
-            format!(", 1 : {ratio:.1}")
+            format!(", ratio {ratio:.1}")
         };
         about.say("stored", format!("{}{ratio}", exact_bytes(stored)));
         about.put("size_stored", stored);

@@ -6,6 +6,7 @@ mod cli;
 mod convert;
 mod describe;
 mod error;
+mod find;
 mod info;
 mod output;
 mod tree;

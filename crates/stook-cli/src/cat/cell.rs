@@ -4,31 +4,25 @@ use serde_json::Value;
 use stook::{DType, Result};
 
 use super::time;
+use crate::describe::one_line;
 
 /// Whether items are aligned to the right.
 pub(super) fn is_number(dtype: &DType) -> bool {
-    match dtype {
-        DType::Bool
-        | DType::Int8
-        | DType::Int16
-        | DType::Int32
-        | DType::Int64
-        | DType::UInt8
-        | DType::UInt16
-        | DType::UInt32
-        | DType::UInt64
-        | DType::Narrow(_)
-        | DType::Float16
-        | DType::BFloat16
-        | DType::Float32
-        | DType::Float64
-        | DType::LongDouble
-        | DType::Complex64
-        | DType::Complex128
-        | DType::TimeDelta(_)
-        | DType::Bitfield(_) => true,
-        _ => false,
-    }
+    let is_other = matches!(
+        dtype,
+        DType::FixedString(_)
+            | DType::Unicode(_)
+            | DType::String(_)
+            | DType::Bytes
+            | DType::Reference
+            | DType::Opaque(_)
+            | DType::Enum(_)
+            | DType::DateTime(_)
+            | DType::Struct(_)
+            | DType::Array(_)
+            | DType::Sequence(_)
+    );
+    !is_other
 }
 
 /// One item. Text that has its line for itself stands as it is; among others it is quoted where
@@ -36,7 +30,6 @@ pub(super) fn is_number(dtype: &DType) -> bool {
 ///
 /// # Errors
 /// `Corrupt` if the item contradicts its dtype.
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 pub(super) fn text(dtype: &DType, item: &[u8], heap: &[u8], is_alone: bool) -> Result<String> {
     macro_rules! number {
         ($t:ty) => {
@@ -73,11 +66,11 @@ fn shown(text: &str, is_alone: bool) -> String {
     if !is_alone {
         return format!("{text:?}");
     }
-    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { vec![c] };
-    text.chars().flat_map(escape).collect()
+    one_line(text)
 }
 
 #[cfg(test)]
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 mod tests {
     use super::*;
     use stook::dtype::{EnumType, TimeBase, TimeUnit};
