@@ -157,6 +157,8 @@ struct Item {
     visit: Visit,
     to: NodePath,
     array: Option<Array>,
+    /// Why the array, which is well, cannot be opened.
+    unsupported: Option<Error>,
 }
 
 struct Conversion<'c, 'o> {
@@ -181,31 +183,31 @@ impl<'c, 'o> Conversion<'c, 'o> {
         walk(source, &start, &mut |visit| {
             let is_array =
                 visit.child.kind == Some(NodeKind::Array) && visit.child.link == Link::Hard;
-            let array = if is_array && visit.seen_at.is_none() {
-                match source.node_at(visit.path.clone())? {
-                    Node::Array(array) => Some(array),
-                    Node::Group(_) => None,
-                }
-            } else {
-                None
+            let is_read = is_array && visit.seen_at.is_none();
+            let opened = is_read.then(|| source.node_at(visit.path.clone())).transpose();
+            let (array, unsupported) = match opened {
+                Ok(Some(Node::Array(array))) => (Some(array), None),
+                Ok(_) => (None, None),
+                Err(error) if error.kind() == ErrorKind::Unsupported => (None, Some(error)),
+                Err(error) => return Err(error),
             };
             progress.total_len_bytes += array.as_ref().map_or(0, |array| array.spec().n_bytes());
             let to = relative(&visit.path, &start)?;
-            items.push(Item { visit: visit.clone(), to, array });
+            items.push(Item { visit: visit.clone(), to, array, unsupported });
             Ok(true)
         })?;
         Ok(Self { source, target, options, items, report: Report::default(), progress })
     }
 
     fn run(mut self) -> Result<Report> {
-        let items = std::mem::take(&mut self.items);
-        for item in &items {
+        for mut item in std::mem::take(&mut self.items) {
             self.progress.node = item.visit.path.clone();
             self.tick(0)?;
-            match self.node(item) {
+            let done = item.unsupported.take().map_or_else(|| self.node(&item), Err);
+            match done {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::Unsupported && self.options.leave_out => {
-                    self.leave_out(item, error.message());
+                    self.leave_out(&item, error.message());
                 }
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     return Err(error.with_hint(
