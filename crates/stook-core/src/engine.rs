@@ -17,6 +17,7 @@ mod locks;
 mod parallel;
 mod pipeline;
 mod read;
+mod transfer;
 mod view;
 mod work;
 mod write;

@@ -6,10 +6,11 @@
 
 use std::sync::PoisonError;
 
-use super::copy::{self, Direction, Nest};
+use super::copy;
 use super::locks;
-use super::read::{Io, Target, offset_of};
-use super::view::{self, View};
+use super::read::{Io, Target};
+use super::transfer::{self, Chunk};
+use super::view::View;
 use super::work;
 use super::write::{adopt, mark};
 use crate::chunk::{Block, ValueSource};
@@ -140,30 +141,11 @@ pub(super) fn read(
         let mut strides = [0; MAX_RANK];
         copy::strides(&bounds.shape, None, item, &mut strides);
         let shift = shift(&bounds, &strides);
-        match &plan {
-            Plan::Box(plan) => {
-                let strides = &strides[..flat.len()];
-                let nest =
-                    Nest::new(&plan.parts(i), strides, target.strides, item, Direction::Read);
-                // SAFETY: shifted to the bounds, the nest lies within the block that was read.
-                #[expect(unsafe_code, reason = "picking from the block into the target")]
-                unsafe {
-                    nest.with_chunk_shifted(shift).run(bytes.as_ptr(), target.items);
-                }
-            }
-            Plan::Points(plan) => {
-                for point in plan.points(i) {
-                    let at = plan.within(point).iter().zip(&strides);
-                    let from = at.map(|(&at, &stride)| at as isize * stride).sum::<isize>() + shift;
-                    let to = target.offset_of(plan.outs[point], item);
-                    // SAFETY: the point lies within the bounds, its place within the target.
-                    #[expect(unsafe_code, reason = "picking from the block into the target")]
-                    unsafe {
-                        let from = bytes.as_ptr().offset(from);
-                        std::ptr::copy_nonoverlapping(from, target.items.offset(to), item);
-                    }
-                }
-            }
+        let block = Chunk { strides: &strides[..flat.len()], shift };
+        // SAFETY: shifted to the bounds, what is selected lies within the block that was read.
+        #[expect(unsafe_code, reason = "picking from the block into the target")]
+        unsafe {
+            transfer::read(&plan, i, (bytes.as_ptr(), block), (target.items, target.layout(item)));
         }
     }
     Ok(())
@@ -177,8 +159,10 @@ pub(super) fn write(
     view: &View<'_>,
 ) -> Result<()> {
     let item = io.item_size();
-    let is_contiguous = view::is_contiguous(&view.shape, &view.strides, item);
-    if let (Some((start, shape)), true) = (as_box(selection), is_contiguous) {
+    // One lock for the whole array: a block that is read, changed and written back would undo
+    // what another thread writes in between, and blocks need not keep to any grid.
+    let _guard = locks::unit(io.source.identity(), &[]);
+    if let (Some((start, shape)), true) = (as_box(selection), view.layout(item).is_contiguous) {
         let len = byte_len(&shape, item)?;
         // SAFETY: a contiguous view has as many items as the selection.
         #[expect(unsafe_code, reason = "writing straight from the caller's memory")]
@@ -195,7 +179,6 @@ pub(super) fn write(
         let len = io.engine.config.limits.chunk(byte_len(&bounds.shape, item)? as u64)?;
         let bytes = loan.chunk.get(len);
         let mut heap = Vec::new();
-        let _guard = locks::unit(io.source.identity(), &flat);
         if !bounds.is_full {
             values.read_block(block, bytes, &mut heap)?;
             mark(&io.spec.dtype, bytes);
@@ -203,36 +186,16 @@ pub(super) fn write(
         let mut strides = [0; MAX_RANK];
         copy::strides(&bounds.shape, None, item, &mut strides);
         let shift = shift(&bounds, &strides);
-        match &plan {
-            Plan::Box(plan) => {
-                let strides = &strides[..flat.len()];
-                let nest =
-                    Nest::new(&plan.parts(i), strides, &view.strides, item, Direction::Write);
-                // SAFETY: shifted to the bounds, the nest lies within the block.
-                #[expect(unsafe_code, reason = "copying from the view into the block")]
-                unsafe {
-                    nest.with_chunk_shifted(shift).run(view.items, bytes.as_mut_ptr());
-                }
-            }
-            Plan::Points(plan) => {
-                for point in plan.points(i) {
-                    let at = plan.within(point).iter().zip(&strides);
-                    let to = at.map(|(&at, &stride)| at as isize * stride).sum::<isize>() + shift;
-                    let from = offset_of(
-                        plan.outs[point],
-                        &view.shape,
-                        &view.strides,
-                        is_contiguous,
-                        item,
-                    );
-                    // SAFETY: the point lies within the bounds, its item within the view.
-                    #[expect(unsafe_code, reason = "copying from the view into the block")]
-                    unsafe {
-                        let to = bytes.as_mut_ptr().offset(to);
-                        std::ptr::copy_nonoverlapping(view.items.offset(from), to, item);
-                    }
-                }
-            }
+        let within = Chunk { strides: &strides[..flat.len()], shift };
+        // SAFETY: shifted to the bounds, what is selected lies within the block.
+        #[expect(unsafe_code, reason = "copying from the view into the block")]
+        unsafe {
+            transfer::write(
+                &plan,
+                i,
+                (bytes.as_mut_ptr(), within),
+                (view.items, view.layout(item)),
+            );
         }
         adopt(&io.spec.dtype, bytes, view.heap, &mut heap)?;
         values.write_block(block, bytes, &heap)?;

@@ -6,8 +6,8 @@
 
 use super::copy::{self, Direction, Nest};
 use super::parallel;
-use super::read::{Io, Target, offset_of};
-use super::view::{self, View};
+use super::read::{Io, Target};
+use super::view::View;
 use super::work::{self, Buffer};
 use crate::chunk::InPlace;
 use crate::codec;
@@ -179,7 +179,7 @@ pub(super) fn read(
             })
         }
         Plan::Points(plan) => (0..plan.outs.len()).try_for_each(|point| {
-            let to = target.offset_of(plan.outs[point], item);
+            let to = target.layout(item).offset_of(plan.outs[point]);
             // SAFETY: each point has a place of its own in the target.
             #[expect(unsafe_code, reason = "reading straight into the destination")]
             let out = unsafe { target.run(to, item) };
@@ -204,11 +204,10 @@ pub(super) fn write(
             place.write(&nest, view, &mut work::lend().chunk)
         }
         Plan::Points(plan) => {
-            let is_contiguous = view::is_contiguous(&view.shape, &view.strides, item);
+            let array = view.layout(item);
             let mut bytes = vec![0; item];
             (0..plan.outs.len()).try_for_each(|point| {
-                let from =
-                    offset_of(plan.outs[point], &view.shape, &view.strides, is_contiguous, item);
+                let from = array.offset_of(plan.outs[point]);
                 // SAFETY: the offset leads to an item of the view.
                 #[expect(unsafe_code, reason = "the view is a pointer with strides")]
                 unsafe {

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::copy::{self, Direction, Nest};
+use super::transfer::{self, Chunk, Layout};
 use super::view::{self, ViewMut};
 use super::work::{self, Work};
 use super::{Engine, Pipeline, blocks, in_place, parallel};
 use crate::chunk::{ChunkList, ChunkSource, EncodedChunk};
 use crate::error::{Error, Result};
 use crate::selection::Resolved;
-use crate::selection::plan::{BoxPlan, MAX_RANK, Plan, PointPlan};
+use crate::selection::plan::{BoxPlan, MAX_RANK, Plan};
 use crate::spec::ArraySpec;
 use crate::values::{byte_len, rebase};
 
@@ -62,30 +63,10 @@ impl<'a> Target<'a> {
         unsafe { std::slice::from_raw_parts_mut(self.items.offset(offset), len) }
     }
 
-    /// Where item `linear` (in C order) lies, in bytes.
-    pub(super) fn offset_of(&self, linear: u64, item: usize) -> isize {
-        offset_of(linear, self.shape, self.strides, self.is_contiguous, item)
+    /// Where its items lie.
+    pub(super) fn layout(&self, item: usize) -> Layout<'_> {
+        Layout { shape: self.shape, strides: self.strides, is_contiguous: self.is_contiguous, item }
     }
-}
-
-/// Where item `linear` (in C order) of a strided array lies, in bytes.
-pub(super) fn offset_of(
-    linear: u64,
-    shape: &[u64],
-    strides: &[isize],
-    is_contiguous: bool,
-    item: usize,
-) -> isize {
-    if is_contiguous {
-        return linear as isize * item as isize;
-    }
-    let mut rest = linear;
-    let mut offset = 0;
-    for (&len, &stride) in shape.iter().zip(strides).rev() {
-        offset += (rest % len.max(1)) as isize * stride;
-        rest /= len.max(1);
-    }
-    offset
 }
 
 /// The stored layout of one chunk.
@@ -356,57 +337,36 @@ impl Reader<'_> {
         if bytes.len() < layout.len_bytes {
             return Err(Error::corrupt("a decoded chunk is too short"));
         }
-        match self.plan {
-            // SAFETY: the plan keeps within the chunk, whose length was checked, and within the
-            // target, whose shape is that of the selection; no two chunks share a place in it.
-            #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
-            Plan::Box(plan) => unsafe {
-                self.nest(plan, i, layout).run(bytes.as_ptr(), self.target.items)
-            },
-            Plan::Points(plan) => self.place_points(plan, i, |within| {
-                let at =
-                    within.iter().zip(&layout.strides).map(|(&at, &stride)| at as isize * stride);
-                bytes.as_ptr().wrapping_offset(at.sum())
-            }),
+        let chunk = Chunk { strides: &layout.strides[..self.io.spec.shape().len()], shift: 0 };
+        let to = (self.target.items, self.target.layout(self.io.item_size()));
+        // SAFETY: the plan keeps within the chunk, whose length was checked, and within the
+        // target, whose shape is that of the selection; no two chunks share a place in it.
+        #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
+        unsafe {
+            transfer::read(self.plan, i, (bytes.as_ptr(), chunk), to);
         }
         Ok(())
-    }
-
-    fn place_points(&self, plan: &PointPlan, i: usize, item_at: impl Fn(&[u64]) -> *const u8) {
-        let item = self.io.item_size();
-        for point in plan.points(i) {
-            let to = self.target.offset_of(plan.outs[point], item);
-            // SAFETY: the point lies in the chunk and its place in the target is its own.
-            #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
-            unsafe {
-                std::ptr::copy_nonoverlapping(
-                    item_at(plan.within(point)),
-                    self.target.items.offset(to),
-                    item,
-                );
-            }
-        }
     }
 
     fn fill(&self, i: usize, layout: ChunkLayout) -> Result<()> {
         if self.target.is_zeroed && self.fill_is_zero {
             return Ok(());
         }
-        match self.plan {
-            Plan::Points(plan) => self.place_points(plan, i, |_| self.fill.as_ptr()),
-            Plan::Box(plan) => {
-                let nest = self.nest(plan, i, layout);
-                if let Some((_, to, len)) = nest.as_run() {
-                    // SAFETY: the plan gives each chunk a part of the target of its own.
-                    #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
-                    copy::fill(unsafe { self.target.run(to, len) }, &self.fill);
-                } else {
-                    let mut loan = work::lend();
-                    let bytes = loan.chunk.get(layout.len_bytes);
-                    copy::fill(bytes, &self.fill);
-                    self.place(i, layout, bytes)?;
-                }
-            }
+        if let Plan::Box(plan) = self.plan
+            && let Some((_, to, len)) = self.nest(plan, i, layout).as_run()
+        {
+            // SAFETY: the plan gives each chunk a part of the target of its own.
+            #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
+            copy::fill(unsafe { self.target.run(to, len) }, &self.fill);
+            return Ok(());
+        }
+        // A chunk whose items are all one: no bytes apart along any axis.
+        let chunk = Chunk { strides: &[0; MAX_RANK][..self.io.spec.shape().len()], shift: 0 };
+        let to = (self.target.items, self.target.layout(self.io.item_size()));
+        // SAFETY: as in `place`; of the chunk nothing but its one item is read.
+        #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
+        unsafe {
+            transfer::read(self.plan, i, (self.fill.as_ptr(), chunk), to);
         }
         Ok(())
     }

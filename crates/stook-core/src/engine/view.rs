@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::copy;
+use super::transfer::Layout;
 use crate::error::{Error, Result};
 use crate::selection::plan::MAX_RANK;
 use crate::values::byte_len;
@@ -103,6 +104,12 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn shape(&self) -> &[u64] {
         &self.shape
+    }
+
+    /// Where its items lie.
+    pub(super) fn layout(&self, item: usize) -> Layout<'_> {
+        let is_contiguous = is_contiguous(&self.shape, &self.strides, item);
+        Layout { shape: &self.shape, strides: &self.strides, is_contiguous, item }
     }
 
     /// The same items repeated along axes that are missing or of length 1, as numpy broadcasts.

@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::copy::{self, Direction, Nest};
-use super::read::{ChunkLayout, Io, offset_of};
-use super::view::{self, View};
+use super::read::{ChunkLayout, Io};
+use super::transfer::{self, Chunk, Layout};
+use super::view::View;
 use super::work;
 use super::{blocks, in_place, locks, parallel};
 use crate::chunk::{ChunkList, ChunkWrite, EncodedChunk};
@@ -33,7 +34,7 @@ impl Io<'_> {
         let len = plan.n_chunks().saturating_mul(chunk_len);
         let all = self.engine.threads_for(plan.n_chunks(), len);
         let threads = all.min(plan.n_units());
-        let is_contiguous = view::is_contiguous(&view.shape, &view.strides, self.item_size());
+        let array = view.layout(self.item_size());
         let fill = self.fill_item();
         let skips_empty = self.source.access().skips_empty && self.spec.fill_value.is_some();
         let inner_threads = (all / threads.max(1)).max(1);
@@ -44,7 +45,7 @@ impl Io<'_> {
             regular,
             fill,
             skips_empty,
-            is_contiguous,
+            array,
             inner_threads,
         };
         parallel::for_each(plan.n_units(), threads, &|unit| writer.unit(unit))
@@ -58,7 +59,7 @@ struct Writer<'w> {
     regular: Option<ChunkLayout>,
     fill: Vec<u8>,
     skips_empty: bool,
-    is_contiguous: bool,
+    array: Layout<'w>,
     /// Threads for the chunks of one unit.
     inner_threads: usize,
 }
@@ -259,29 +260,16 @@ impl Writer<'_> {
 
     /// Copies the caller's items over those of the chunk.
     fn overlay(&self, i: usize, layout: ChunkLayout, bytes: &mut [u8]) {
-        let item = self.io.item_size();
-        match self.plan {
-            // SAFETY: the plan keeps within the view and within the chunk's buffer.
-            #[expect(unsafe_code, reason = "the view is a pointer with strides")]
-            Plan::Box(plan) => unsafe {
-                self.nest(plan, i, layout).run(self.view.items, bytes.as_mut_ptr())
-            },
-            Plan::Points(plan) => {
-                for point in plan.points(i) {
-                    let (shape, strides) = (&self.view.shape, &self.view.strides);
-                    let from =
-                        offset_of(plan.outs[point], shape, strides, self.is_contiguous, item);
-                    let at = plan.within(point).iter().zip(&layout.strides);
-                    let to: isize = at.map(|(&at, &stride)| at as isize * stride).sum();
-                    // SAFETY: as above, for one item.
-                    #[expect(unsafe_code, reason = "the view is a pointer with strides")]
-                    unsafe {
-                        let (from, to) =
-                            (self.view.items.offset(from), bytes.as_mut_ptr().offset(to));
-                        std::ptr::copy_nonoverlapping(from, to, item);
-                    }
-                }
-            }
+        let chunk = Chunk { strides: &layout.strides[..self.io.spec.shape().len()], shift: 0 };
+        // SAFETY: the plan keeps within the view and within the chunk's buffer.
+        #[expect(unsafe_code, reason = "the view is a pointer with strides")]
+        unsafe {
+            transfer::write(
+                self.plan,
+                i,
+                (bytes.as_mut_ptr(), chunk),
+                (self.view.items, self.array),
+            );
         }
     }
 
