@@ -44,9 +44,13 @@ pub(crate) struct Nodes {
     store: Arc<dyn ByteStore>,
     mode: Mode,
     limits: Limits,
-    /// Consolidated metadata of the root with the version of its document.
-    consolidated: RwLock<Option<(Option<u64>, Arc<Consolidated>)>>,
+    /// Consolidated metadata of the root with the stamp of its document.
+    consolidated: RwLock<Option<(Stamp, Arc<Consolidated>)>>,
 }
+
+/// What changes when a document does: its version or, where that cannot be told (of a file that
+/// was just written), its length.
+type Stamp = (Option<u64>, Option<u64>);
 
 impl Nodes {
     /// The nodes of `store`.
@@ -251,18 +255,19 @@ impl Nodes {
             return Ok(None);
         }
         let known = self.consolidated.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((version, consolidated)) = known {
-            let now = self.store.version(consolidated.key())?;
-            if now == version {
-                return Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()));
-            }
+        if let Some((stamp, consolidated)) = known
+            && self.stamp(consolidated.key())? == stamp
+        {
+            return Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()));
         }
+        // The stamp comes first: a document that is replaced meanwhile is then read again.
+        let mut stamp = self.stamp(ZARR_JSON)?;
         let root = self.load_own(&NodePath::root())?;
-        let key = match &root {
-            Some(node) if node.format == Format::ZarrV2 => ZMETADATA,
-            _ => ZARR_JSON,
-        };
-        let version = self.store.version(key)?;
+        let mut key = ZARR_JSON;
+        if root.as_ref().is_some_and(|node| node.format == Format::ZarrV2) {
+            key = ZMETADATA;
+            stamp = self.stamp(key)?;
+        }
         let consolidated = Arc::new(match root {
             None => Consolidated::none(key),
             Some(node) if node.kind == NodeKind::Array => Consolidated::none(key),
@@ -272,9 +277,16 @@ impl Nodes {
             },
             Some(node) => Consolidated::parse_v3(node, &self.limits)?,
         });
-        let known = Some((version, Arc::clone(&consolidated)));
+        let known = Some((stamp, Arc::clone(&consolidated)));
         *self.consolidated.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()))
+    }
+
+    fn stamp(&self, key: &str) -> Result<Stamp> {
+        match self.store.version(key)? {
+            None => Ok((None, self.store.len_bytes(key)?)),
+            version => Ok((version, None)),
+        }
     }
 
     /// Removes consolidated metadata from `path` and the groups above it; the caller holds the

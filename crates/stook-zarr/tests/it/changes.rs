@@ -224,6 +224,26 @@ fn consolidated_metadata_is_read_and_never_out_of_date() {
 }
 
 #[test]
+fn a_reader_of_a_folder_sees_each_change_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in FORMATS {
+        let root = folder.path().join(format.to_string());
+        let store = Arc::new(LocalStore::create(&root).unwrap());
+        let container = ZarrContainer::create(store, format, &OpenOptions::read_write()).unwrap();
+        let store = Arc::new(LocalStore::open(&root, Mode::Read).unwrap());
+        let reader = ZarrContainer::open(store, &OpenOptions::read()).unwrap();
+        let array = fill(&container, "a");
+        for rows in 7..20 {
+            container.consolidate(&NodePath::root()).unwrap();
+            assert_eq!(reader.children(&NodePath::root()).unwrap().len(), 1);
+            array.resize(&[rows, 6]).unwrap();
+            let found = reader.open_array(&path("a")).unwrap().spec();
+            assert_eq!(found.shape(), [rows, 6], "{format}");
+        }
+    }
+}
+
+#[test]
 fn versions_may_be_mixed_and_the_newer_one_counts() {
     let (store, container) = create(Format::ZarrV3);
     let all = fixtures();
