@@ -9,7 +9,7 @@ use stook_core::chunk::ChunkSource;
 use stook_core::container::{
     Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions,
 };
-use stook_core::file::{FileIo, LocalFile};
+use stook_core::file::{FileIo, LocalFile, sync_dir};
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, Error, ErrorKind, Limits, NodePath,
     Result,
@@ -155,7 +155,13 @@ fn open_error(failure: &Failure, path: &Path) -> Error {
     } else {
         ErrorKind::Corrupt
     };
-    Error::new(kind, text).at_file(path)
+    let error = Error::new(kind, text).at_file(path);
+    if has("already open for write") {
+        return error.with_hint(
+            "another program writes the file, or ended while it did: `h5clear -s` removes the mark",
+        );
+    }
+    error
 }
 
 /// What a look at a path found.
@@ -305,6 +311,11 @@ impl Hdf5File {
         let name = record.name.to_string_lossy().into_owned();
         Ok(Child { name, kind, link, identity: record.address })
     }
+}
+
+/// The folder that holds the file at `path`.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn node_kind(kind: ObjectKind) -> Option<NodeKind> {
@@ -466,6 +477,7 @@ impl Container for Hdf5File {
         self.shared.file.flush().map_err(self.shared.io(&root))?;
         if durability >= Durability::Fsync {
             self.shared.io.sync()?;
+            sync_dir(folder_of(&self.shared.path))?;
         }
         Ok(())
     }

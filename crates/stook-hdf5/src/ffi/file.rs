@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5f::{
-    H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_TRUNC, H5F_CLOSE_STRONG,
+    H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_STRONG,
     H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
     H5Fget_vfd_handle, H5Fopen,
 };
@@ -58,28 +58,38 @@ pub(crate) struct File {
 
 impl File {
     /// Opens or creates the file at `path`. A file is read without a lock where another process
-    /// holds one.
+    /// holds one, and as a reader beside its writer where it is marked as being written.
     pub(crate) fn open(path: &Path, access: Access, order: AttributeOrder) -> Result<Self> {
         let _lock = lock();
-        match Self::open_with(path, access, order, Locking::Take) {
-            Err(failure) if access == Access::Read && failure.mentions("lock") => {
-                Self::open_with(path, access, order, Locking::Skip)
+        let opened = Self::open_with(path, access, order, Way::Locked);
+        let Err(failure) = opened else { return opened };
+        let is_reading = access == Access::Read;
+        let again = if is_reading && failure.mentions("unable to lock file") {
+            Self::open_with(path, access, order, Way::Unlocked)
+        } else if is_reading && failure.mentions("already open for write") {
+            Self::open_with(path, access, order, Way::BesideWriter)
+        } else {
+            return Err(failure);
+        };
+        match again {
+            Err(second) if is_reading && second.mentions("already open for write") => {
+                Self::open_with(path, access, order, Way::BesideWriter)
             }
-            result => result,
+            // The first failure says why the second way was tried at all.
+            again => again.map_err(|_| failure),
         }
     }
 
-    fn open_with(
-        path: &Path,
-        access: Access,
-        order: AttributeOrder,
-        locking: Locking,
-    ) -> Result<Self> {
+    fn open_with(path: &Path, access: Access, order: AttributeOrder, way: Way) -> Result<Self> {
         let name = c_string(path.as_os_str().as_encoded_bytes())?;
-        let fapl = access_list(access, locking)?;
+        let fapl = access_list(access, way)?;
         let id = match access {
             Access::Read | Access::Write => {
-                let flags = if access == Access::Read { H5F_ACC_RDONLY } else { H5F_ACC_RDWR };
+                let flags = match (access, way) {
+                    (Access::Read, Way::BesideWriter) => H5F_ACC_RDONLY | H5F_ACC_SWMR_READ,
+                    (Access::Read, _) => H5F_ACC_RDONLY,
+                    _ => H5F_ACC_RDWR,
+                };
                 call!("open", H5Fopen(name.as_ptr(), flags, fapl.raw()))?
             }
             Access::Create | Access::Truncate => {
@@ -126,14 +136,17 @@ impl File {
     }
 }
 
+/// How a file that others may have open is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Locking {
-    Take,
-    Skip,
+enum Way {
+    Locked,
+    Unlocked,
+    /// As HDF5's single-writer mode has it: the writer keeps what is on disk readable.
+    BesideWriter,
 }
 
 /// Close everything with the file, keep no chunk cache, write what HDF5 1.10 reads.
-fn access_list(access: Access, locking: Locking) -> Result<Id> {
+fn access_list(access: Access, way: Way) -> Result<Id> {
     let fapl = Id::owned(call!("file access properties", H5Pcreate(*H5P_CLS_FILE_ACCESS))?);
     let id = fapl.raw();
     call!("close degree", H5Pset_fclose_degree(id, H5F_CLOSE_STRONG))?;
@@ -141,7 +154,7 @@ fn access_list(access: Access, locking: Locking) -> Result<Id> {
     // Elements are also read and written past the library, which must not keep any.
     call!("sieve buffer", H5Pset_sieve_buf_size(id, 0))?;
     call!("integrity checks", H5Pset_relax_file_integrity_checks(id, RELAX_UNUSED_BITS))?;
-    let take = u8::from(locking == Locking::Take);
+    let take = u8::from(way == Way::Locked);
     call!("file locking", H5Pset_file_locking(id, take, 1))?;
     if access != Access::Read {
         call!("format bounds", H5Pset_libver_bounds(id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110))?;

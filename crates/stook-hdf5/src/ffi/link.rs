@@ -11,6 +11,8 @@ use hdf5_metno_sys::h5l::{
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 
+use stook_core::ErrorKind;
+
 use super::plist::{link_access, link_creation};
 use super::{Failure, File, Location, Result, call, lock};
 
@@ -93,19 +95,17 @@ impl Location {
     /// The links of this group in the order of its index, at most `limit`.
     pub(crate) fn links(&self, limit: u64) -> Result<Vec<LinkRecord>> {
         let mut listing = Listing { links: Vec::new(), limit };
-        let mut at = 0;
-        call!(
+        let (mut at, data) = (0, (&raw mut listing).cast());
+        let (id, index) = (self.id().raw(), H5_INDEX_NAME);
+        let listed = call!(
             "list",
-            H5Literate2(
-                self.id().raw(),
-                H5_INDEX_NAME,
-                H5_ITER_NATIVE,
-                &raw mut at,
-                Some(push_link),
-                (&raw mut listing).cast(),
-            )
-        )?;
-        Ok(listing.links)
+            H5Literate2(id, index, H5_ITER_NATIVE, &raw mut at, Some(push_link), data)
+        );
+        if listed.is_err() && listing.links.len() as u64 >= limit {
+            let message = format!("more names than the limit of {limit}");
+            return Err(Failure::new("list", message).of(ErrorKind::LimitExceeded));
+        }
+        listed.map(|_| listing.links)
     }
 
     /// The class of the link `name` of this group, or `None` if there is no such link.

@@ -125,6 +125,7 @@ fn damaged_files_give_errors_or_data() {
         "superblock-v3.h5",
         "userblock.h5",
         "paged.h5",
+        "complex.h5",
     ];
     for name in names {
         let casualties = casualties(name);

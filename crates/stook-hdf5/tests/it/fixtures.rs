@@ -115,6 +115,16 @@ fn types_that_h5py_spells_its_own_way_are_known() {
 }
 
 #[test]
+fn complex_numbers_of_hdf5_2_are_read() {
+    let file = open("complex.h5");
+    let expected = [[0.0, 0.0], [1.0, 2.0], [3.0, -4.0]];
+    assert_eq!(array(&file, "little").read_as::<[f64; 2]>(&Selection::All).unwrap(), expected);
+    let expected = expected.map(|pair| pair.map(|part| part as f32));
+    assert_eq!(array(&file, "big").read_as::<[f32; 2]>(&Selection::All).unwrap(), expected);
+    expect_floats(&file, "chunked");
+}
+
+#[test]
 fn structs_keep_their_members() {
     let file = open("dtypes.h5");
     let (packed, padded) = (read(&file, "struct"), read(&file, "struct-padded"));

@@ -124,3 +124,44 @@ fn thousands_of_nodes_are_listed_fast() {
     assert!(children.iter().all(|child| child.kind == Some(NodeKind::Array)));
     assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
 }
+
+#[test]
+fn a_group_of_more_names_than_the_limit_is_refused() {
+    let mut options = OpenOptions::read();
+    options.limits.n_nodes = 3;
+    let file = Hdf5File::open(fixture("links.h5"), &options).unwrap();
+    let error = file.children(&node("/")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+    assert_eq!(file.children(&node("group")).unwrap().len(), 1);
+}
+
+#[test]
+fn many_threads_share_a_file() {
+    let (_dir, _path, file) = scratch();
+    let mut spec = ArraySpec::new(DType::Int32, [64, 64]);
+    spec.grid = stook_core::ChunkGrid::regular([8, 8]).unwrap();
+    spec.codecs = vec![stook_core::CodecSpec::Zlib { level: 1 }];
+    std::thread::scope(|scope| {
+        for thread in 0..8_i32 {
+            let (file, spec) = (&file, &spec);
+            scope.spawn(move || {
+                let own = node(&format!("t{thread}/a"));
+                let made = crate::support::create(file, own.as_str(), spec);
+                for round in 0..20 {
+                    let edits =
+                        stook_core::AttributeEdits::new().set("n", serde_json::json!(round));
+                    file.edit_attributes(&own, &edits).unwrap();
+                    let row = stook_core::Selection::parse(&format!("{}", round * 3)).unwrap();
+                    made.write_elements(&row, &[64], &[thread; 64]).unwrap();
+                    assert_eq!(made.read_as::<i32>(&row).unwrap(), [thread; 64]);
+                    assert!(!file.children(&node("/")).unwrap().is_empty());
+                    assert_eq!(array(file, own.as_str()).shape(), [64, 64]);
+                    if round % 7 == 0 {
+                        file.commit(stook_core::Durability::Flush).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(file.children(&node("/")).unwrap().len(), 8);
+}
