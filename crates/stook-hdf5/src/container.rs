@@ -126,6 +126,13 @@ fn order_of_root(shared: &Shared) -> Result<AttributeOrder> {
         .map_err(shared.corrupt(&root))
 }
 
+/// The length that the library found and the one that the file says it has, where it is cut.
+fn truncation(text: &str) -> Option<(&str, &str)> {
+    let found = text.split_once("truncated file: eof = ")?.1.split_once(',')?.0;
+    let expected = text.split_once("stored_eof = ")?.1;
+    Some((found, expected.split(|c: char| !c.is_ascii_digit()).next()?))
+}
+
 /// Refuses to replace a file that another process writes: the library would empty it before it
 /// looks at locks.
 fn expect_unlocked(path: &Path) -> Result<()> {
@@ -141,6 +148,10 @@ fn is_locked(failure: &Failure) -> bool {
 
 fn open_error(failure: &Failure, path: &Path) -> Error {
     let text = failure.to_string();
+    if let Some((found, expected)) = truncation(&text) {
+        let message = format!("the file is truncated: expected {expected} bytes, found {found}");
+        return Error::corrupt(message).at_file(path);
+    }
     let has = |what: &str| failure.mentions(what);
     let kind = if is_locked(failure) {
         ErrorKind::Locked

@@ -123,7 +123,11 @@ fn compound(r#struct: &StructType, has_heap: bool, is_big: bool) -> Result<Datat
     let mut packed = 0;
     for field in &r#struct.fields {
         let offset = if has_heap { packed } else { field.offset };
-        datatype.insert(&field.name, offset, &datatype_of(&field.dtype, is_big)?)?;
+        let member = datatype_of(&field.dtype, is_big)?;
+        // Members that lie on one another, or two of one name.
+        datatype
+            .insert(&field.name, offset, &member)
+            .map_err(|failure| failure.of(ErrorKind::Unsupported))?;
         packed = packed.saturating_add(raw_size(&field.dtype));
     }
     Ok(datatype)

@@ -96,6 +96,13 @@ fn what_is_no_hdf5_file_is_refused_with_what_was_found() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.message().contains("HDF5 signature"), "{error}");
     assert!(error.message().contains("the file begins with"), "{error}");
+    let dir = tempfile::tempdir().unwrap();
+    let cut = dir.path().join("cut.h5");
+    std::fs::write(&cut, &std::fs::read(fixture("links.h5")).unwrap()[..1000]).unwrap();
+    let error = Hdf5File::open(&cut, &OpenOptions::read()).unwrap_err();
+    let len = std::fs::metadata(fixture("links.h5")).unwrap().len();
+    let expected = format!("the file is truncated: expected {len} bytes, found 1000");
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Corrupt, expected.as_str()));
     let (_dir, path, file) = scratch();
     drop(file);
     let error = Hdf5File::create(&path, &CreateOptions::default()).unwrap_err();
