@@ -22,7 +22,7 @@ def examples():
                 yield pytest.param(test, id=test.name)
 
 
-@pytest.mark.parametrize("example", examples())
+@pytest.mark.parametrize("example", list(examples()))
 def test_example_prints_what_it_says(example, request, tmp_path):
     def fixture(name):
         if name == "file":

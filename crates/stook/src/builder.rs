@@ -2,7 +2,7 @@
 
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, CodecSpec, DType, Error, Extent, Format,
-    Loss, Result, Values,
+    Loss, Result, Values, codec,
 };
 
 use crate::array::Array;
@@ -164,9 +164,22 @@ impl ArrayBuilder {
             None => Values::zeroed(self.dtype.clone(), Vec::new())?,
         });
         self.lay_out(&mut spec, format)?;
+        // A setting out of range is told now, not by the first read or write.
+        spec.codecs.iter().try_for_each(|codec| codec::build(codec, &self.dtype).map(drop))?;
+        self.check_max_shape()?;
         let adapted = self.group.file().container().adapt_array(&spec)?;
         self.expect_kept(&spec, &adapted.value, &adapted.losses)?;
         Ok(adapted.value)
+    }
+
+    fn check_max_shape(&self) -> Result<()> {
+        let Some(max) = &self.max_shape else { return Ok(()) };
+        let fits = |(max, &len): (&Option<u64>, &u64)| max.is_none_or(|max| len <= max);
+        if max.len() != self.shape.len() || !max.iter().zip(&self.shape).all(fits) {
+            let shape = &self.shape;
+            return Err(Error::invalid(format!("shape {shape:?} is beyond its bounds {max:?}")));
+        }
+        Ok(())
     }
 
     fn lay_out(&self, spec: &mut ArraySpec, format: Format) -> Result<()> {

@@ -14,7 +14,7 @@ from ._stook import Tree
 class Empty:
     """The value of an attribute that has a type and no value (HDF5's null dataspace).
 
-    >>> Empty("float32")
+    >>> stook.Empty("float32")
     Empty(dtype('float32'))
     """
 

@@ -199,7 +199,8 @@ class Group(MutableMapping[str, "Group | Array"]):
         attributes
             Attributes to set.
         max_shape
-            How far each axis may grow, ``None`` without bound (HDF5; in Zarr any axis may).
+            How far each axis may grow, ``None`` without bound (HDF5). By default every axis of
+            an array that has chunks may grow.
         overwrite
             Whether what is at ``path`` is removed first.
 
@@ -344,8 +345,9 @@ def _data(
     given = _lengths("shape", shape) if shape is not None else None
     normal = normalize_dtype(dtype)
     if normal.hasobject:
-        depth = len(given) if given is not None else None
-        values = cast(data, normal, depth if depth is not None else max(np.ndim(data), 1))
+        is_cut = isinstance(data, np.ndarray) and data.dtype.hasobject
+        n_axes = len(given) if given is not None else data.ndim if is_cut else 1
+        values = cast(data, normal, n_axes)
     else:
         values = data if isinstance(data, np.ndarray) else np.asarray(data)
     if given is not None:

@@ -158,18 +158,22 @@ def _advanced(parts: tuple[Part, ...], shape: tuple[int, ...]) -> Selection:
     axes = [entry for entry in entries if entry is not None]
     lists = [i for i, axis in enumerate(axes) if isinstance(axis, np.ndarray)]
     arrays = [axes[i] for i in lists]
-    # Where numpy puts the axes of the index arrays: in place if these stand together, integers
-    # among them, else in front.
-    spots = [i for i, entry in enumerate(entries) if isinstance(entry, (int, np.ndarray))]
-    together = spots[-1] - spots[0] == len(spots) - 1
+    # Where numpy puts the axes of the index arrays: in their place, or in front.
     if new_axes:
         raise SelectionError("`None` beside index arrays is not supported: reshape the result")
-    before = sum(isinstance(axis, slice) for axis in axes[: spots[0]]) if together else 0
+    before = sum(isinstance(axis, slice) for axis in axes[: lists[0]]) if _stand_together(parts) else 0
     outer = _outer_shape(arrays)
     if outer is not None:
         flat = [axis.ravel() if isinstance(axis, np.ndarray) else axis for axis in axes]
         return _orthogonal(flat, before, outer)
     return _pointwise(axes, arrays, before, shape)
+
+
+def _stand_together(parts: tuple[Part, ...]) -> bool:
+    """Whether nothing stands between index arrays, to which integers count here; an ellipsis
+    does, even one that stands for no axis."""
+    spots = [i for i, part in enumerate(parts) if isinstance(part, (int, np.ndarray))]
+    return spots[-1] - spots[0] == len(spots) - 1
 
 
 def _integers(expanded: list[Part], shape: tuple[int, ...]) -> list[Part]:
