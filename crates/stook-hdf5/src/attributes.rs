@@ -263,6 +263,13 @@ pub(crate) fn adapt(name: &str, value: &AttributeValue) -> Result<Adapted<Attrib
         let texts = Values::from_strings(values.shape().to_vec(), &texts)?;
         return Ok(adapted(name, texts.into(), "stored as variable-length UTF-8"));
     }
+    if let (DType::String(_), AttributeValue::Values(values)) = (dtype, value) {
+        let mut texts = (0..values.len()).map(|at| values.payload(at));
+        if texts.any(|text| text.is_ok_and(|text| text.contains(&0))) {
+            let message = format!("attribute `{name}`: HDF5 holds no text with NUL characters");
+            return Err(Error::unsupported(message));
+        }
+    }
     if ffi::datatype_of(dtype, false).is_ok() {
         return Ok(Adapted::exact(value.clone()));
     }

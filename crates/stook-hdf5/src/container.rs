@@ -317,7 +317,8 @@ impl Hdf5File {
                 let (file, target) = group.external_target(&record.name)?;
                 (None, Link::External { file, target })
             }
-            LinkClass::User(class) => (None, Link::Soft(format!("user-defined link {class}"))),
+            // Only the application that made it knows where it leads.
+            LinkClass::User => (None, Link::Hard),
         };
         let name = record.name.to_string_lossy().into_owned();
         Ok(Child { name, kind, link, identity: record.address })

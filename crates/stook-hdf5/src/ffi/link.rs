@@ -26,7 +26,7 @@ pub(crate) enum LinkClass {
     /// To a path in another file.
     External,
     /// Of a class that an application registered.
-    User(i32),
+    User,
 }
 
 impl LinkClass {
@@ -35,7 +35,7 @@ impl LinkClass {
             0 => Self::Hard,
             1 => Self::Soft,
             64 => Self::External,
-            other => Self::User(other),
+            _ => Self::User,
         }
     }
 }

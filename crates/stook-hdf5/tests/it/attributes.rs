@@ -98,6 +98,10 @@ fn edits_that_fail_change_nothing() {
     let edits = AttributeEdits::new().set("a", Values::text("a\0b"));
     assert_eq!(file.edit_attributes(&root, &edits).unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(file.attributes(&root).unwrap(), before);
+    let text = AttributeValue::Values(Values::text("a\0b"));
+    assert_eq!(file.adapt_attribute("t", &text).unwrap_err().kind(), ErrorKind::Unsupported);
+    let json = AttributeValue::Json(json!("a\0b"));
+    assert_eq!(file.adapt_attribute("t", &json).unwrap().losses.len(), 1);
 }
 
 #[test]
