@@ -312,7 +312,7 @@ impl<'a> Flat<'a> {
         };
         match self.shape.get(depth) {
             Some(&len) if len == list.len() as u64 => {}
-            None if self.scalars.is_empty() && !list.is_empty() => {
+            None if self.scalars.is_empty() => {
                 self.shape.push(list.len() as u64);
             }
             _ => return None,
@@ -321,6 +321,10 @@ impl<'a> Flat<'a> {
     }
 
     fn into_values(self) -> Result<Option<Values>> {
+        if self.scalars.is_empty() {
+            // A list without items says nothing of their type.
+            return Values::zeroed(DType::Float64, self.shape).map(Some);
+        }
         let all = |is: fn(&Value) -> bool| self.scalars.iter().all(|scalar| is(scalar));
         let (dtype, items): (DType, Vec<u8>) = if all(Value::is_string) {
             let texts: Vec<&str> = self.scalars.iter().filter_map(|s| s.as_str()).collect();
@@ -386,12 +390,18 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_one_list_are_of_one_type() {
+        assert_eq!(adapted_dtype(json!([1, 2.5])), ("float64".to_owned(), vec![2], 0));
+        assert_eq!(adapted_dtype(json!([])), ("float64".to_owned(), vec![0], 0));
+        assert_eq!(adapted_dtype(json!([[], []])), ("float64".to_owned(), vec![2, 0], 0));
+    }
+
+    #[test]
     fn other_json_becomes_text_and_says_so() {
         for json in [
             json!({"a": 1}),
             json!([1, "a"]),
             json!([[1], [1, 2]]),
-            json!([]),
             json!([u64::MAX, 1.5]),
         ] {
             assert_eq!(adapted_dtype(json), ("string".into(), vec![], 1));

@@ -248,6 +248,11 @@ impl<'c, 'o> Conversion<'c, 'o> {
         match (&visit.child.link, visit.child.kind, &item.array) {
             (Link::Hard, Some(NodeKind::Group), _) => self.group(item),
             (Link::Hard, _, Some(array)) => self.array(item, array),
+            (Link::Hard, Some(NodeKind::NamedType), _) => {
+                // It holds no data, and the arrays of the type are copied with it.
+                self.lose(&visit.path, vec![Loss::new("named type", "nothing")]);
+                Ok(())
+            }
             (Link::Hard, _, _) => {
                 Err(Error::unsupported("the node is neither a group nor an array")
                     .at_node(&visit.path))

@@ -153,3 +153,38 @@ fn differences_are_found_and_named() {
         ]
     );
 }
+
+#[test]
+fn every_hdf5_fixture_survives_a_round_trip() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../stook-hdf5/tests/fixtures");
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(fixtures).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "h5") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let copy = dir.path().join(format!("{name}.h5"));
+        convert(&path, &copy, &mut ConvertOptions { leave_out: true, ..ConvertOptions::default() })
+            .unwrap();
+        let zarr = dir.path().join(format!("{name}.zarr"));
+        let back = dir.path().join(format!("{name}-back.h5"));
+        let report = convert(
+            &copy,
+            &zarr,
+            &mut ConvertOptions { leave_out: true, ..ConvertOptions::default() },
+        );
+        let left_out: Vec<_> =
+            report.unwrap().left_out.into_iter().map(|left| left.node.to_string()).collect();
+        convert(&zarr, &back, &mut ConvertOptions::default()).unwrap();
+        let found = differences(&zarr, &back);
+        assert_eq!(found, Vec::<String>::new(), "{name}");
+        let lost: Vec<_> = differences(&copy, &back)
+            .into_iter()
+            .filter(|difference| {
+                !left_out.iter().any(|node| difference.starts_with(&format!("{node}:")))
+            })
+            .collect();
+        assert_eq!(lost, Vec::<String>::new(), "{name}, left out {left_out:?}");
+    }
+}
