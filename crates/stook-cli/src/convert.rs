@@ -86,14 +86,16 @@ fn is_npy(args: &ConvertArgs) -> bool {
     }
 }
 
+fn draw_target(args: &ConvertArgs) -> ProgressDrawTarget {
+    match args.quiet || args.json {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr(),
+    }
+}
+
 /// A progress bar, which shows itself on terminals only.
 fn bar(args: &ConvertArgs) -> ProgressBar {
-    let target = if args.quiet || args.json {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let bar = ProgressBar::with_draw_target(Some(0), draw_target(args));
     let template = "{bar:30.cyan/dim} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg:.dim}";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("━╸─"));
@@ -178,6 +180,18 @@ struct Verdict {
 
 /// Reads both sides again and compares them.
 fn verify(args: &ConvertArgs, report: &Report) -> Result<Verdict> {
+    let spinner = ProgressBar::with_draw_target(None, draw_target(args));
+    if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg:.dim}") {
+        spinner.set_style(style);
+    }
+    spinner.set_message("comparing the target with the source");
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let verdict = compared(args, report);
+    spinner.finish_and_clear();
+    verdict
+}
+
+fn compared(args: &ConvertArgs, report: &Report) -> Result<Verdict> {
     let source = File::open(&args.source)?.node(&args.node)?;
     let target = File::open(&args.target)?;
     let mut there = target.root()?;

@@ -53,7 +53,7 @@ impl About {
         }
         self.say("attributes", "");
         for (name, value) in attributes.iter() {
-            self.say(&format!("  {name}"), describe::attribute_brief(value)?);
+            self.say(&format!("  {}", describe::one_line(name)), describe::attribute_brief(value)?);
         }
         Ok(())
     }

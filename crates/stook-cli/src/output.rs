@@ -1,7 +1,7 @@
 //! The standard output: buffered, coloured where a person looks, plain where a program reads.
 
 use std::borrow::Cow;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use serde_json::Value;
 
@@ -72,9 +72,8 @@ fn wants_colour() -> bool {
 }
 
 /// The standard output.
-#[derive(Debug)]
 pub(crate) struct Output {
-    writer: BufWriter<StdoutLock<'static>>,
+    writer: BufWriter<Box<dyn Write>>,
     /// The colours it takes.
     pub(crate) paint: Paint,
     /// Its width and height where it is a terminal.
@@ -90,11 +89,32 @@ impl Output {
             (usize::from(width.0).max(20), usize::from(height.0).max(10))
         };
         let terminal = stdout.is_terminal().then(size);
-        Self {
-            paint: Paint::stdout(),
-            terminal,
-            writer: BufWriter::with_capacity(64 << 10, stdout.lock()),
+        Self::new(Box::new(stdout.lock()), Paint::stdout(), terminal)
+    }
+
+    fn new(writer: Box<dyn Write>, paint: Paint, terminal: Option<(usize, usize)>) -> Self {
+        Self { paint, terminal, writer: BufWriter::with_capacity(64 << 10, writer) }
+    }
+
+    /// What `write` writes to a terminal of so many columns and lines, without colours.
+    #[cfg(test)]
+    pub(crate) fn capture(terminal: (usize, usize), write: impl FnOnce(&mut Self)) -> String {
+        #[derive(Clone, Default)]
+        struct Sink(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+        impl Write for Sink {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.borrow_mut().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
         }
+        let sink = Sink::default();
+        let mut out = Self::new(Box::new(sink.clone()), Paint::plain(), Some(terminal));
+        write(&mut out);
+        out.finish().unwrap();
+        let bytes = sink.0.take();
+        String::from_utf8(bytes).unwrap()
     }
 
     /// Writes a line.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use stook::{Array, ArraySpec, AxisSelection, Result, Selection, Values};
 
-/// Bytes of items that are read at once.
-const BLOCK_LEN_BYTES: u64 = 4 << 20;
+/// Bytes of items that are read at once: enough for rows of chunks of the usual sizes, so that
+/// few chunks are decoded more than once.
+const BLOCK_LEN_BYTES: u64 = 32 << 20;
 /// Items of variable length are taken to have this many bytes.
 const GUESSED_ITEM_LEN: u64 = 64;
 
@@ -207,6 +208,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "a range for each axis that is kept")]
     fn a_part_of_a_part_is_selected_from_the_array() {
         let spec = ArraySpec::new(DType::UInt8, [10, 4]);
         let plan = Plan::new(&Selection::parse("::-3, 1").unwrap(), &spec).unwrap();

@@ -8,17 +8,20 @@ use super::plan::Plan;
 use crate::error::{Failure, say};
 use crate::output::{Ink, Output, cut, human_count, width};
 
-/// Rows of a table, half of them from the beginning and half from the end.
-const MOST_ROWS: u64 = 60;
-/// Tables.
-const MOST_TABLES: u64 = 6;
+/// Tables, and the rows of each where there are several.
+const MOST_TABLES: u64 = 4;
+const ROWS_OF_MANY: u64 = 8;
+/// The rows of a single table on a terminal of no great height.
+const LEAST_ROWS: u64 = 10;
+/// Lines that are no rows: the command, the heading, the gap, the note, the prompt.
+const OTHER_LINES: u64 = 5;
 /// The columns of a terminal that one cell may take.
 const MOST_WIDTH: usize = 40;
 
 pub(super) fn write(
     array: &Array,
     plan: &Plan,
-    (columns, _): (usize, usize),
+    terminal: (usize, usize),
     out: &mut Output,
 ) -> Result<(), Failure> {
     let dtype = array.dtype();
@@ -27,15 +30,21 @@ pub(super) fn write(
         say(&format!("note: the selection holds no elements: its shape is {:?}", plan.shape));
         return Ok(());
     }
-    let picks = picks(plan, &layout, columns);
+    let picks = picks(plan, &layout, terminal);
     let values = array.read(&plan.pick(&picks))?;
-    let page = Page { layout: &layout, plan, picks: &picks, columns };
+    let page = Page { layout: &layout, plan, picks: &picks, columns: terminal.0 };
     let n_columns = page.write(&values, out)?;
     page.note(n_columns, out)
 }
 
-/// The elements that are shown along each axis that is kept.
-fn picks(plan: &Plan, layout: &Layout<'_>, columns: usize) -> Vec<Vec<u64>> {
+/// The elements that are shown along each axis that is kept: of rows and tables those at both
+/// ends, of columns the first.
+fn picks(plan: &Plan, layout: &Layout<'_>, (columns, lines): (usize, usize)) -> Vec<Vec<u64>> {
+    let is_one = layout.above().iter().all(|&len| len == 1);
+    let most_rows = match is_one {
+        true => (lines as u64).saturating_sub(OTHER_LINES).max(LEAST_ROWS),
+        false => ROWS_OF_MANY,
+    };
     let has_members = !layout.fields().is_empty();
     let n_kept = plan.shape.len();
     let ends = |len: u64, most: u64| -> Vec<u64> {
@@ -55,7 +64,7 @@ fn picks(plan: &Plan, layout: &Layout<'_>, columns: usize) -> Vec<Vec<u64>> {
             // A column takes three characters at least.
             (0..len.min(columns as u64 / 3)).collect()
         } else {
-            ends(len, MOST_ROWS)
+            ends(len, most_rows)
         }
     };
     plan.shape.iter().enumerate().map(pick).collect()
@@ -110,73 +119,77 @@ impl Page<'_> {
         }
     }
 
+    /// The columns that are read: all members of structs, else as many as may fit.
+    fn n_picked(&self) -> usize {
+        match self.has_columns() {
+            true => self.picks.last().map_or(1, Vec::len),
+            false => usize::try_from(self.layout.n_columns).unwrap_or(1),
+        }
+    }
+
+    /// Whether the last axis lies along the rows.
+    fn has_columns(&self) -> bool {
+        self.layout.fields().is_empty() && self.plan.shape.len() > 1
+    }
+
+    /// The names of members, or the positions of the columns in the array.
+    fn headings(&self) -> Vec<String> {
+        match self.plan.axes.iter().rfind(|axis| axis.is_kept) {
+            Some(axis) if self.has_columns() => {
+                (0..self.n_picked() as u64).map(|i| axis.at(i).to_string()).collect()
+            }
+            _ => self.layout.headings(),
+        }
+    }
+
+    /// Writes a table; returns how many columns it shows.
     fn table(&self, cells: &[String], out: &mut Output) -> Result<usize, Failure> {
         let positions = self.row_positions();
         let labels: Vec<String> = positions.iter().map(ToString::to_string).collect();
         let label_width = labels.iter().map(|label| width(label)).max().unwrap_or(0);
-        let n_picked = if self.layout.fields().is_empty() && self.plan.shape.len() > 1 {
-            self.picks.last().map_or(1, Vec::len)
-        } else {
-            usize::try_from(self.layout.n_columns).unwrap_or(1)
-        };
-        let mut headings = self.layout.headings();
-        if headings.is_empty() && self.plan.shape.len() > 1 {
-            let axis = self.plan.axes.iter().rfind(|axis| axis.is_kept);
-            headings = axis.map_or_else(Vec::new, |axis| {
-                (0..n_picked as u64).map(|i| axis.at(i).to_string()).collect()
-            });
-        }
+        let headings = self.headings();
         let cells: Vec<_> = cells.iter().map(|cell| cut(cell, MOST_WIDTH)).collect();
-        let rows: Vec<_> = cells.chunks(n_picked.max(1)).collect();
-        let widths: Vec<usize> = (0..n_picked)
-            .map(|at| {
-                let widest = rows
-                    .iter()
-                    .filter_map(|row| row.get(at))
-                    .map(|cell| width(cell))
-                    .max()
-                    .unwrap_or(0);
-                widest.max(headings.get(at).map_or(0, |heading| width(heading)))
-            })
-            .collect();
-        let n_shown = self.n_fitting(label_width, &widths);
-        let is_cut = (n_shown as u64) < self.layout.n_columns;
-        let line = |row: &[String]| {
-            let aligned =
-                row.iter().zip(&widths).take(n_shown).enumerate().map(|(at, (cell, &to))| {
-                    if self.layout.is_right(at) {
-                        format!("{cell:>to$}")
-                    } else {
-                        format!("{cell:<to$}")
-                    }
-                });
-            let mut line = aligned.collect::<Vec<_>>().join("  ");
-            line.push_str(if is_cut { "  …" } else { "" });
-            line.trim_end().to_owned()
-        };
+        let n_picked = self.n_picked().max(1);
+        let mut widths = vec![0; n_picked];
+        for (at, cell) in headings
+            .iter()
+            .map(String::as_str)
+            .enumerate()
+            .chain(cells.iter().enumerate().map(|(at, cell)| (at % n_picked, cell.as_ref())))
+        {
+            if let Some(widest) = widths.get_mut(at) {
+                *widest = (*widest).max(width(cell));
+            }
+        }
+        widths.truncate(self.n_fitting(label_width, &widths));
         let paint = out.paint;
         let gap = if labels.is_empty() { "" } else { "  " };
         if !headings.is_empty() {
-            out.line(&format!(
-                "{:label_width$}{gap}{}",
-                "",
-                paint.ink(Ink::Faint, &line(&headings))
-            ))?;
+            let headings = self.line(headings.iter().map(String::as_str), &widths);
+            out.line(&format!("{:label_width$}{gap}{}", "", paint.ink(Ink::Faint, &headings)))?;
         }
-        for (at, row) in rows.iter().enumerate() {
-            let is_gap = at > 0 && self.is_gap(at);
-            if is_gap {
+        for (at, row) in cells.chunks(n_picked).enumerate() {
+            if at > 0 && self.is_gap(at) {
                 out.line(&format!("{:>label_width$}", "⋮"))?;
             }
-            let row: Vec<String> = row.iter().map(|cell| cell.to_string()).collect();
-            let label = labels.get(at).map_or("", String::as_str);
-            out.line(&format!(
-                "{}{gap}{}",
-                paint.ink(Ink::Faint, &format!("{label:>label_width$}")),
-                line(&row)
-            ))?;
+            let label = format!("{:>label_width$}", labels.get(at).map_or("", String::as_str));
+            let row = self.line(row.iter().map(AsRef::as_ref), &widths);
+            out.line(&format!("{}{gap}{row}", paint.ink(Ink::Faint, &label)))?;
         }
-        Ok(n_shown)
+        Ok(widths.len())
+    }
+
+    /// The cells of a row that have a width, aligned.
+    fn line<'t>(&self, row: impl Iterator<Item = &'t str>, widths: &[usize]) -> String {
+        let aligned = row.zip(widths).enumerate().map(|(at, (cell, &to))| {
+            if self.layout.is_right(at) { format!("{cell:>to$}") } else { format!("{cell:<to$}") }
+        });
+        let mut line = aligned.collect::<Vec<_>>().join("  ");
+        if (widths.len() as u64) < self.layout.n_columns {
+            line.push_str("  …");
+        }
+        line.truncate(line.trim_end().len());
+        line
     }
 
     /// Whether rows are missing before row `at`.
@@ -215,5 +228,82 @@ impl Page<'_> {
             say(&format!("note: {} are shown; pipe the output to see all", parts.join(", ")));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stook::{DType, File, Selection};
+
+    /// What a terminal shows of an array of `shape` that counts its elements.
+    fn shown(shape: &[u64], selection: &str, terminal: (usize, usize)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("a.zarr")).unwrap();
+        let builder = file.root_group().unwrap().array("a").dtype(DType::Int32).shape(shape);
+        let array = builder.create().unwrap();
+        let n: u64 = shape.iter().product();
+        let items: Vec<i32> = (0..i32::try_from(n).unwrap()).collect();
+        array.write_elements(&Selection::All, shape, &items).unwrap();
+        let plan = Plan::new(&Selection::parse(selection).unwrap(), &array.spec()).unwrap();
+        Output::capture(terminal, |out| write(&array, &plan, terminal, out).unwrap())
+    }
+
+    #[test]
+    fn what_fits_is_whole() {
+        insta::assert_snapshot!(shown(&[2, 3], "", (80, 24)), @"
+           0  1  2
+        0  0  1  2
+        1  3  4  5
+        ");
+        insta::assert_snapshot!(shown(&[3], "::-1", (80, 24)), @"
+        2  2
+        1  1
+        0  0
+        ");
+        insta::assert_snapshot!(shown(&[], "", (80, 24)), @"0");
+    }
+
+    #[test]
+    fn rows_are_cut_in_the_middle_and_columns_at_the_end() {
+        insta::assert_snapshot!(shown(&[100, 100], "::2, 1::3", (30, 10)), @"
+               1     4     7    10  …
+         0     1     4     7    10  …
+         2   201   204   207   210  …
+         4   401   404   407   410  …
+         6   601   604   607   610  …
+         8   801   804   807   810  …
+         ⋮
+        90  9001  9004  9007  9010  …
+        92  9201  9204  9207  9210  …
+        94  9401  9404  9407  9410  …
+        96  9601  9604  9607  9610  …
+        98  9801  9804  9807  9810  …
+        ");
+    }
+
+    #[test]
+    fn of_many_slices_both_ends_are_shown() {
+        insta::assert_snapshot!(shown(&[9, 2, 2, 2], "3:, 1", (80, 24)), @"
+        [3, 1, :, :]
+            0   1
+        0  28  29
+        1  30  31
+
+        [4, 1, :, :]
+            0   1
+        0  36  37
+        1  38  39
+
+        [7, 1, :, :]
+            0   1
+        0  60  61
+        1  62  63
+
+        [8, 1, :, :]
+            0   1
+        0  68  69
+        1  70  71
+        ");
     }
 }

@@ -10,17 +10,24 @@ use super::plan::Plan;
 use crate::error::Failure;
 use crate::output::{Output, width};
 
+/// Cells that are aligned together.
+const CELLS_AT_ONCE: usize = 1 << 16;
+
 pub(super) fn write(array: &Array, plan: &Plan, out: &mut Output) -> Result<(), Failure> {
     let dtype = array.dtype();
     let layout = Layout::new(plan, &dtype);
     let mut page = Page::new(&layout, out);
     let mut cells = Vec::new();
     plan.for_each_block::<Failure>(array, &mut |values| {
-        cells.clear();
         for at in 0..values.len() {
             layout.cells(values.item(at).unwrap_or_default(), values.heap(), &mut cells)?;
+            // Texts are larger than the items they come from.
+            if cells.len() >= CELLS_AT_ONCE || at + 1 == values.len() {
+                page.cells(&cells)?;
+                cells.clear();
+            }
         }
-        Ok(page.cells(&cells)?)
+        Ok(())
     })
 }
 

@@ -117,7 +117,7 @@ impl<'a> TextTree<'a> {
                 .into_owned();
         }
         let link = match (&visit.child.link, &visit.seen_at) {
-            (Link::Soft(target), _) => Some(format!("→ {target}")),
+            (Link::Soft(target), _) => Some(format!("→ {}", describe::one_line(target))),
             (Link::External { file, target }, _) => Some(format!("→ {target} in {file}")),
             (_, Some(seen)) => Some(format!("= {seen}")),
             _ => None,
@@ -174,9 +174,10 @@ impl<'a> TextTree<'a> {
         let inner = if look.has_children { "│ " } else { "  " };
         let widest = attributes.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(24);
         for (name, value) in attributes.iter() {
+            let name = describe::one_line(name);
             let value =
                 describe::attribute_brief(value).unwrap_or_else(|error| format!("! {error}"));
-            let line = format!("@{} = {}", pad(name, widest), cut(&value, ATTRIBUTE_MOST));
+            let line = format!("@{} = {}", pad(&name, widest), cut(&value, ATTRIBUTE_MOST));
             let line = format!(
                 "{}{}",
                 self.paint.ink(Ink::Faint, &format!("{stems}{inner}")),
