@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_out_is_filled_where_it_lies(array, layout):
 
 def test_out_with_another_shape_of_the_same_items(array):
     out = np.zeros((1, 2, 8), "f4")
-    array.read((None, [0, 5]) if False else np.s_[None, 4:], out=out)
+    array.read(np.s_[None, 4:], out=out)
     np.testing.assert_array_equal(out[0], array[4:])
     out = np.zeros((2, 2, 8), "f4")
     array.read(([[0, 1], [5, 2]],), out=out)
@@ -143,7 +144,7 @@ def test_reading_allocates_the_result_only(large, name):
 def test_writing_allocates_nothing_in_python(large, tmp_path, name):
     _, items = large
     with stook.create(tmp_path / name) as file:
-        array = file.create_array("a", shape=items.shape, dtype="u4", chunks=(512, 512), codecs=None)
+        array = file.create_array("a", shape=items.shape, dtype="u4", chunks=(512, 512), codecs=[])
         tracemalloc.start()
         try:
             array[:] = items
@@ -157,8 +158,8 @@ def test_writing_allocates_nothing_in_python(large, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["x.zarr", "x.h5", "plain.h5"])
 def test_other_threads_run_meanwhile(large, name):
-    """While one thread reads, another counts. With the GIL held it would count at most once a
-    switch, of which this test allows none while the reader is in Python."""
+    """While one thread reads, another counts. Python is told not to take the GIL from a thread
+    that holds it: if reading held it, nothing would be counted meanwhile."""
     folder, _ = large
     interval = sys.getswitchinterval()
     is_done = threading.Event()
@@ -167,21 +168,22 @@ def test_other_threads_run_meanwhile(large, name):
     def count():
         while not is_done.is_set():
             counts[0] += 1
+            time.sleep(0)
 
     with stook.open(folder / name) as file:
         array = file["a"]
         counter = threading.Thread(target=count)
+        counter.start()
         sys.setswitchinterval(100)
         try:
-            counter.start()
             before = counts[0]
             array[:]
             during = counts[0] - before
         finally:
-            is_done.set()
             sys.setswitchinterval(interval)
+            is_done.set()
             counter.join()
-    assert during > 100
+    assert during > 3
 
 
 def test_threads_share_an_array(large, rng):

@@ -123,6 +123,12 @@ fn is_stored_alike(from: &Array, to: &Array, source: &ArraySpec, target: &ArrayS
         && Pipeline::new(source).is_ok()
 }
 
+/// `part / whole` of `len_bytes`: the parts of a whole add up to it.
+fn share(len_bytes: u64, part: u64, whole: u64) -> u64 {
+    let share = u128::from(len_bytes) * u128::from(part) / u128::from(whole.max(1));
+    u64::try_from(share).unwrap_or(len_bytes)
+}
+
 /// Copies stored chunks as they are.
 fn chunks(
     from: &Array,
@@ -151,7 +157,7 @@ fn chunks(
         }
         let len = usize::try_from(end - done).unwrap_or(usize::MAX);
         batch(from, to, ChunkList::new(rank, len, &flat))?;
-        progress((end - done).saturating_mul(chunk_len))?;
+        progress(share(spec.n_bytes(), end, n) - share(spec.n_bytes(), done, n))?;
         done = end;
     }
     Ok(())

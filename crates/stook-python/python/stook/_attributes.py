@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -97,10 +97,8 @@ class Attributes(MutableMapping[str, Any]):
         """Names and values, read at once."""
         return self.asdict().items()
 
-    def update(
-        self, other: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **values: Any
-    ) -> None:
-        """Sets several attributes: all or none."""
+    def update(self, other: Any = (), /, **values: Any) -> None:
+        """Sets several attributes, given as a mapping, as pairs or by name: all or none."""
         changes = dict(other, **values)
         self._tree.edit_attributes(self._node, False, list(changes.items()), [])
 

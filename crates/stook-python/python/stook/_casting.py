@@ -78,7 +78,7 @@ def _objects(values: Any, dtype: np.dtype[Any], ndim: int) -> NDArray[Any]:
         return values
     if dtype.names is not None:
         return _structs(values, dtype)
-    item = (dtype.metadata or {}).get("vlen")
+    item = dict(dtype.metadata or {}).get("vlen")
     if item is str or item is bytes:
         return np.asarray(values, dtype=object)
     return _sequences(values, ndim)

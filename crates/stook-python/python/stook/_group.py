@@ -361,6 +361,9 @@ def _data(
 def _dtype_of(data: Any, format: str) -> tuple[Any, Any]:
     """The dtype of data that come without one, and the data."""
     dtype = data.dtype
+    if dtype.kind in "SU" and dtype.itemsize == 0:
+        # An empty text of numpy; as a dtype this would mean text of variable length.
+        return np.dtype(f"{dtype.kind}1"), data
     is_text = dtype.kind == "U" and format == "hdf5"
     if is_text or dtype.kind == "T":
         return str, data

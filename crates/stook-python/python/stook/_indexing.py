@@ -5,20 +5,24 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import EllipsisType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._errors import SelectionError
 
-Kind: TypeAlias = Literal["axes", "blocks", "points", "mask"]
+if TYPE_CHECKING:
+    from types import EllipsisType
+    from typing import Literal, TypeAlias
+
+    _Kind: TypeAlias = Literal["axes", "blocks", "points", "mask"]
+    _Part: TypeAlias = int | slice | EllipsisType | NDArray[Any] | None
 
 ALL = slice(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """A selection of the engine, and how its result differs from what numpy would give.
 
@@ -26,7 +30,7 @@ class Selection:
     ``shape`` is what the axes are cut into after that (``None``: left as they are).
     """
 
-    kind: Kind
+    kind: _Kind
     parts: tuple[Any, ...]
     is_scalar: bool = False
     moved: tuple[int, int] | None = None
@@ -46,7 +50,7 @@ class Selection:
 
     def result_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what :meth:`finish` returns, from that of the engine's result."""
-        return self.finish(np.broadcast_to(np.empty((), np.bool_), shape)).shape
+        return tuple(self.finish(np.broadcast_to(np.empty((), np.bool_), shape)).shape)
 
     def begin(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """What the engine is to write so that ``values`` go where numpy would put them."""
@@ -77,10 +81,7 @@ class Selection:
         return tuple(shape[at : at + count])
 
 
-Part: TypeAlias = "int | slice | EllipsisType | None | NDArray[Any]"
-
-
-def _part(part: Any) -> Part:
+def _part(part: Any) -> _Part:
     """One entry of an index in the form that the engine takes."""
     if part is None or part is Ellipsis or isinstance(part, slice):
         return part
@@ -109,7 +110,7 @@ def _part(part: Any) -> Part:
     return array.astype(np.int64, copy=False)
 
 
-def _consumed(part: Part) -> int:
+def _consumed(part: _Part) -> int:
     if part is None or part is Ellipsis:
         return 0
     if isinstance(part, np.ndarray) and part.dtype.kind == "b":
@@ -117,7 +118,7 @@ def _consumed(part: Part) -> int:
     return 1
 
 
-def _expand(parts: Sequence[Part], ndim: int) -> list[Part]:
+def _expand(parts: Sequence[_Part], ndim: int) -> list[_Part]:
     """The entries with the ellipsis written out, so that each axis is spoken of."""
     n = sum(map(_consumed, parts))
     if n > ndim:
@@ -147,7 +148,7 @@ def numpy_selection(key: Any, shape: tuple[int, ...]) -> Selection:
     return Selection("axes", axes, is_scalar, new_axes=new_axes)
 
 
-def _advanced(parts: tuple[Part, ...], shape: tuple[int, ...]) -> Selection:
+def _advanced(parts: tuple[_Part, ...], shape: tuple[int, ...]) -> Selection:
     match parts:
         case (np.ndarray() as mask,) if mask.dtype.kind == "b" and mask.ndim == len(shape):
             _check_mask(mask, shape, 0)
@@ -161,24 +162,25 @@ def _advanced(parts: tuple[Part, ...], shape: tuple[int, ...]) -> Selection:
     # Where numpy puts the axes of the index arrays: in their place, or in front.
     if new_axes:
         raise SelectionError("`None` beside index arrays is not supported: reshape the result")
-    before = sum(isinstance(axis, slice) for axis in axes[: lists[0]]) if _stand_together(parts) else 0
+    ahead = axes[: lists[0]] if _stand_together(parts) else []
+    before = sum(isinstance(axis, slice) for axis in ahead)
     outer = _outer_shape(arrays)
     if outer is not None:
-        flat = [axis.ravel() if isinstance(axis, np.ndarray) else axis for axis in axes]
+        flat: list[_Part] = [axis.ravel() if isinstance(axis, np.ndarray) else axis for axis in axes]
         return _orthogonal(flat, before, outer)
     return _pointwise(axes, arrays, before, shape)
 
 
-def _stand_together(parts: tuple[Part, ...]) -> bool:
+def _stand_together(parts: tuple[_Part, ...]) -> bool:
     """Whether nothing stands between index arrays, to which integers count here; an ellipsis
     does, even one that stands for no axis."""
     spots = [i for i, part in enumerate(parts) if isinstance(part, (int, np.ndarray))]
     return spots[-1] - spots[0] == len(spots) - 1
 
 
-def _integers(expanded: list[Part], shape: tuple[int, ...]) -> list[Part]:
+def _integers(expanded: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
     """The entries with masks as the positions at which they are true."""
-    entries: list[Part] = []
+    entries: list[_Part] = []
     axis = 0
     for part in expanded:
         if isinstance(part, np.ndarray) and part.dtype.kind == "b":
@@ -209,7 +211,7 @@ def _outer_shape(arrays: list[Any]) -> tuple[int, ...] | None:
     return tuple(array.size for array in arrays)
 
 
-def _orthogonal(axes: list[Part], before: int, outer: tuple[int, ...]) -> Selection:
+def _orthogonal(axes: list[_Part], before: int, outer: tuple[int, ...]) -> Selection:
     kept = [axis for axis in axes if not isinstance(axis, int)]
     at = [i for i, axis in enumerate(kept) if isinstance(axis, np.ndarray)]
     n = len(at)
@@ -222,7 +224,7 @@ def _orthogonal(axes: list[Part], before: int, outer: tuple[int, ...]) -> Select
     return Selection("axes", tuple(axes), moved=moved, cut=cut)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Transposed(Selection):
     """A selection whose axes come in another order."""
 
@@ -259,7 +261,7 @@ def _pointwise(
     lengths = tuple(map(len, ranges))
     result = lengths[:before] + together + lengths[before:]
     rank = len(result)
-    coordinates = []
+    coordinates: list[NDArray[np.int64]] = []
     slices = 0
     for axis, length in zip(axes, shape, strict=True):
         if isinstance(axis, slice):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from os import PathLike
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from ._errors import InvalidInputError
 from ._group import Group, _node
 from ._stook import Tree, normalize_dtype
 
-Mode: TypeAlias = Literal["r", "r+", "a", "w", "w-", "x"]
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    _Mode: TypeAlias = Literal["r", "r+", "a", "w", "w-", "x"]
 
 
 def open(
     path: str | PathLike[str],
-    mode: Mode = "r",
+    mode: _Mode = "r",
     *,
     format: str | None = None,
     memory_map: bool = False,

@@ -4,6 +4,8 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+__all__ = ["Array", "Tree", "convert", "normalize_dtype"]
+
 _Path: TypeAlias = str | PathLike[str]
 _Kind: TypeAlias = Literal["axes", "blocks", "points", "mask"]
 _Loss: TypeAlias = tuple[str, str, str]
