@@ -153,6 +153,11 @@ def test_values_that_do_fit(file):
     for values in (np.int64(255), np.arange(3), [1, 2, 3], True, np.array([7], ">i2"), range(3)):
         array[:] = values
         assert array[:].tolist() == np.broadcast_to(np.asarray(values), 3).tolist()
+    flags = file.create_array("z", shape=2, dtype=bool)
+    flags[0] = 1
+    assert flags[:].tolist() == [True, False]
+    with pytest.raises(ValueError):
+        flags[1] = 2
     floats = file.create_array("y", shape=2, dtype="f4")
     floats[:] = np.float64(0.5)
     floats[1] = 3

@@ -194,3 +194,13 @@ def test_text_of_numpy_2(file):
     assert array[:].tolist() == texts.tolist()
     array[:2] = texts[1:]
     assert array[0] == "é"
+
+
+def test_times_are_read_from_text(file):
+    array = file.create_array("t", np.array(["2020-01-01", "NaT"], "M8[D]"))
+    array[0] = "2021-05-05"
+    array[1] = np.datetime64("2022", "Y")
+    assert array[:].astype(str).tolist() == ["2021-05-05", "2022-01-01"]
+    for wrong, error in (("no time", ValueError), (5.5, TypeError)):
+        with pytest.raises(error):
+            array[0] = wrong

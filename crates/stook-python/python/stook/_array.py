@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._attributes import Attributes
 from ._casting import cast
 from ._errors import InvalidInputError, UnsupportedError
 from ._indexing import (
@@ -19,14 +17,12 @@ from ._indexing import (
     orthogonal_selection,
     point_selection,
 )
+from ._node import Node
 from ._stook import Array as NativeArray
 from ._stook import Tree
 
-if TYPE_CHECKING:
-    from typing import Self
 
-
-class Array:
+class Array(Node):
     """An array in a file. Indexing reads and writes as numpy does; nothing is read before.
 
     Reading fills new memory of numpy in place; writing reads the memory of an array of the same
@@ -50,10 +46,10 @@ class Array:
            [  9, 100]], dtype=int16)
     """
 
-    __slots__ = ("_native", "_tree")
+    __slots__ = ("_native",)
 
     def __init__(self, tree: Tree, native: NativeArray) -> None:
-        self._tree = tree
+        super().__init__(tree)
         self._native = native
 
     # What it is.
@@ -62,21 +58,6 @@ class Array:
     def path(self) -> str:
         """Where it is in its file."""
         return self._native.path
-
-    @property
-    def name(self) -> str:
-        """The last part of its path; empty for the root."""
-        return self.path.rpartition("/")[2]
-
-    @property
-    def file(self) -> str:
-        """The path of its file."""
-        return str(self._tree.path)
-
-    @property
-    def format(self) -> str:
-        """The format of its file: zarr2, zarr3, hdf5, npy or npz."""
-        return self._tree.format
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -143,11 +124,6 @@ class Array:
         format sets no bounds."""
         shape = self._native.max_shape
         return None if shape is None else tuple(shape)
-
-    @property
-    def attrs(self) -> Attributes:
-        """Its attributes."""
-        return Attributes(self._tree, self.path)
 
     # Reading.
 
@@ -282,27 +258,6 @@ class Array:
             raise InvalidInputError(f"axis {axis} is out of bounds for {ndim} axes")
         self._native.append(cast(data, self.dtype, ndim), axis % ndim)
         return self.shape
-
-    # The file it is in.
-
-    def commit(self, durability: str = "flush") -> None:
-        """Puts all changes of its file away: see :meth:`Group.commit`."""
-        self._tree.commit(durability)
-
-    def close(self) -> None:
-        """Closes its file: see :meth:`Group.close`."""
-        self._tree.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if not self._tree.is_open:

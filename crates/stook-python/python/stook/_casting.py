@@ -30,12 +30,15 @@ def cast(values: Any, dtype: np.dtype[Any], ndim: int) -> NDArray[Any]:
         raise DTypeError(f"values of type object cannot become {dtype}")
     if is_plain and found.size == 0:
         return found.astype(dtype)
-    if found.dtype.kind in _INTEGERS and dtype.kind in _INTEGERS:
+    if found.dtype.kind in _INTEGERS and dtype.kind in _INTEGERS + "b":
         _check_range(found, dtype)
         return found.astype(dtype)
     if found.dtype.kind in "SU" and dtype.kind in "SU":
         return _text(found, dtype)
-    is_number = is_plain and found.dtype.kind in "biufc" and dtype.kind not in "biufcSUMm"
+    if found.dtype.kind == "U" and dtype.kind == "M":
+        return _times(found, dtype)
+    # numpy knows no rule for the numbers of ml_dtypes.
+    is_number = found.dtype.kind in "biuf" and dtype.type.__module__ == "ml_dtypes"
     if not is_number and not np.can_cast(found.dtype, dtype, "same_kind"):
         raise DTypeError(f"values of type {found.dtype} cannot become {dtype}")
     return found.astype(dtype)
@@ -44,10 +47,17 @@ def cast(values: Any, dtype: np.dtype[Any], ndim: int) -> NDArray[Any]:
 def _check_range(found: NDArray[Any], dtype: np.dtype[Any]) -> None:
     if np.can_cast(found.dtype, dtype, "safe") or not found.size:
         return
-    bounds = np.iinfo(dtype)
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     for value in (int(found.min()), int(found.max())):
-        if not bounds.min <= value <= bounds.max:
+        if not low <= value <= high:
             raise InvalidInputError(f"{value} does not fit {dtype}")
+
+
+def _times(found: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    try:
+        return found.astype(dtype)
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from None
 
 
 def _text(found: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

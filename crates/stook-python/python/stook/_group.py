@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ._array import Array, _lengths
-from ._attributes import Attributes
 from ._casting import cast
 from ._errors import InvalidInputError, NotFoundError, UnsupportedError
+from ._node import Node
 from ._stook import Tree, normalize_dtype
-
-if TYPE_CHECKING:
-    from typing import Self
 
 AUTO = "auto"
 
 
-class Group(MutableMapping[str, "Group | Array"]):
+class Group(Node, MutableMapping[str, "Group | Array"]):
     """A group in a file: a mapping of names, or paths, to groups and arrays.
 
     >>> f = getfixture("file")
@@ -34,36 +30,16 @@ class Group(MutableMapping[str, "Group | Array"]):
         └── image (2, 3) float64
     """
 
-    __slots__ = ("_node", "_tree")
+    __slots__ = ("_node",)
 
     def __init__(self, tree: Tree, node: str) -> None:
-        self._tree = tree
+        super().__init__(tree)
         self._node = node
 
     @property
     def path(self) -> str:
         """Where it is in its file."""
         return self._node
-
-    @property
-    def name(self) -> str:
-        """The last part of its path; empty for the root."""
-        return self._node.rpartition("/")[2]
-
-    @property
-    def file(self) -> str:
-        """The path of its file."""
-        return str(self._tree.path)
-
-    @property
-    def format(self) -> str:
-        """The format of its file: zarr2, zarr3, hdf5, npy or npz."""
-        return self._tree.format
-
-    @property
-    def attrs(self) -> Attributes:
-        """Its attributes."""
-        return Attributes(self._tree, self._node)
 
     def _at(self, path: str) -> str:
         if not isinstance(path, str):
@@ -80,7 +56,7 @@ class Group(MutableMapping[str, "Group | Array"]):
         NotFoundError
             If there is none. It is a :class:`KeyError`.
         """
-        return _node(self._tree, self._at(path))
+        return open_node(self._tree, self._at(path))
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self._tree.kind(self._at(path)) is not None
@@ -258,29 +234,6 @@ class Group(MutableMapping[str, "Group | Array"]):
         """Creates a link to a path in this file, or in another one (HDF5)."""
         self._tree.create_link(self._at(path), target, file)
 
-    # The file it is in.
-
-    def commit(self, durability: str = "flush") -> None:
-        """Puts all changes of the file away: with ``flush`` they survive the end of this
-        process, with ``fsync`` a power cut. Closing the file does the former."""
-        self._tree.commit(durability)
-
-    def close(self) -> None:
-        """Commits, and closes the file: its groups and arrays can be used no more. Closing it
-        again does nothing. Leaving a ``with`` block closes."""
-        self._tree.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     # For people.
 
     def tree(self, *, depth: int | None = None) -> str:
@@ -318,7 +271,7 @@ class Group(MutableMapping[str, "Group | Array"]):
         return f"<Group {self.path} of {self.file!r} ({self.format})>"
 
 
-def _node(tree: Tree, path: str) -> Group | Array:
+def open_node(tree: Tree, path: str) -> Group | Array:
     match tree.kind(path):
         case "group":
             return Group(tree, path if path == "/" else path.rstrip("/"))

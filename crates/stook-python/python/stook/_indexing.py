@@ -87,7 +87,7 @@ def _part(part: Any) -> _Part:
         return part
     if isinstance(part, (bool, np.bool_)):
         raise SelectionError("a single bool is no index")
-    if not isinstance(part, (list, tuple, np.ndarray)):
+    if not isinstance(part, (list, tuple, range, np.ndarray)):
         try:
             return operator.index(part)
         except TypeError:

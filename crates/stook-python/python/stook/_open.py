@@ -10,7 +10,7 @@ import numpy as np
 
 from ._array import Array
 from ._errors import InvalidInputError
-from ._group import Group, _node
+from ._group import Group, open_node
 from ._stook import Tree, normalize_dtype
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def open(
             raise InvalidInputError(
                 f"mode {mode!r} is not known", hint="one of r, r+, a, w, w-, x"
             )
-    return _node(tree, "/")
+    return open_node(tree, "/")
 
 
 def create(

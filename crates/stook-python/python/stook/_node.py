@@ -1,0 +1,67 @@
+"""What groups and arrays have in common: a place in an open file."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ._attributes import Attributes
+from ._stook import Tree
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Node:
+    """A group or an array in an open file."""
+
+    __slots__ = ("_tree",)
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    @property
+    def path(self) -> str:
+        """Where it is in its file."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """The last part of its path; empty for the root."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def file(self) -> str:
+        """The path of its file."""
+        return str(self._tree.path)
+
+    @property
+    def format(self) -> str:
+        """The format of its file: zarr2, zarr3, hdf5, npy or npz."""
+        return self._tree.format
+
+    @property
+    def attrs(self) -> Attributes:
+        """Its attributes."""
+        return Attributes(self._tree, self.path)
+
+    def commit(self, durability: str = "flush") -> None:
+        """Puts all changes of the file away: with ``flush`` they survive the end of this
+        process, with ``fsync`` a power cut. Closing the file does the former."""
+        self._tree.commit(durability)
+
+    def close(self) -> None:
+        """Commits, and closes the file: its groups and arrays can be used no more. Closing it
+        again does nothing. Leaving a ``with`` block closes."""
+        self._tree.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
