@@ -1,6 +1,6 @@
 //! The native half of the Python package `stook`.
 //!
-//! A method here converts its arguments, does its work in [`enter::enter`] without the GIL, and
+//! A method here converts its arguments, does its work in `enter::enter` without the GIL, and
 //! converts the result. What numpy indexing means, the mapping of groups, and the exceptions are
 //! in the Python half, `python/stook/`.
 //!
