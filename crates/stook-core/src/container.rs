@@ -165,6 +165,18 @@ impl<T> Adapted<T> {
     }
 }
 
+/// A node that was opened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Opened {
+    /// A group: its path is all there is to it.
+    Group,
+    /// An array.
+    Array(Arc<dyn ChunkSource>),
+    /// Neither.
+    Other,
+}
+
 /// One open file, folder, archive or remote service. Handles are shared: `&self` only.
 ///
 /// Errors name the file and the node. A change that fails leaves the tree as it was.
@@ -208,6 +220,20 @@ pub trait Container: Debug + Send + Sync {
     /// # Errors
     /// `NotFound`, `InvalidInput` if it is no array, `Unsupported`, `Corrupt`, `Io`.
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>>;
+
+    /// Opens `node`, whatever it is; `None` if it is not there. A format that learns what a node
+    /// is and how to read it from one document reads that once here.
+    ///
+    /// # Errors
+    /// Those of [`Container::kind`] and [`Container::open_array`].
+    fn open_node(&self, node: &NodePath) -> Result<Option<Opened>> {
+        Ok(match self.kind(node)? {
+            None => None,
+            Some(NodeKind::Group) => Some(Opened::Group),
+            Some(NodeKind::Array) => Some(Opened::Array(self.open_array(node)?)),
+            Some(_) => Some(Opened::Other),
+        })
+    }
 
     /// Removes `node` and all below it (for a link: the link).
     ///

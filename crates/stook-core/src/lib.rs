@@ -28,7 +28,7 @@ pub use attributes::{AttributeEdits, AttributeValue, Attributes};
 pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, ValueSource};
 pub use codec::{Codec, CodecSpec, Scratch};
 pub use container::{
-    Adapted, Child, Container, Durability, Format, Link, Loss, Mode, NodeKind, OpenOptions,
+    Adapted, Child, Container, Durability, Format, Link, Loss, Mode, NodeKind, OpenOptions, Opened,
 };
 pub use dtype::DType;
 pub use element::Element;

@@ -13,10 +13,12 @@ use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, ZMETADATA, key
 /// Where `zarr.json` holds it.
 pub(crate) const KEY: &str = "consolidated_metadata";
 
-/// The nodes that a root's consolidated metadata describes.
+/// The nodes that a root's consolidated metadata describes; where there is none, at most the
+/// root itself, which had to be read to learn that.
 #[derive(Debug)]
 pub(crate) struct Consolidated {
     key: &'static str,
+    is_there: bool,
     nodes: HashMap<String, Arc<Node>>,
     children: HashMap<String, Vec<Child>>,
 }
@@ -24,7 +26,7 @@ pub(crate) struct Consolidated {
 impl Consolidated {
     /// No consolidated metadata in the document at `key`.
     pub(crate) fn none(key: &'static str) -> Self {
-        Self { key, nodes: HashMap::new(), children: HashMap::new() }
+        Self { key, is_there: false, nodes: HashMap::new(), children: HashMap::new() }
     }
 
     /// The key of its document.
@@ -32,9 +34,15 @@ impl Consolidated {
         self.key
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+    /// Whether there is any.
+    pub(crate) fn is_there(&self) -> bool {
+        self.is_there
+    }
+
+    /// No consolidated metadata in the `zarr.json` of `root`.
+    pub(crate) fn only(root: Node) -> Self {
+        let nodes = HashMap::from([(String::new(), Arc::new(root))]);
+        Self { nodes, ..Self::none(ZARR_JSON) }
     }
 
     /// The node at the path whose key this is.
@@ -52,6 +60,9 @@ impl Consolidated {
     /// # Errors
     /// `Corrupt`, `LimitExceeded`.
     pub(crate) fn parse_v3(mut root: Node, limits: &Limits) -> Result<Self> {
+        if !root.doc.contains_key(KEY) {
+            return Ok(Self::only(root));
+        }
         let mut found = Self::none(ZARR_JSON);
         let inline = root.doc.shift_remove(KEY);
         let Some(Value::Object(mut inline)) = inline else { return Ok(found) };
@@ -112,6 +123,7 @@ impl Consolidated {
 
     /// Lists every node in the group above it.
     fn link(&mut self) {
+        self.is_there = true;
         let mut children: HashMap<String, BTreeMap<String, NodeKind>> = HashMap::new();
         for (key, node) in self.nodes.iter().filter(|(key, _)| !key.is_empty()) {
             let (group, name) = key.rsplit_once('/').unwrap_or(("", key));

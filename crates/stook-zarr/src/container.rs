@@ -7,7 +7,7 @@ use stook_core::chunk::ChunkSource;
 use stook_core::store::ByteStore;
 use stook_core::{
     Adapted, ArraySpec, AttributeEdits, AttributeValue, Attributes, Child, Container, Durability,
-    Error, Format, Mode, NodeKind, NodePath, OpenOptions, Result,
+    Error, Format, Mode, NodeKind, NodePath, OpenOptions, Opened, Result,
 };
 
 use crate::consolidated::{self, check_count, child};
@@ -227,6 +227,11 @@ impl ZarrContainer {
         Ok(self.open.get(&self.nodes, path, layout))
     }
 
+    fn open_as_array(&self, path: &NodePath, node: &Node) -> Result<Arc<dyn ChunkSource>> {
+        let layout = self.nodes.layout(path, node)?;
+        Ok(self.open.get(&self.nodes, path, layout))
+    }
+
     fn list(&self, group: &NodePath) -> Result<Vec<Child>> {
         if self.nodes.expect(group)?.kind != NodeKind::Group {
             return Err(Error::invalid("expected a group, found an array"));
@@ -333,10 +338,20 @@ impl Container for ZarrContainer {
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
         let open = || {
             let node = self.nodes.expect(array)?;
-            let layout = self.nodes.layout(array, &node)?;
-            Ok(self.open.get(&self.nodes, array, layout) as Arc<dyn ChunkSource>)
+            self.open_as_array(array, &node)
         };
         self.nodes.located(array, open())
+    }
+
+    fn open_node(&self, node: &NodePath) -> Result<Option<Opened>> {
+        let open = || match self.nodes.load(node)? {
+            None => Ok(None),
+            Some(found) if found.kind == NodeKind::Array => {
+                self.open_as_array(node, &found).map(|source| Some(Opened::Array(source)))
+            }
+            Some(_) => Ok(Some(Opened::Group)),
+        };
+        self.nodes.located(node, open())
     }
 
     fn remove(&self, node: &NodePath) -> Result<()> {

@@ -124,8 +124,8 @@ impl Nodes {
     /// # Errors
     /// `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
     pub(crate) fn load(&self, path: &NodePath) -> Result<Option<Arc<Node>>> {
-        if let Some(consolidated) = self.consolidated()?
-            && let Some(node) = consolidated.node(path.key())
+        if let Some(known) = self.known()?
+            && let Some(node) = known.node(path.key())
         {
             return Ok(Some(Arc::clone(node)));
         }
@@ -245,12 +245,17 @@ impl Nodes {
         self.store.sync(durability)
     }
 
-    /// Consolidated metadata of the root, for readers: who changes nodes looks at their own
-    /// documents.
+    /// Consolidated metadata of the root, if there is any, for readers: who changes nodes looks at
+    /// their own documents.
     ///
     /// # Errors
     /// `Corrupt`, `LimitExceeded`, `Io`.
     pub(crate) fn consolidated(&self) -> Result<Option<Arc<Consolidated>>> {
+        Ok(self.known()?.filter(|consolidated| consolidated.is_there()))
+    }
+
+    /// What the documents of the root say, as they are now; `None` for who changes nodes.
+    fn known(&self) -> Result<Option<Arc<Consolidated>>> {
         if self.mode == Mode::ReadWrite {
             return Ok(None);
         }
@@ -258,28 +263,36 @@ impl Nodes {
         if let Some((stamp, consolidated)) = known
             && self.stamp(consolidated.key())? == stamp
         {
-            return Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()));
+            return Ok(Some(consolidated));
         }
-        // The stamp comes first: a document that is replaced meanwhile is then read again.
-        let mut stamp = self.stamp(ZARR_JSON)?;
-        let root = self.load_own(&NodePath::root())?;
-        let mut key = ZARR_JSON;
-        if root.as_ref().is_some_and(|node| node.format == Format::ZarrV2) {
-            key = ZMETADATA;
-            stamp = self.stamp(key)?;
-        }
-        let consolidated = Arc::new(match root {
-            None => Consolidated::none(key),
-            Some(node) if node.kind == NodeKind::Array => Consolidated::none(key),
-            Some(node) if node.format == Format::ZarrV2 => match self.read(ZMETADATA)? {
-                None => Consolidated::none(key),
-                Some(doc) => Consolidated::parse_v2(doc, &self.limits)?,
-            },
-            Some(node) => Consolidated::parse_v3(node, &self.limits)?,
-        });
+        let (stamp, consolidated) = self.learn()?;
+        let consolidated = Arc::new(consolidated);
         let known = Some((stamp, Arc::clone(&consolidated)));
         *self.consolidated.write().unwrap_or_else(PoisonError::into_inner) = known;
-        Ok(Some(consolidated).filter(|consolidated| !consolidated.is_empty()))
+        Ok(Some(consolidated))
+    }
+
+    /// Reads the documents of the root.
+    fn learn(&self) -> Result<(Stamp, Consolidated)> {
+        // The stamp comes first: a document that is replaced meanwhile is then read again.
+        let stamp = self.stamp(ZARR_JSON)?;
+        let Some(root) = self.load_own(&NodePath::root())? else {
+            return Ok((stamp, Consolidated::none(ZARR_JSON)));
+        };
+        if root.format == Format::ZarrV2 {
+            let stamp = self.stamp(ZMETADATA)?;
+            let doc = if root.kind == NodeKind::Array { None } else { self.read(ZMETADATA)? };
+            let none = || Ok(Consolidated::none(ZMETADATA));
+            let found = doc.map_or_else(none, |doc| Consolidated::parse_v2(doc, &self.limits))?;
+            return Ok((stamp, found));
+        }
+        let found = match root.kind {
+            NodeKind::Array => Consolidated::only(root),
+            _ => Consolidated::parse_v3(root, &self.limits)?,
+        };
+        // A length alone does not tell that a root is as it was.
+        let is_kept = found.is_there() || stamp.0.is_some();
+        Ok((stamp, if is_kept { found } else { Consolidated::none(ZARR_JSON) }))
     }
 
     fn stamp(&self, key: &str) -> Result<Stamp> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use stook_core::file::place::{InTheWay, draft_of, exists, kind_of, publish, remove};
 use stook_core::{
-    Container, Durability, Engine, Error, Format, Limits, NodeKind, NodePath, OpenOptions, Result,
+    Container, Durability, Engine, Error, Format, Limits, NodePath, OpenOptions, Opened, Result,
 };
 
 use crate::array::Array;
-use crate::format::{Storage, storage_of};
+use crate::format::{self, Storage};
 use crate::group::Group;
 
 /// An open file or folder. Cheap to clone; clones share everything.
@@ -65,7 +65,7 @@ impl File {
     /// As [`File::open_read_write`].
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
-        let container = storage_of(path)?.open(path, options)?;
+        let container = format::open(path, options)?;
         Ok(Self::from_container(container, path).with_limits(&options.limits))
     }
 
@@ -226,12 +226,9 @@ impl File {
     }
 
     pub(crate) fn node_at(&self, path: NodePath) -> Result<Node> {
-        match self.container.kind(&path)? {
-            Some(NodeKind::Group) => Ok(Node::Group(Group::new(self.clone(), path))),
-            Some(NodeKind::Array) => {
-                let source = self.container.open_array(&path)?;
-                Ok(Node::Array(Array::new(self.clone(), path, source)))
-            }
+        match self.container.open_node(&path)? {
+            Some(Opened::Group) => Ok(Node::Group(Group::new(self.clone(), path))),
+            Some(Opened::Array(source)) => Ok(Node::Array(Array::new(self.clone(), path, source))),
             Some(_) => Err(Error::unsupported("the node is neither a group nor an array")
                 .at_node(&path)
                 .at_file(&*self.path)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stook_core::file::place::{PlaceKind, kind_of};
 use stook_core::file::{FileIo, LocalFile};
 use stook_core::store::{ByteStore, LocalStore, ZipStore};
-use stook_core::{Container, Error, Format, Limits, Mode, OpenOptions, Result};
+use stook_core::{Container, Error, ErrorKind, Format, Limits, Mode, OpenOptions, Result};
 use stook_hdf5::Hdf5File;
 use stook_zarr::ZarrContainer;
 
@@ -124,14 +124,29 @@ pub fn storage_of(path: impl AsRef<Path>) -> Result<Storage> {
             })
         }
         Some(PlaceKind::Folder) => {
-            if stook_zarr::is_zarr(&LocalStore::open(path, Mode::Read)?)? {
-                return Ok(Storage::ZarrFolder);
-            }
-            let message = "the folder holds no Zarr hierarchy: expected `zarr.json`, `.zgroup` or `.zarray` in it";
-            Err(Error::unsupported(message).at_file(path))
+            let is_zarr = stook_zarr::is_zarr(&LocalStore::open(path, Mode::Read)?)?;
+            if is_zarr { Ok(Storage::ZarrFolder) } else { Err(no_zarr(path)) }
         }
         Some(PlaceKind::File) => storage_of_file(path),
     }
+}
+
+/// Opens the tree at `path` in the storage that its content tells.
+pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Container>> {
+    if kind_of(path)? != Some(PlaceKind::Folder) {
+        return storage_of(path)?.open(path, options);
+    }
+    // A folder is Zarr or nothing, and opening it tells: it is not looked at twice.
+    Storage::ZarrFolder.open(path, options).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => no_zarr(path),
+        _ => error,
+    })
+}
+
+fn no_zarr(path: &Path) -> Error {
+    let message =
+        "the folder holds no Zarr hierarchy: expected `zarr.json`, `.zgroup` or `.zarray` in it";
+    Error::unsupported(message).at_file(path)
 }
 
 fn storage_of_file(path: &Path) -> Result<Storage> {
