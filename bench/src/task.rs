@@ -1,5 +1,7 @@
 //! What a worker is asked to do.
 
+use std::fs::File;
+use std::io::{BufReader, Read as _};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -108,14 +110,26 @@ impl Data {
     /// # Errors
     /// Where the file cannot be read or the dtype is not known.
     pub fn load(path: &std::path::Path, dtype: &str) -> Result<Self> {
-        let bytes = std::fs::read(path)?;
+        // A piece at a time, so that the bytes are not in memory twice.
+        let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+        let n_bytes = usize::try_from(file.get_ref().metadata()?.len())?;
         match dtype {
-            "float32" => Ok(Self::F32(
-                bytes.as_chunks().0.iter().map(|item| f32::from_le_bytes(*item)).collect(),
-            )),
-            "uint16" => Ok(Self::U16(
-                bytes.as_chunks().0.iter().map(|item| u16::from_le_bytes(*item)).collect(),
-            )),
+            "float32" => {
+                let (mut items, mut item) = (Vec::with_capacity(n_bytes / 4), [0; 4]);
+                for _ in 0..n_bytes / 4 {
+                    file.read_exact(&mut item)?;
+                    items.push(f32::from_le_bytes(item));
+                }
+                Ok(Self::F32(items))
+            }
+            "uint16" => {
+                let (mut items, mut item) = (Vec::with_capacity(n_bytes / 2), [0; 2]);
+                for _ in 0..n_bytes / 2 {
+                    file.read_exact(&mut item)?;
+                    items.push(u16::from_le_bytes(item));
+                }
+                Ok(Self::U16(items))
+            }
             other => Err(format!("dtype `{other}`").into()),
         }
     }

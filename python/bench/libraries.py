@@ -102,7 +102,7 @@ def stook():
                 def write() -> int:
                     with stook.create(task.path) as file:
                         file.create_array(task.node, data=values, chunks=tuple(task.chunks),
-                                          compressors=[{"name": "zlib", "level": 2}])
+                                          codecs=[{"name": "zlib", "level": 2}])
                     return task.size
 
                 return task.remove, write

@@ -12,7 +12,9 @@ from workloads import Workload
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS, OURS_RUST = "stook", "stook (Rust)"
-HEADINGS = ("library", "wall, best", "median", "CPU, best", "peak MB", "stook ÷ it")
+HEADINGS = ("library", "wall, best", "median", "CPU, best", "peak MB", "stook ÷ it", "CPU ÷ its")
+
+TARGET_HEADINGS = ("workload", "promised", "found", "by CPU", "")
 
 
 @dataclass
@@ -70,34 +72,38 @@ class Measured:
             return self.result(OURS_RUST)
         return self.result(OURS) or self.result(OURS_RUST)
 
-    def ratio(self, result: Result) -> str:
+    def ratios(self, result: Result) -> tuple[str, str]:
+        """Our time divided by its: wall and processor."""
         ours = self.ours_for(result.library)
-        return f"{ours.wall / result.wall:.2f}" if ours else ""
+        if not ours:
+            return "", ""
+        return f"{ours.wall / result.wall:.2f}", f"{ours.cpu / max(result.cpu, 1e-9):.2f}"
 
     def rows(self) -> list[tuple[str, ...]]:
         rows = []
         for result in self.results:
             if result.failure:
-                rows.append((result.library, result.failure, "", "", "", ""))
+                rows.append((result.library, result.failure, *[""] * (len(HEADINGS) - 2)))
                 continue
             rows.append((
                 result.library, duration(result.wall), duration(result.median),
-                duration(result.cpu), f"{result.peak_len_bytes / 1e6:.0f}", self.ratio(result),
+                duration(result.cpu), f"{result.peak_len_bytes / 1e6:.0f}", *self.ratios(result),
             ))
         return rows
 
-    def targets(self) -> list[tuple[str, str, str, str]]:
-        """Workload, what was promised, what was found, whether that is enough."""
+    def targets(self) -> list[tuple[str, ...]]:
+        """Workload, what was promised, what was found (wall, processor), whether that is enough."""
         rows = []
         for target in self.workload.targets:
             ours, peer = self.ours_for(target.peer), self.result(target.peer)
             promised = f"≥ {target.factor:g} × {target.peer}"
             if not ours or not peer:
-                rows.append((self.workload.title, promised, "not measured", "–"))
+                rows.append((self.workload.title, promised, "not measured", "", "–"))
                 continue
             factor = peer.wall / ours.wall
             verdict = "met" if factor >= target.factor else "missed"
-            rows.append((self.workload.title, promised, f"{factor:.2f} ×", verdict))
+            by_cpu = f"{peer.cpu / max(ours.cpu, 1e-9):.2f} ×"
+            rows.append((self.workload.title, promised, f"{factor:.2f} ×", by_cpu, verdict))
         return rows
 
     def as_json(self) -> dict:
@@ -121,7 +127,7 @@ def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """A table that reads as text and as Markdown; all columns but the first to the right."""
     widths = [max(len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]
     # A failure is a sentence in the second column: it does not widen it.
-    short = [row[1] for row in (headings, *rows) if row[-2] or row[-1]]
+    short = [row[1] for row in rows if any(row[2:])]
     widths[1] = max(len(cell) for cell in (headings[1], *short))
 
     def line(cells: tuple[str, ...]) -> str:
@@ -171,7 +177,7 @@ def document(measured: list[Measured], date: str, command: str) -> str:
     for each in measured:
         groups.setdefault(each.workload.group, []).append(each)
     parts = [INTRODUCTION.format(date=date, machine=machine(), names=names, command=command)]
-    parts.append("## Targets\n\n" + table(("workload", "promised", "found", ""), targets))
+    parts.append("## Targets\n\n" + table(TARGET_HEADINGS, targets))
     for group, members in groups.items():
         parts.append(f"## {group}")
         for each in members:
@@ -195,4 +201,5 @@ each library sets by default. An array is open already, but for HDF5, where the 
 opening the file, reading and closing it, because libraries keep chunks of an open file. The
 processor time is that of all threads; the peak is that of the whole process, with the interpreter
 and, where something is written, its elements. `stook ÷ it` divides the best wall times: below 1,
-stook is faster. Rust libraries are compared with the Rust library, others with the Python package."""
+stook is faster; `CPU ÷ its` does the same with processor times, which suffer less from what else
+runs on the machine. Rust libraries are compared with the Rust library, others with the Python package."""

@@ -180,7 +180,7 @@ def main() -> int:
     shutil.rmtree(scratch, ignore_errors=True)
     targets = [row for each in measured for row in each.targets()]
     if targets:
-        print("\n" + report.table(("workload", "promised", "found", ""), targets), file=out)
+        print("\n" + report.table(report.TARGET_HEADINGS, targets), file=out)
     save(measured, options)
     failures = [r for each in measured for r in each.results if r.failure]
     for failure in failures:
