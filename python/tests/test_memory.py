@@ -168,7 +168,8 @@ def test_other_threads_run_meanwhile(large, name):
     def count():
         while not is_done.is_set():
             counts[0] += 1
-            time.sleep(0)
+            # Long enough that the reader gets the GIL back when it asks for it.
+            time.sleep(1e-4)
 
     with stook.open(folder / name) as file:
         array = file["a"]

@@ -77,8 +77,8 @@ impl ArrayBuilder {
         self
     }
 
-    /// How far each axis may grow, `None` without bound. Zarr arrays may always be resized; HDF5
-    /// arrays only as said here, and only with chunks.
+    /// How far each axis may grow, `None` without bound. Zarr arrays may always be resized; so
+    /// may HDF5 arrays with chunks unless this says otherwise, and those in one piece never.
     pub fn max_shape(mut self, max_shape: impl Into<Vec<Option<u64>>>) -> Self {
         self.max_shape = Some(max_shape.into());
         self

@@ -211,7 +211,7 @@ impl<'c, 'o> Conversion<'c, 'o> {
                 }
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     return Err(error.with_hint(
-                        "choose another format, or leave such nodes out (`--leave-out`)",
+                        "choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)",
                     ));
                 }
                 Err(error) => return Err(error),

@@ -9,6 +9,7 @@ use stook_core::{
 };
 
 use crate::array::Array;
+use crate::builder::ArrayBuilder;
 use crate::format::{self, Storage};
 use crate::group::Group;
 
@@ -100,6 +101,25 @@ impl File {
         let file = Self::make(path, storage, options)?;
         file.make_root_group()?;
         Ok(file)
+    }
+
+    /// Begins a new file at `path`, where there must be nothing, whose root is an array: an npy
+    /// file, or a Zarr hierarchy that is one array.
+    ///
+    /// # Errors
+    /// As [`File::create`]; `Unsupported` for a format whose root is always a group.
+    pub fn create_array(path: impl AsRef<Path>) -> Result<ArrayBuilder> {
+        let path = path.as_ref();
+        let storage = storage_for(path, None)?;
+        if kind_of(path)?.is_some() {
+            return Err(exists(path));
+        }
+        if !storage.may_be_one_array() {
+            let message = "the root of this format is always a group";
+            return Err(Error::unsupported(message).at_file(path));
+        }
+        let file = Self::make(path, storage, &CreateOptions::default())?;
+        Ok(ArrayBuilder::new(Group::new(file, NodePath::root()), "/"))
     }
 
     /// Opens `path` for reading and writing, or creates it.

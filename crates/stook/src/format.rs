@@ -47,6 +47,11 @@ impl Storage {
         found.map(|(storage, _)| *storage)
     }
 
+    /// Whether the root may be an array.
+    pub(crate) fn may_be_one_array(self) -> bool {
+        matches!(self, Self::ZarrFolder | Self::ZarrZip | Self::Npy)
+    }
+
     /// Opens the tree at `path`.
     pub(crate) fn open(self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Container>> {
         Ok(match self {

@@ -170,6 +170,28 @@ fn a_file_of_one_array_has_it_at_the_root() {
 }
 
 #[test]
+fn a_new_file_may_be_one_array() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["x.npy", "x.zarr", "x.zarr.zip"] {
+        let path = dir.path().join(name);
+        let array =
+            File::create_array(&path).unwrap().dtype(DType::Int16).shape([3]).create().unwrap();
+        array.write_elements(&Selection::All, &[3], &[1_i16, 2, 3]).unwrap();
+        array.file().commit().unwrap();
+        drop(array);
+        let array = File::open(&path).unwrap().array("/").unwrap();
+        assert_eq!(
+            array.read_as::<i16>(&Selection::parse("::-1").unwrap()).unwrap(),
+            [3, 2, 1],
+            "{name}"
+        );
+    }
+    let error = File::create_array(dir.path().join("x.h5")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(!dir.path().join("x.h5").exists());
+}
+
+#[test]
 fn require_opens_or_creates() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.h5");
