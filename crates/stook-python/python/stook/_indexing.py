@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ALL = slice(None)
 
+#: What stands for itself in an index: with these alone there is nothing to look at.
+_PLAIN = frozenset((int, slice))
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -135,6 +138,8 @@ def _expand(parts: Sequence[_Part], ndim: int) -> list[_Part]:
 
 def numpy_selection(key: Any, shape: tuple[int, ...]) -> Selection:
     """The selection that ``array[key]`` means for an array of numpy."""
+    if type(key) is tuple and _PLAIN.issuperset(map(type, key)):
+        return Selection("axes", key, True)
     parts = tuple(map(_part, key)) if isinstance(key, tuple) else (_part(key),)
     if any(isinstance(part, np.ndarray) for part in parts):
         return _advanced(parts, shape)
