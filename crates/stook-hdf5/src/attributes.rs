@@ -398,12 +398,8 @@ mod tests {
 
     #[test]
     fn other_json_becomes_text_and_says_so() {
-        for json in [
-            json!({"a": 1}),
-            json!([1, "a"]),
-            json!([[1], [1, 2]]),
-            json!([u64::MAX, 1.5]),
-        ] {
+        for json in [json!({"a": 1}), json!([1, "a"]), json!([[1], [1, 2]]), json!([u64::MAX, 1.5])]
+        {
             assert_eq!(adapted_dtype(json), ("string".into(), vec![], 1));
         }
     }
