@@ -197,7 +197,9 @@ Written by `{command}`. What each library does in each workload is in
 Every library is in a process of its own; in each round each library has its turn, so that what
 else the machine does meets all of them. Every result is compared with the elements that were
 stored before anything is timed. Files are in the page cache. Threads and caches are those that
-each library sets by default. An array is open already, but for HDF5, where the time is that of
+each library sets by default: stook keeps 64 MiB of decoded chunks for partial reads, so that one
+point and `vindex` of zstd chunks come from memory after the first time; of the others none keeps
+decoded chunks of Zarr. An array is open already, but for HDF5, where the time is that of
 opening the file, reading and closing it, because libraries keep chunks of an open file. The
 processor time is that of all threads; the peak is that of the whole process, with the interpreter
 and, where something is written, its elements. `stook ÷ it` divides the best wall times: below 1,

@@ -45,7 +45,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
 /// Builds the Rust workers and returns the folder of their programs.
 fn rust_workers(workspace: &Workspace, build: &Environment) -> Result<PathBuf> {
     let folder = workspace.target("bench");
-    let mut command = Cargo::new(workspace, build)?.command(["build", "--release", "--locked"]);
+    // Not `--locked`: its lock file follows the manifests of the workspace by itself.
+    let mut command = Cargo::new(workspace, build)?.command(["build", "--release"]);
     command.arg("--manifest-path").arg(workspace.path(RUST_WORKERS));
     command.arg("--target-dir").arg(&folder);
     process::show(&mut command)?;
