@@ -95,8 +95,8 @@ impl Array {
     /// are of the array's dtype, in native byte order.
     ///
     /// # Errors
-    /// As [`Array::read`]; `InvalidInput` also if the shape of `out` is another, or the items
-    /// vary in length.
+    /// As [`Array::read`]; `InvalidInput` also if the shape of `out` or the size of its items is
+    /// another, or the items vary in length.
     pub fn read_into(&self, selection: &Selection, out: &mut ViewMut<'_>) -> Result<()> {
         self.locate(self.read_view(selection, out))
     }
@@ -106,6 +106,7 @@ impl Array {
         if spec.dtype.has_heap() {
             return Err(Error::invalid(format!("items of type {} have no fixed size", spec.dtype)));
         }
+        out.check_item_size(spec.dtype.item_size())?;
         let resolved = selection.resolve(spec.shape(), &spec.grid)?;
         check_shape(&resolved.shape(), out.shape())?;
         let target = Target::new(out, spec.dtype.item_size(), false);
@@ -179,6 +180,7 @@ impl Array {
     pub fn write_from(&self, selection: &Selection, view: &View<'_>) -> Result<()> {
         let write = || {
             let spec = self.readable()?;
+            view.check_item_size(spec.dtype.item_size())?;
             let resolved = selection.resolve(spec.shape(), &spec.grid)?;
             let view = view.broadcast_to(&resolved.shape())?;
             self.io(&spec)?.write(&resolved, &view)
@@ -251,6 +253,7 @@ impl Array {
     pub fn append_from(&self, view: &View<'_>, axis: usize) -> Result<()> {
         let spec = self.spec();
         let grown = || {
+            view.check_item_size(spec.dtype.item_size())?;
             let mut shape = spec.shape().to_vec();
             let fits = shape.len() == view.shape().len()
                 && shape

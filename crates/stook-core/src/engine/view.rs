@@ -35,6 +35,15 @@ fn check_rank(shape: &[u64]) -> Result<()> {
     Ok(())
 }
 
+fn check_item_size(expected: usize, found: Option<usize>) -> Result<()> {
+    match found {
+        Some(found) if found != expected => Err(Error::invalid(format!(
+            "expected memory of items of {expected} bytes, found items of {found}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Items to be written, in any strided layout, with the heap that heap items point into.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
@@ -42,6 +51,8 @@ pub struct View<'a> {
     pub(super) shape: Vec<u64>,
     pub(super) strides: Vec<isize>,
     pub(super) heap: &'a [u8],
+    /// Bytes of an item; `None` where the maker vouches for them.
+    item_size: Option<usize>,
     lifetime: PhantomData<&'a [u8]>,
 }
 
@@ -72,6 +83,7 @@ impl<'a> View<'a> {
             shape: shape.to_vec(),
             strides,
             heap,
+            item_size: Some(item_size),
             lifetime: PhantomData,
         })
     }
@@ -79,7 +91,8 @@ impl<'a> View<'a> {
     /// Items at `items`, `strides` bytes apart along each axis.
     ///
     /// # Safety
-    /// Every item that shape and strides lead to is readable, and not written, for `'a`.
+    /// Every item that shape and strides lead to is readable, and not written, for `'a`; it has
+    /// the size of the items of every array that the view is written to.
     ///
     /// # Errors
     /// `InvalidInput` if shape and strides differ in length, `LimitExceeded` for too many axes.
@@ -97,7 +110,15 @@ impl<'a> View<'a> {
             )));
         }
         let (shape, strides) = (shape.to_vec(), strides.to_vec());
-        Ok(Self { items, shape, strides, heap, lifetime: PhantomData })
+        Ok(Self { items, shape, strides, heap, item_size: None, lifetime: PhantomData })
+    }
+
+    /// Checks that its items are those of an array whose items have `expected` bytes.
+    ///
+    /// # Errors
+    /// `InvalidInput` if they are not.
+    pub(crate) fn check_item_size(&self, expected: usize) -> Result<()> {
+        check_item_size(expected, self.item_size)
     }
 
     /// The shape.
@@ -115,7 +136,7 @@ impl<'a> View<'a> {
     /// The same items repeated along axes that are missing or of length 1, as numpy broadcasts.
     ///
     /// # Errors
-    /// `InvalidInput` if the shapes do not match.
+    /// `InvalidInput` if the shapes do not match, `LimitExceeded` for too many axes.
     pub fn broadcast_to(&self, shape: &[u64]) -> Result<Self> {
         let mismatch = || {
             Error::invalid(format!(
@@ -123,6 +144,7 @@ impl<'a> View<'a> {
                 self.shape
             ))
         };
+        check_rank(shape)?;
         // Leading axes of length 1 may be dropped.
         let n_extra = self.shape.len().saturating_sub(shape.len());
         if self.shape[..n_extra].iter().any(|&len| len != 1) {
@@ -147,6 +169,8 @@ pub struct ViewMut<'a> {
     pub(super) items: *mut u8,
     pub(super) shape: Vec<u64>,
     pub(super) strides: Vec<isize>,
+    /// Bytes of an item; `None` where the maker vouches for them.
+    item_size: Option<usize>,
     lifetime: PhantomData<&'a mut [u8]>,
 }
 
@@ -161,15 +185,16 @@ impl<'a> ViewMut<'a> {
     /// `InvalidInput` if `items` does not have as many bytes as the shape needs.
     pub fn new(items: &'a mut [u8], shape: &[u64], item_size: usize) -> Result<Self> {
         let view = View::new(items, shape, item_size, &[])?;
-        let (shape, strides) = (view.shape, view.strides);
-        Ok(Self { items: items.as_mut_ptr(), shape, strides, lifetime: PhantomData })
+        let (shape, strides, item_size) = (view.shape, view.strides, view.item_size);
+        Ok(Self { items: items.as_mut_ptr(), shape, strides, item_size, lifetime: PhantomData })
     }
 
     /// Items at `items`, `strides` bytes apart along each axis.
     ///
     /// # Safety
     /// Every item that shape and strides lead to is writable, and touched by nobody else, for
-    /// `'a`; no two of them overlap.
+    /// `'a`; no two of them overlap; each has the size of the items of every array that is read
+    /// into the view.
     ///
     /// # Errors
     /// `InvalidInput` if shape and strides differ in length, `LimitExceeded` for too many axes.
@@ -181,7 +206,16 @@ impl<'a> ViewMut<'a> {
                 "shape {shape:?} and strides {strides:?} differ in length"
             )));
         }
-        Ok(Self { items, shape: shape.to_vec(), strides: strides.to_vec(), lifetime: PhantomData })
+        let (shape, strides) = (shape.to_vec(), strides.to_vec());
+        Ok(Self { items, shape, strides, item_size: None, lifetime: PhantomData })
+    }
+
+    /// Checks that its items are those of an array whose items have `expected` bytes.
+    ///
+    /// # Errors
+    /// `InvalidInput` if they are not.
+    pub(crate) fn check_item_size(&self, expected: usize) -> Result<()> {
+        check_item_size(expected, self.item_size)
     }
 
     /// The shape.
