@@ -93,6 +93,16 @@ impl ChunkGrid {
         }
     }
 
+    /// Whether chunks hold all of `len` elements along `axis`.
+    pub(crate) fn covers(&self, axis: usize, len: u64) -> bool {
+        match self {
+            Self::Regular(shape) => shape.get(axis).is_some_and(|&chunk| chunk > 0),
+            Self::Rectilinear(axes) => {
+                axes.get(axis).and_then(|edges| edges.starts.last()).is_some_and(|&end| end >= len)
+            }
+        }
+    }
+
     /// How many chunks cover an array of `shape`, an axis each.
     #[must_use]
     pub fn counts(&self, shape: &[u64]) -> Vec<u64> {

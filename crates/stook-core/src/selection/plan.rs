@@ -319,6 +319,15 @@ impl PointPlan {
     }
 }
 
+/// Checks that every element of an array of `shape` lies in a chunk of `grid`: what is cut along
+/// it is copied without a further look.
+fn check_covers(grid: &ChunkGrid, shape: &[u64]) -> Result<()> {
+    if grid.rank() == shape.len() && shape.iter().enumerate().all(|(i, &len)| grid.covers(i, len)) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("the chunk grid does not cover an array of shape {shape:?}")))
+}
+
 /// A selection cut along a grid.
 #[derive(Debug)]
 pub(crate) enum Plan {
@@ -331,7 +340,8 @@ impl Plan {
     /// of `shards` where there are any.
     ///
     /// # Errors
-    /// `LimitExceeded` where there are too many axes or chunks to count.
+    /// `LimitExceeded` where there are too many axes or chunks to count, `InvalidInput` where the
+    /// grid does not cover the array.
     pub(crate) fn new(
         selection: &Resolved,
         shape: &[u64],
@@ -344,6 +354,7 @@ impl Plan {
                 shape.len()
             )));
         }
+        check_covers(grid, shape)?;
         let (axes, kept) = match selection {
             Resolved::Points { coordinates, .. } => {
                 let units = shards.unwrap_or(grid);
