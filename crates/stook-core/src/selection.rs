@@ -292,10 +292,16 @@ fn resolve_points(coordinates: &[Vec<i64>], out: &[u64], shape: &[u64]) -> Resul
         )));
     }
     let n = out.iter().try_fold(1_u64, |n, &len| n.checked_mul(len));
-    if let Some(wrong) = coordinates.iter().find(|list| Some(list.len() as u64) != n) {
+    // A scalar has no lists to be counted: what they are is the one point that it has.
+    let mut lens = coordinates.iter().map(|list| list.len() as u64);
+    let wrong = if shape.is_empty() {
+        Some(1).filter(|_| n != Some(1))
+    } else {
+        lens.find(|&len| Some(len) != n)
+    };
+    if let Some(wrong) = wrong {
         return Err(Error::invalid(format!(
-            "coordinates of shape {out:?} do not match a list of {}",
-            wrong.len()
+            "coordinates of shape {out:?} do not match a list of {wrong}"
         )));
     }
     let lists = coordinates.iter().zip(shape).enumerate().map(|(axis, (list, &len))| {
