@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::selection::Resolved;
 use crate::selection::plan::{BoxPlan, MAX_RANK, Plan};
 use crate::spec::ArraySpec;
-use crate::values::{byte_len, rebase};
+use crate::values::{Values, byte_len, rebase};
 
 /// An array at work: what a read or write needs to know of it.
 #[derive(Clone, Copy, Debug)]
@@ -82,10 +82,18 @@ impl<'a> Io<'a> {
     }
 
     /// The fill value's item, zeros where it is undefined.
-    pub(super) fn fill_item(&self) -> Vec<u8> {
-        match &self.spec.fill_value {
-            Some(fill) => fill.items().to_vec(),
-            None => vec![0; self.item_size()],
+    ///
+    /// # Errors
+    /// `InvalidInput` if the fill value is not one item.
+    pub(super) fn fill_item(&self) -> Result<Vec<u8>> {
+        let expected = self.item_size();
+        match self.spec.fill_value.as_ref().map(Values::items) {
+            None => Ok(vec![0; expected]),
+            Some(item) if item.len() == expected => Ok(item.to_vec()),
+            Some(item) => Err(Error::invalid(format!(
+                "fill value: expected one item of {expected} bytes, found {} bytes",
+                item.len()
+            ))),
         }
     }
 
@@ -135,7 +143,7 @@ impl<'a> Io<'a> {
             *target.heap.lock().unwrap_or_else(PoisonError::into_inner) = fill.heap().to_vec();
         }
         let regular = self.regular_layout()?;
-        let fill = self.fill_item();
+        let fill = self.fill_item()?;
         let fill_is_zero = fill.iter().all(|&byte| byte == 0);
         Reader { io: *self, plan: &plan, target, regular, fill, fill_is_zero }.run()
     }

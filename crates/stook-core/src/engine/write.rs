@@ -35,7 +35,7 @@ impl Io<'_> {
         let all = self.engine.threads_for(plan.n_chunks(), len);
         let threads = all.min(plan.n_units());
         let array = view.layout(self.item_size());
-        let fill = self.fill_item();
+        let fill = self.fill_item()?;
         let skips_empty = self.source.access().skips_empty && self.spec.fill_value.is_some();
         let inner_threads = (all / threads.max(1)).max(1);
         let writer = Writer {

@@ -19,7 +19,7 @@ type Stored = HashMap<Vec<u64>, (Vec<u8>, u64)>;
 
 /// Chunks in a map, with a count of calls.
 #[derive(Debug)]
-struct Chunks {
+pub(crate) struct Chunks {
     spec: RwLock<Arc<ArraySpec>>,
     stored: Mutex<Stored>,
     clock: Mutex<u64>,
@@ -28,7 +28,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    fn new(spec: ArraySpec, skips_empty: bool) -> Arc<Self> {
+    pub(crate) fn new(spec: ArraySpec, skips_empty: bool) -> Arc<Self> {
         let spec = RwLock::new(Arc::new(spec));
         Arc::new(Self {
             spec,

@@ -3,5 +3,6 @@
 mod allocations;
 mod codecs;
 mod engine;
+mod misuse;
 mod stores;
 mod zip;
