@@ -215,8 +215,9 @@ impl Array {
             return Ok(());
         }
         for (axis, (&old, &new)) in spec.shape().iter().zip(shape).enumerate() {
-            let (chunk, within) = spec.grid.locate(axis, new);
-            let (start, len) = spec.grid.extent(axis, chunk);
+            // Of a shard that stays, so do the chunks within that come to lie outside.
+            let (chunk, within) = spec.write_grid().locate(axis, new);
+            let (start, len) = spec.write_grid().extent(axis, chunk);
             if new >= old || within == 0 {
                 continue;
             }

@@ -200,3 +200,20 @@ fn require_opens_or_creates() {
     assert!(root.contains("a").unwrap());
     assert_eq!(root.require_group("a").unwrap().path().as_str(), "/a");
 }
+
+#[test]
+fn a_smaller_sharded_array_forgets_what_it_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = File::create(dir.path().join("s.zarr")).unwrap().root_group().unwrap();
+    let array = root.array("x").dtype(DType::UInt8).shape([16]).chunks([2]).shards([8]);
+    let array = array.create().unwrap();
+    for len in [3, 4, 11] {
+        array.resize(&[16]).unwrap();
+        array.write_elements(&Selection::All, &[], &[7_u8]).unwrap();
+        array.resize(&[len]).unwrap();
+        array.resize(&[16]).unwrap();
+        let mut expected = vec![7; len as usize];
+        expected.resize(16, 0);
+        assert_eq!(array.read_as::<u8>(&Selection::All).unwrap(), expected, "{len}");
+    }
+}
