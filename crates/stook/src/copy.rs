@@ -165,15 +165,17 @@ fn chunks(
 
 fn batch(from: &Array, to: &Array, list: ChunkList<'_>) -> Result<()> {
     let slots: Vec<Mutex<Option<Vec<u8>>>> = list.iter().map(|_| Mutex::new(None)).collect();
-    let skipped = |index: &[u64]| {
-        Error::unsupported("a chunk that skips codecs cannot be copied as it is").at_chunk(index)
-    };
+    let skipping = Mutex::new(Vec::new());
     from.source().read_chunks(list, &|i, chunk| {
-        if let Some(chunk) = chunk {
-            if chunk.skipped != 0 {
-                return Err(skipped(list.get(i)));
+        match chunk {
+            Some(chunk) if chunk.skipped != 0 => {
+                skipping.lock().unwrap_or_else(PoisonError::into_inner).push(list.get(i));
             }
-            *slots[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(chunk.bytes.to_vec());
+            Some(chunk) => {
+                let mut slot = slots[i].lock().unwrap_or_else(PoisonError::into_inner);
+                *slot = Some(chunk.bytes.to_vec());
+            }
+            None => {}
         }
         Ok(())
     })?;
@@ -188,7 +190,22 @@ fn batch(from: &Array, to: &Array, list: ChunkList<'_>) -> Result<()> {
             bytes.as_deref().map(|bytes| ChunkWrite { index, bytes: Some(bytes) })
         })
         .collect();
-    if writes.is_empty() { Ok(()) } else { to.source().write_chunks(&writes) }
+    if !writes.is_empty() {
+        to.source().write_chunks(&writes)?;
+    }
+    let skipping = skipping.into_inner().unwrap_or_else(PoisonError::into_inner);
+    skipping.into_iter().try_for_each(|index| recode(from, to, index))
+}
+
+/// Copies the chunk at `index` by its values: one that skips codecs is stored with all of them.
+fn recode(from: &Array, to: &Array, index: &[u64]) -> Result<()> {
+    let spec = from.spec();
+    let axes = index.iter().zip(spec.shape()).enumerate();
+    let block = Selection::ranges(axes.map(|(axis, (&at, &len))| {
+        let (start, chunk_len) = spec.grid.extent(axis, at);
+        start..start.saturating_add(chunk_len).min(len)
+    }));
+    to.write(&block, &from.read(&block)?)
 }
 
 #[cfg(test)]
