@@ -78,11 +78,15 @@ impl Comparison {
             }
             for (name, child) in &left {
                 let path = at.join(name)?;
-                if !right.contains_key(name) {
+                let Some(other) = right.get(name) else {
                     self.differ(&path, "missing there".to_owned());
                     continue;
-                }
-                if child.identity.is_some_and(|identity| !seen.insert(identity)) {
+                };
+                // Two nodes under other names again are the same two; where a side has one name
+                // for each node, that side ends.
+                if let (Some(x), Some(y)) = (child.identity, other.identity)
+                    && !seen.insert((x, y))
+                {
                     continue;
                 }
                 match (a.node(name)?, b.node(name)?) {

@@ -188,3 +188,34 @@ fn every_hdf5_fixture_survives_a_round_trip() {
         assert_eq!(lost, Vec::<String>::new(), "{name}, left out {left_out:?}");
     }
 }
+
+#[test]
+fn a_chunk_that_skips_a_filter_is_copied_by_its_values() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../stook-hdf5/tests/fixtures/filters.h5");
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.h5");
+    let mut options = ConvertOptions { leave_out: true, ..ConvertOptions::default() };
+    let report = convert(fixture, &copy, &mut options).unwrap();
+    let left_out: Vec<_> = report.left_out.iter().map(|left| left.node.as_str()).collect();
+    assert!(!left_out.contains(&"/skipped"), "{left_out:?}");
+    let read = |path: &Path| {
+        File::open(path).unwrap().array("skipped").unwrap().read(&Selection::All).unwrap()
+    };
+    assert_eq!(read(&copy), read(Path::new(fixture)));
+}
+
+#[test]
+fn a_second_name_of_a_node_is_compared_with_what_it_faces() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../stook-hdf5/tests/fixtures/links.h5");
+    let copy = dir.path().join("copy.h5");
+    convert(fixture, &copy, &mut ConvertOptions::default()).unwrap();
+    // `/hard` and `/group/data` are one node in the fixture, and two here.
+    let root = File::open_read_write(&copy).unwrap().root_group().unwrap();
+    root.remove("group/data").unwrap();
+    root.array("group/data").dtype(DType::Float32).shape([7, 5]).create().unwrap();
+    root.file().commit().unwrap();
+    drop(root);
+    let found = differences(Path::new(fixture), &copy);
+    assert!(found.len() == 1 && found[0].starts_with("/group/data: "), "{found:?}");
+}
