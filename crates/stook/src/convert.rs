@@ -257,7 +257,13 @@ impl<'c, 'o> Conversion<'c, 'o> {
                 Err(Error::unsupported("the node is neither a group nor an array")
                     .at_node(&visit.path))
             }
-            (link, _, _) => self.link(item, link),
+            (link, _, _) => match self.retarget(link) {
+                Some(link) => self.link(item, &link),
+                None => {
+                    self.lose_link(item, link);
+                    Ok(())
+                }
+            },
         }
     }
 
@@ -266,15 +272,32 @@ impl<'c, 'o> Conversion<'c, 'o> {
         match container.create_link(&item.to, link) {
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 // The data it leads to is copied where it lies, or lies in another file.
-                let what = match link {
-                    Link::Soft(target) => format!("link to {target}"),
-                    Link::External { file, target } => format!("link to {target} in {file}"),
-                    _ => "link".to_owned(),
-                };
-                self.lose(&item.visit.path, vec![Loss::new(what, "nothing")]);
+                self.lose_link(item, link);
                 Ok(())
             }
             other => other,
+        }
+    }
+
+    fn lose_link(&mut self, item: &Item, link: &Link) {
+        let what = match link {
+            Link::Soft(target) => format!("link to {target}"),
+            Link::External { file, target } => format!("link to {target} in {file}"),
+            _ => "link".to_owned(),
+        };
+        self.lose(&item.visit.path, vec![Loss::new(what, "nothing")]);
+    }
+
+    /// Where a link of the source leads in the target; `None` where it leads out of the part
+    /// that is converted.
+    fn retarget(&self, link: &Link) -> Option<Link> {
+        let start = &self.options.node;
+        match link {
+            Link::Soft(target) if target.starts_with('/') && !start.is_root() => {
+                let target = NodePath::parse(target).ok().filter(|path| path.starts_with(start))?;
+                relative(&target, start).ok().map(|path| Link::Soft(path.to_string()))
+            }
+            other => Some(other.clone()),
         }
     }
 

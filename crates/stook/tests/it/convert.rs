@@ -219,3 +219,26 @@ fn a_second_name_of_a_node_is_compared_with_what_it_faces() {
     let found = differences(Path::new(fixture), &copy);
     assert!(found.len() == 1 && found[0].starts_with("/group/data: "), "{found:?}");
 }
+
+#[test]
+fn links_of_a_part_lead_to_where_it_lies_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, part) = (dir.path().join("a.h5"), dir.path().join("part.h5"));
+    let root = small(&path).root_group().unwrap();
+    for (name, target) in [("g/alias", "/g/x"), ("g/near", "x"), ("g/out", "/t")] {
+        root.create_link(name, &Link::Soft(target.to_owned())).unwrap();
+    }
+    root.file().commit().unwrap();
+    drop(root);
+    let node = stook::NodePath::parse("/g").unwrap();
+    let mut options = ConvertOptions { node, ..ConvertOptions::default() };
+    let report = convert(&path, &part, &mut options).unwrap();
+    let root = File::open(&part).unwrap().root_group().unwrap();
+    for name in ["alias", "near"] {
+        assert_eq!(root.open_array(name).unwrap().shape(), [40, 30], "{name}");
+    }
+    assert!(root.children().unwrap().iter().all(|child| child.name != "out"));
+    let losses: Vec<_> =
+        report.losses.iter().map(|l| (l.node.as_str(), l.loss.what.as_str())).collect();
+    assert_eq!(losses, [("/g/out", "link to /t")]);
+}
