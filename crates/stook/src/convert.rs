@@ -191,7 +191,8 @@ impl<'c, 'o> Conversion<'c, 'o> {
                 Err(error) if error.kind() == ErrorKind::Unsupported => (None, Some(error)),
                 Err(error) => return Err(error),
             };
-            progress.total_len_bytes += array.as_ref().map_or(0, |array| array.spec().n_bytes());
+            let len = array.as_ref().map_or(0, |array| array.spec().n_bytes());
+            progress.total_len_bytes = progress.total_len_bytes.saturating_add(len);
             let to = relative(&visit.path, &start)?;
             items.push(Item { visit: visit.clone(), to, array, unsupported });
             Ok(true)
@@ -226,7 +227,7 @@ impl<'c, 'o> Conversion<'c, 'o> {
     }
 
     fn tick(&mut self, len_bytes: u64) -> Result<()> {
-        self.progress.done_len_bytes += len_bytes;
+        self.progress.done_len_bytes = self.progress.done_len_bytes.saturating_add(len_bytes);
         match &mut self.options.progress {
             Some(progress) => progress(&self.progress),
             None => Ok(()),
@@ -335,7 +336,7 @@ impl<'c, 'o> Conversion<'c, 'o> {
             return Err(error);
         }
         self.report.n_arrays += 1;
-        self.report.len_bytes += array.spec().n_bytes();
+        self.report.len_bytes = self.report.len_bytes.saturating_add(array.spec().n_bytes());
         self.lose(path, losses);
         let attributes = array.attributes()?;
         self.attributes(item, &to, attributes)

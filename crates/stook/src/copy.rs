@@ -39,15 +39,16 @@ impl Blocks {
             |block: &[u64]| block.iter().fold(1_u64, |n, &len| n.saturating_mul(len)) <= room;
         for axis in (0..shape.len()).rev() {
             let mut wider = block.clone();
-            wider[axis] = unit(from, axis).next_multiple_of(fine[axis]).min(shape[axis].max(1));
+            let both = unit(from, axis).checked_next_multiple_of(fine[axis]);
+            wider[axis] = both.unwrap_or(u64::MAX).min(shape[axis].max(1));
             if fits(&wider) {
                 block = wider;
             }
         }
         for axis in (0..shape.len()).rev() {
-            let others: u64 =
-                block.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, &len)| len).product();
-            let most = (room / others.max(1) / block[axis]).max(1);
+            let others = block.iter().enumerate().filter(|(i, _)| *i != axis);
+            let others = others.fold(1_u64, |n, (_, &len)| n.saturating_mul(len));
+            let most = (room / others / block[axis]).max(1);
             block[axis] = block[axis].saturating_mul(most).min(shape[axis].max(1));
         }
         let at = (!shape.contains(&0)).then(|| vec![0; shape.len()]);
@@ -61,13 +62,14 @@ impl Iterator for Blocks {
     fn next(&mut self) -> Option<Selection> {
         let at = self.at.clone()?;
         let ends = at.iter().zip(&self.block).zip(&self.shape);
-        let ranges: Vec<_> = ends.map(|((&at, &block), &len)| at..len.min(at + block)).collect();
+        let ranges = ends.map(|((&at, &block), &len)| at..len.min(at.saturating_add(block)));
+        let ranges: Vec<_> = ranges.collect();
         let mut next = at;
         let mut axis = next.len();
         self.at = loop {
             let Some(last) = axis.checked_sub(1) else { break None };
             axis = last;
-            next[axis] += self.block[axis];
+            next[axis] = next[axis].saturating_add(self.block[axis]);
             if next[axis] < self.shape[axis] {
                 break Some(next);
             }

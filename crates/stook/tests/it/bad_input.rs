@@ -1,6 +1,6 @@
 //! Bad input: a clear error, and nothing changed.
 
-use stook::{CodecSpec, DType, ErrorKind, File, Selection, Values};
+use stook::{CodecSpec, ConvertOptions, DType, ErrorKind, File, Selection, Values, convert};
 
 fn message(result: stook::Result<impl Sized>, dir: &tempfile::TempDir) -> String {
     let error = result.err().expect("an error");
@@ -122,5 +122,30 @@ fn limits_hold_for_chunks_as_for_metadata() {
         let x = File::open_with(&path, &options).and_then(|file| file.array("x"));
         let error = x.and_then(|x| x.read(&Selection::All)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+    }
+}
+
+#[test]
+fn chunks_of_absurd_lengths_are_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("x.zarr");
+    std::fs::create_dir(&folder).unwrap();
+    for (shape, chunks) in [
+        (vec![10], vec![u64::MAX]),
+        (vec![u64::MAX - 1], vec![1 << 63]),
+        (vec![1 << 40, 1 << 40, 1 << 40, 2], vec![1 << 21, 1 << 21, 1 << 21, 1]),
+        (vec![1 << 60, 1 << 60], vec![1 << 60, 1]),
+    ] {
+        let document = serde_json::json!({
+            "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "uint8",
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunks}},
+            "chunk_key_encoding": {"name": "default"}, "fill_value": 0,
+            "codecs": [{"name": "bytes"}],
+        });
+        std::fs::write(folder.join("zarr.json"), document.to_string()).unwrap();
+        let array = File::open(&folder).unwrap().root().unwrap();
+        stook::compare(&array, &array, 1 << 20, 1).unwrap_err();
+        let target = dir.path().join("y.h5");
+        convert(&folder, &target, &mut ConvertOptions::default()).unwrap_err();
     }
 }
