@@ -133,16 +133,15 @@ impl Comparison {
         if left.is_null() {
             return Ok(());
         }
+        let has_other_bytes = !recast.is_identity() || !recast.is_dense();
+        let other = Recast::new(&right.dtype, &right.dtype).filter(|_| has_other_bytes);
         for block in Blocks::new(&left, &right, self.memory_len_bytes / 4) {
             let (x, y) = (a.read(&block)?, b.read(&block)?);
-            let recast_items = (!recast.is_identity()).then(|| recast.apply(x.items()));
-            // Padding is zero on the one side; on the other it is whatever the file holds.
-            let other = Recast::new(&right.dtype, &right.dtype).map(|same| same.apply(y.items()));
+            // Padding is whatever a file holds; recast, it is zero on both sides.
+            let recast_items = has_other_bytes.then(|| recast.apply(x.items()));
+            let other_items = other.as_ref().map(|other| other.apply(y.items()));
             let x_items = recast_items.as_deref().unwrap_or(x.items());
-            let y_items = match &recast_items {
-                Some(_) => other.as_deref().unwrap_or(y.items()),
-                None => y.items(),
-            };
+            let y_items = other_items.as_deref().unwrap_or(y.items());
             if !items_equal(&right.dtype, (x_items, x.heap()), (y_items, y.heap())) {
                 self.differ(
                     at,

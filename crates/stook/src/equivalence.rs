@@ -76,8 +76,13 @@ impl Recast {
             _ => {
                 // Payload of sequences is moved as it is, so that its items must lie alike.
                 let is_raw = |dtype: &DType| matches!(dtype, DType::Opaque(_));
-                let is_same = plain(from) == plain(to)
-                    && !matches!((from, to), (DType::Sequence(a), DType::Sequence(b)) if a.item_size() != b.item_size());
+                let lies_alike = match (from, to) {
+                    (DType::Sequence(a), DType::Sequence(b)) => {
+                        Self::new(a, b).is_some_and(|recast| recast.is_identity())
+                    }
+                    _ => true,
+                };
+                let is_same = lies_alike && plain(from) == plain(to);
                 let is_bytes = (is_raw(from) || is_raw(to)) && !from.has_heap() && !to.has_heap();
                 let len = from.item_size();
                 match self.moves.last_mut() {
@@ -92,6 +97,11 @@ impl Recast {
     /// Whether items are the same bytes in both.
     pub(crate) fn is_identity(&self) -> bool {
         self.from_size == self.to_size && self.moves.iter().all(|(a, b, _)| a == b)
+    }
+
+    /// Whether every byte of an item belongs to its value: there is no padding.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.moves.iter().map(|(_, _, len)| len).sum::<usize>() == self.from_size
     }
 
     /// The items in the other form; heap items keep pointing where they did.
@@ -137,6 +147,20 @@ mod tests {
             Recast::new(&packed, &padded()).unwrap().apply(&[1, 2, 3]),
             [0, 1, 0, 0, 2, 3, 0, 0]
         );
+    }
+
+    #[test]
+    fn payload_that_lies_otherwise_is_no_recast() {
+        let at = |offset| {
+            let fields = vec![Field { name: "a".to_owned(), dtype: DType::UInt8, offset }];
+            let item = DType::Struct(Arc::new(StructType { fields, size: 2 }));
+            let inner = DType::Sequence(Arc::new(item));
+            (inner.clone(), DType::Sequence(Arc::new(inner)))
+        };
+        assert!(Recast::new(&at(0).0, &at(0).0).unwrap().is_identity());
+        assert!(Recast::new(&at(0).0, &at(1).0).is_none());
+        assert!(Recast::new(&at(0).1, &at(0).1).unwrap().is_identity());
+        assert!(Recast::new(&at(0).1, &at(1).1).is_none());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Conversions there and back.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
+use stook::dtype::{Field, StructType};
 use stook::{
     AttributeValue, ConvertOptions, DType, ErrorKind, File, Link, Progress, Selection, Values,
     compare, convert,
@@ -241,4 +243,24 @@ fn links_of_a_part_lead_to_where_it_lies_now() {
     let losses: Vec<_> =
         report.losses.iter().map(|l| (l.node.as_str(), l.loss.what.as_str())).collect();
     assert_eq!(losses, [("/g/out", "link to /t")]);
+}
+
+#[test]
+fn padding_is_not_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let field = |name: &str, offset| Field { name: name.to_owned(), dtype: DType::UInt8, offset };
+    let fields = vec![field("a", 0), field("b", 2)];
+    let dtype = DType::Struct(Arc::new(StructType { fields, size: 4 }));
+    let make = |name: &str, items: [u8; 4]| {
+        let path = dir.path().join(name);
+        let root = File::create(&path).unwrap().root_group().unwrap();
+        let array = root.array("x").dtype(dtype.clone()).shape([1]).chunks([1]).create().unwrap();
+        let values = Values::new(dtype.clone(), vec![1], items.to_vec(), vec![]).unwrap();
+        array.write(&Selection::All, &values).unwrap();
+        root.file().commit().unwrap();
+        path
+    };
+    let (a, b) = (make("a.h5", [1, 0, 2, 0]), make("b.h5", [1, 9, 2, 9]));
+    assert_eq!(differences(&a, &b), Vec::<String>::new());
+    assert_eq!(differences(&a, &make("c.h5", [1, 0, 3, 0])).len(), 1);
 }
