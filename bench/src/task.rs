@@ -76,6 +76,10 @@ pub struct Task {
     /// The elements to write, raw.
     #[serde(default)]
     pub data: PathBuf,
+    /// Where what was written is moved to instead of being removed: a file system that has just
+    /// lost thousands of files is slow to make new ones.
+    #[serde(default)]
+    pub aside: PathBuf,
     /// How many arrays (`create_arrays`).
     #[serde(default)]
     pub n: usize,
@@ -175,7 +179,11 @@ impl Task {
     /// # Errors
     /// Of the file system.
     pub fn remove(&self) -> Result<()> {
-        if self.path.is_dir() {
+        if self.aside != PathBuf::new() && self.path.exists() {
+            let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_nanos();
+            std::fs::create_dir_all(&self.aside)?;
+            std::fs::rename(&self.path, self.aside.join(now.to_string()))?;
+        } else if self.path.is_dir() {
             std::fs::remove_dir_all(&self.path)?;
         } else if self.path.exists() {
             std::fs::remove_file(&self.path)?;

@@ -9,6 +9,7 @@ import itertools
 import math
 import os
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,13 +27,19 @@ class Task:
     selected: dict | str = "all"
     template: str = ""
     data: str = ""
+    #: Where what was written is moved to instead of being removed: a file system that has just
+    #: lost thousands of files is slow to make new ones.
+    aside: str = ""
     n: int = 0
 
     def values(self) -> np.ndarray:
         return np.fromfile(self.data, self.dtype).reshape(self.shape)
 
     def remove(self) -> None:
-        if os.path.isdir(self.path):
+        if self.aside and os.path.exists(self.path):
+            os.makedirs(self.aside, exist_ok=True)
+            os.rename(self.path, f"{self.aside}/{time.time_ns()}")
+        elif os.path.isdir(self.path):
             shutil.rmtree(self.path)
         elif os.path.exists(self.path):
             os.remove(self.path)

@@ -68,7 +68,8 @@ def small(files: Files, scratch: Path) -> Iterator[Workload]:
     for sharded in (False, True):
         template = str(files.small("zstd", sharded=sharded))
         task = {**common, "kind": "write_zarr", "path": str(scratch / "out.zarr"),
-                "template": template, "data": str(files.raw("small"))}
+                "aside": str(scratch / "aside"), "template": template,
+                "data": str(files.raw("small"))}
         title = "write all, zstd" + (", one shard" if sharded else "")
         name = "small-write" + ("-shard" if sharded else "")
         yield Workload(name, group, title, task, ZARR, zarrista, elements="small")
@@ -77,7 +78,8 @@ def small(files: Files, scratch: Path) -> Iterator[Workload]:
 def trees(files: Files, scratch: Path) -> Iterator[Workload]:
     group, n = "Zarr, 300 arrays in a group", 300
     common = {"shape": [100], "chunks": [10], "dtype": "float32", "n": n}
-    task = {**common, "kind": "create_arrays", "path": str(scratch / "tree.zarr")}
+    task = {**common, "kind": "create_arrays", "path": str(scratch / "tree.zarr"),
+            "aside": str(scratch / "aside")}
     # How chunks are decoded makes no difference here, and TensorStore has no groups.
     libraries = tuple(name for name in ZARR if name != "zarr-python + zarrs")
     creating = tuple(name for name in libraries if name != "zarrista")
