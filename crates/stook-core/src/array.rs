@@ -202,6 +202,8 @@ impl Array {
                     "expected a shape of {expected} axes, found {found}"
                 )));
             }
+            // A shape that the source would refuse must not have cost elements by then.
+            check_bounds(&spec, shape)?;
             self.clear_cut(&spec, shape)?;
             self.source.resize(shape)
         };
@@ -312,6 +314,24 @@ impl Array {
     fn locate<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| error.at_node(&self.node).at_file(&*self.file))
     }
+}
+
+/// Checks that `shape` is within what the array may grow to.
+fn check_bounds(spec: &ArraySpec, shape: &[u64]) -> Result<()> {
+    let max = spec.max_shape.iter().flatten();
+    if max.zip(shape).any(|(max, &len)| max.is_some_and(|max| len > max)) {
+        return Err(Error::invalid(format!(
+            "shape {shape:?} is beyond the greatest shape {:?}",
+            spec.max_shape.as_deref().unwrap_or_default()
+        )));
+    }
+    let is_listed = spec.grid.regular_shape().is_none();
+    if is_listed && !shape.iter().enumerate().all(|(axis, &len)| spec.grid.covers(axis, len)) {
+        return Err(Error::unsupported(format!(
+            "the chunk grid, whose lengths are listed, does not reach to shape {shape:?}"
+        )));
+    }
+    Ok(())
 }
 
 fn check_shape(expected: &[u64], found: &[u64]) -> Result<()> {

@@ -71,3 +71,25 @@ fn a_fill_value_of_another_type_is_refused() {
     let error = open(spec).read(&Selection::All).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
 }
+
+#[test]
+fn a_shape_that_is_refused_clears_nothing() {
+    let rectilinear = |lengths: &[&[u64]]| {
+        let edges = lengths.iter().map(|lengths| AxisEdges::from_lengths(lengths).unwrap());
+        ChunkGrid::Rectilinear(edges.collect())
+    };
+    let mut bounded = ArraySpec::new(DType::UInt8, [4, 4]);
+    bounded.max_shape = Some(vec![None, Some(4)]);
+    let mut listed = ArraySpec::new(DType::UInt8, [4, 4]);
+    listed.grid = rectilinear(&[&[3, 1], &[2, 2]]);
+    for spec in [bounded, listed] {
+        let array = open(spec);
+        array.write_elements(&Selection::All, &[], &[7_u8]).unwrap();
+        assert!(array.resize(&[1, 5]).is_err());
+        assert_eq!(array.read_as::<u8>(&Selection::All).unwrap(), [7; 16]);
+        array.resize(&[1, 3]).unwrap();
+        array.resize(&[2, 4]).unwrap();
+        let found = array.read_as::<u8>(&Selection::All).unwrap();
+        assert_eq!(found, [7, 7, 7, 0, 0, 0, 0, 0]);
+    }
+}
