@@ -1,11 +1,13 @@
 //! The making of a new array.
 
+use stook_core::file::place::remove_empty;
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, CodecSpec, DType, Error, Extent, Format,
-    Loss, Result, Values, codec,
+    Loss, NodePath, Result, Values, codec,
 };
 
 use crate::array::Array;
+use crate::file::File;
 use crate::group::Group;
 
 /// How a new array is cut.
@@ -46,6 +48,8 @@ pub struct ArrayBuilder {
     fill_value: Option<Values>,
     dimension_names: Option<Vec<Option<String>>>,
     attributes: AttributeEdits,
+    /// Whether the file is begun with the array, and goes with it.
+    is_new_file: bool,
 }
 
 impl ArrayBuilder {
@@ -62,7 +66,14 @@ impl ArrayBuilder {
             fill_value: None,
             dimension_names: None,
             attributes: AttributeEdits::new(),
+            is_new_file: false,
         }
+    }
+
+    /// The array that is the root of `file`, in which there is nothing yet.
+    pub(crate) fn of_new_file(file: File) -> Self {
+        let builder = Self::new(Group::new(file, NodePath::root()), "/");
+        Self { is_new_file: true, ..builder }
     }
 
     /// The type of the items (default `float64`).
@@ -127,6 +138,14 @@ impl ArrayBuilder {
     /// shape or dtype, `Unsupported` for what the format cannot hold, `ReadOnly`, `Io`. Nothing
     /// is left behind.
     pub fn create(self) -> Result<Array> {
+        self.make().inspect_err(|_| {
+            if self.is_new_file {
+                remove_empty(self.group.file().path());
+            }
+        })
+    }
+
+    fn make(&self) -> Result<Array> {
         let path = self.group.below(&self.path)?;
         let file = self.group.file();
         let located = |error: Error| error.at_node(&path).at_file(file.path());

@@ -119,7 +119,7 @@ impl File {
             return Err(Error::unsupported(message).at_file(path));
         }
         let file = Self::make(path, storage, &CreateOptions::default())?;
-        Ok(ArrayBuilder::new(Group::new(file, NodePath::root()), "/"))
+        Ok(ArrayBuilder::of_new_file(file))
     }
 
     /// Opens `path` for reading and writing, or creates it.

@@ -93,6 +93,12 @@ pub fn remove(path: &Path) -> Result<()> {
     removed.map_err(|error| Error::io("cannot remove", error).at_file(path))
 }
 
+/// Removes a folder that was made for something that did not come to be, if it is empty.
+pub fn remove_empty(path: &Path) {
+    // What else is there stays, and nothing there is no error.
+    let _ = fs::remove_dir(path);
+}
+
 /// The bytes of a file, or of all files in a folder.
 ///
 /// # Errors

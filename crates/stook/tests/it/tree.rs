@@ -186,6 +186,13 @@ fn a_new_file_may_be_one_array() {
             "{name}"
         );
     }
+    for name in ["y.npy", "y.zarr", "y.zarr.zip"] {
+        let path = dir.path().join(name);
+        // What is wrong with it is found out at the end.
+        let builder = File::create_array(&path).unwrap().dtype(DType::Int16).shape([3]);
+        builder.max_shape([Some(2)]).create().unwrap_err();
+        assert!(!path.exists(), "{name}");
+    }
     let error = File::create_array(dir.path().join("x.h5")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(!dir.path().join("x.h5").exists());
