@@ -208,7 +208,7 @@ impl Values {
     /// # Errors
     /// `LimitExceeded` if the size overflows memory.
     pub fn zeroed(dtype: DType, shape: Vec<u64>) -> Result<Self> {
-        let items = vec![0; byte_len(&shape, dtype.item_size())?];
+        let items = crate::memory::zeroed(byte_len(&shape, dtype.item_size())?)?;
         Ok(Self { dtype, shape, items, heap: Vec::new() })
     }
 

@@ -149,3 +149,39 @@ fn chunks_of_absurd_lengths_are_an_error() {
         convert(&folder, &target, &mut ConvertOptions::default()).unwrap_err();
     }
 }
+
+#[test]
+fn items_of_absurd_lengths_take_neither_time_nor_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.npy");
+    for descr in ["'>U1152921504606846976'", "('>U1', (1152921504606846976,))"] {
+        let header =
+            format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (0,)}}{:>60}\n", "");
+        let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+        bytes.extend_from_slice(&u16::try_from(header.len()).unwrap().to_le_bytes());
+        bytes.extend_from_slice(header.as_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        // An error is as good as an empty result.
+        let _ = File::open(&path)
+            .and_then(|file| file.array("/"))
+            .and_then(|array| array.read(&Selection::All));
+    }
+    let folder = dir.path().join("x.zarr");
+    std::fs::create_dir(&folder).unwrap();
+    for (kind, len, fill) in [
+        ("fixed_length_utf32", 1_u64 << 62, ""),
+        ("null_terminated_bytes", 1_u64 << 62, ""),
+        ("raw_bytes", 1_u64 << 62, ""),
+    ] {
+        let document = serde_json::json!({
+            "zarr_format": 3, "node_type": "array", "shape": [0],
+            "data_type": {"name": kind, "configuration": {"length_bytes": len}},
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
+            "chunk_key_encoding": {"name": "default"}, "fill_value": fill,
+            "codecs": [{"name": "bytes", "configuration": {"endian": "big"}}],
+        });
+        std::fs::write(folder.join("zarr.json"), document.to_string()).unwrap();
+        let opened = File::open(&folder).and_then(|file| file.array("/"));
+        let _ = opened.and_then(|array| array.read(&Selection::All));
+    }
+}
