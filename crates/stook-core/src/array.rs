@@ -237,6 +237,8 @@ impl Array {
     /// Appends `values` along `axis`: the array grows by their length there. Nothing changes if
     /// they do not fit.
     ///
+    /// Growing and writing are two steps: threads that append to one array must take turns.
+    ///
     /// # Errors
     /// As [`Array::resize`] and [`Array::write`].
     pub fn append(&self, values: &Values, axis: usize) -> Result<()> {

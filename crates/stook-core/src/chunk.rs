@@ -129,6 +129,9 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// Reads the chunks of `at`, which index [`ArraySpec::grid`], and calls `deliver` once for
     /// each. Stops at the first error, its own or one that `deliver` returns.
     ///
+    /// The engine fills memory that it did not clear: a chunk that is never delivered leaves in
+    /// the result what lay there before.
+    ///
     /// # Errors
     /// `Io`, `Corrupt`, `LimitExceeded`, naming the chunk.
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()>;
