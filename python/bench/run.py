@@ -200,6 +200,7 @@ def save(measured: list[Measured], options: argparse.Namespace) -> None:
             options.json.write_text(text)
     if options.save:
         command = "cargo xtask bench -- --save" + (" --quick" if options.quick else "")
+        command += f" --rounds {options.rounds} --seconds {options.seconds:g}"
         path = report.ROOT / "docs/benchmarks.md"
         path.write_text(report.document(measured, date, command))
 
