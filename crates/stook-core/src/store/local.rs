@@ -39,8 +39,21 @@ const COARSE_TICK_NANOS: u128 = 3_000_000_000;
 pub struct LocalStore {
     root: PathBuf,
     location: String,
+    identity: u64,
     mode: Mode,
     dirty: Dirty,
+}
+
+/// A number for the folder, the same under all of its names.
+#[cfg(unix)]
+fn identity_of(folder: &fs::Metadata, _: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    hash_of(&(folder.dev(), folder.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity_of(_: &fs::Metadata, path: &Path) -> u64 {
+    hash_of(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 impl LocalStore {
@@ -51,12 +64,16 @@ impl LocalStore {
     pub fn open(root: impl AsRef<Path>, mode: Mode) -> Result<Self> {
         let root = root.as_ref();
         let location = root.display().to_string();
-        let canonical = fs::canonicalize(root)
-            .map_err(|error| Error::io("cannot open the folder", error).at_file(root))?;
-        if !canonical.is_dir() {
+        let failed = |error| Error::io("cannot open the folder", error).at_file(root);
+        let metadata = fs::metadata(root).map_err(failed)?;
+        if !metadata.is_dir() {
             return Err(Error::invalid("expected a folder, found a file").at_file(root));
         }
-        Ok(Self { root: canonical, location, mode, dirty: Dirty::default() })
+        // Not canonical, which costs a call for each folder above: it has to stay the same
+        // place when the working directory changes, and that is all.
+        let absolute = std::path::absolute(root).map_err(failed)?;
+        let identity = identity_of(&metadata, &absolute);
+        Ok(Self { root: absolute, location, identity, mode, dirty: Dirty::default() })
     }
 
     /// A new folder at `root`, with those above it that are missing.
@@ -157,7 +174,7 @@ impl ByteStore for LocalStore {
     }
 
     fn identity(&self) -> u64 {
-        hash_of(&self.root)
+        self.identity
     }
 
     fn is_read_only(&self) -> bool {
@@ -402,6 +419,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = LocalStore::create(dir.path().join("x/y")).unwrap();
         (dir, store)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_the_same_under_all_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, link) = (dir.path().join("a"), dir.path().join("b"));
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        let [a, b, other] = [&folder, &link, &dir.path().to_path_buf()]
+            .map(|path| LocalStore::open(path, Mode::Read).unwrap().identity());
+        assert_eq!(a, b);
+        assert_ne!(a, other);
     }
 
     #[test]
