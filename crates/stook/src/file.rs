@@ -122,6 +122,14 @@ impl File {
         Ok(ArrayBuilder::of_new_file(file))
     }
 
+    /// An empty tree in memory, as Zarr v3; it ends with its last handle.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn in_memory() -> Result<Self> {
+        Ok(Self::from_container(crate::format::in_memory()?, "memory"))
+    }
+
     /// Opens `path` for reading and writing, or creates it.
     ///
     /// # Errors

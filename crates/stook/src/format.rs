@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stook_core::file::place::{PlaceKind, kind_of};
 use stook_core::file::{FileIo, LocalFile};
-use stook_core::store::{ByteStore, LocalStore, ZipStore};
+use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
 use stook_core::{Container, Error, ErrorKind, Format, Limits, Mode, OpenOptions, Result};
 use stook_hdf5::Hdf5File;
 use stook_zarr::ZarrContainer;
@@ -111,6 +111,12 @@ impl Storage {
             other => Err(Error::unsupported(format!("format {other} cannot be created"))),
         }
     }
+}
+
+/// An empty Zarr v3 tree in memory.
+pub(crate) fn in_memory() -> Result<Arc<dyn Container>> {
+    let store = Arc::new(MemoryStore::new());
+    Ok(Arc::new(ZarrContainer::create(store, Format::ZarrV3, &OpenOptions::read_write())?))
 }
 
 /// How the tree at `path`, which exists, lies there: by its content.

@@ -199,6 +199,18 @@ fn a_new_file_may_be_one_array() {
 }
 
 #[test]
+fn a_tree_in_memory_needs_no_path() {
+    let root = File::in_memory().unwrap().root_group().unwrap();
+    let array = root.array("a/x").dtype(DType::UInt8).shape([2, 2]).create().unwrap();
+    array.write_elements(&Selection::All, &[2, 2], &[1_u8, 2, 3, 4]).unwrap();
+    assert_eq!(
+        root.open_array("a/x").unwrap().read_as::<u8>(&Selection::parse("1").unwrap()).unwrap(),
+        [3, 4]
+    );
+    assert!(File::in_memory().unwrap().root_group().unwrap().children().unwrap().is_empty());
+}
+
+#[test]
 fn require_opens_or_creates() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.h5");
