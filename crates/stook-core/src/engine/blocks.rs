@@ -6,10 +6,10 @@
 
 use std::sync::PoisonError;
 
-use super::copy;
+use super::copy::{self, Direction};
 use super::locks;
 use super::read::{Io, Target};
-use super::transfer::{self, Chunk};
+use super::transfer::{Chunk, Transfer};
 use super::view::View;
 use super::work;
 use super::write::{adopt, mark};
@@ -141,11 +141,12 @@ pub(super) fn read(
         let mut strides = [0; MAX_RANK];
         copy::strides(&bounds.shape, None, item, &mut strides);
         let shift = shift(&bounds, &strides);
-        let block = Chunk { strides: &strides[..flat.len()], shift };
+        let chunk = Chunk { strides: &strides[..flat.len()], shift };
+        let transfer = Transfer { direction: Direction::Read, chunk, array: target.layout(item) };
         // SAFETY: shifted to the bounds, what is selected lies within the block that was read.
         #[expect(unsafe_code, reason = "picking from the block into the target")]
         unsafe {
-            transfer::read(&plan, i, (bytes.as_ptr(), block), (target.items, target.layout(item)));
+            transfer.run(&plan, i, bytes.as_ptr(), target.items);
         }
     }
     Ok(())
@@ -186,16 +187,12 @@ pub(super) fn write(
         let mut strides = [0; MAX_RANK];
         copy::strides(&bounds.shape, None, item, &mut strides);
         let shift = shift(&bounds, &strides);
-        let within = Chunk { strides: &strides[..flat.len()], shift };
+        let chunk = Chunk { strides: &strides[..flat.len()], shift };
+        let transfer = Transfer { direction: Direction::Write, chunk, array: view.layout(item) };
         // SAFETY: shifted to the bounds, what is selected lies within the block.
         #[expect(unsafe_code, reason = "copying from the view into the block")]
         unsafe {
-            transfer::write(
-                &plan,
-                i,
-                (bytes.as_mut_ptr(), within),
-                (view.items, view.layout(item)),
-            );
+            transfer.run(&plan, i, view.items, bytes.as_mut_ptr());
         }
         adopt(&io.spec.dtype, bytes, view.heap, &mut heap)?;
         values.write_block(block, bytes, &heap)?;

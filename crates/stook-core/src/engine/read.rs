@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::copy::{self, Direction, Nest};
-use super::transfer::{self, Chunk, Layout};
+use super::transfer::{Chunk, Layout, Transfer};
 use super::view::{self, ViewMut};
 use super::work::{self, Work};
 use super::{Engine, Pipeline, blocks, in_place, parallel};
@@ -340,18 +340,23 @@ impl Reader<'_> {
         )
     }
 
+    fn transfer<'t>(&'t self, chunk: Chunk<'t>) -> Transfer<'t> {
+        let array = self.target.layout(self.io.item_size());
+        Transfer { direction: Direction::Read, chunk, array }
+    }
+
     /// Copies what is selected of a decoded chunk to where it goes.
     fn place(&self, i: usize, layout: ChunkLayout, bytes: &[u8]) -> Result<()> {
         if bytes.len() < layout.len_bytes {
             return Err(Error::corrupt("a decoded chunk is too short"));
         }
         let chunk = Chunk { strides: &layout.strides[..self.io.spec.shape().len()], shift: 0 };
-        let to = (self.target.items, self.target.layout(self.io.item_size()));
+        let transfer = self.transfer(chunk);
         // SAFETY: the plan keeps within the chunk, whose length was checked, and within the
         // target, whose shape is that of the selection; no two chunks share a place in it.
         #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
         unsafe {
-            transfer::read(self.plan, i, (bytes.as_ptr(), chunk), to);
+            transfer.run(self.plan, i, bytes.as_ptr(), self.target.items);
         }
         Ok(())
     }
@@ -370,11 +375,11 @@ impl Reader<'_> {
         }
         // A chunk whose items are all one: no bytes apart along any axis.
         let chunk = Chunk { strides: &[0; MAX_RANK][..self.io.spec.shape().len()], shift: 0 };
-        let to = (self.target.items, self.target.layout(self.io.item_size()));
+        let transfer = self.transfer(chunk);
         // SAFETY: as in `place`; of the chunk nothing but its one item is read.
         #[expect(unsafe_code, reason = "filling a disjoint part of the target")]
         unsafe {
-            transfer::read(self.plan, i, (self.fill.as_ptr(), chunk), to);
+            transfer.run(self.plan, i, self.fill.as_ptr(), self.target.items);
         }
         Ok(())
     }

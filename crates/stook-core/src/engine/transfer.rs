@@ -47,82 +47,47 @@ impl Chunk<'_> {
     }
 }
 
-/// Copies what is selected of touched chunk `i` from the chunk at `from` to the array at `to`.
-///
-/// # Safety
-/// `chunk` and `array` describe memory at `from`, readable, and at `to`, writable by this thread
-/// alone, in which everything lies that `plan` takes of the chunk.
-#[expect(unsafe_code, reason = "the caller's array is a pointer with strides")]
-pub(super) unsafe fn read(
-    plan: &Plan,
-    i: usize,
-    (from, chunk): (*const u8, Chunk<'_>),
-    (to, array): (*mut u8, Layout<'_>),
-) {
-    match plan {
-        Plan::Box(plan) => {
-            let nest = Nest::new(
-                &plan.parts(i),
-                chunk.strides,
-                array.strides,
-                array.item,
-                Direction::Read,
-            );
-            // SAFETY: the caller's promise.
-            unsafe { nest.with_chunk_shifted(chunk.shift).run(from, to) };
-        }
-        Plan::Points(plan) => {
-            for point in plan.points(i) {
-                let (from_at, to_at) =
-                    (chunk.offset_of(plan.within(point)), array.offset_of(plan.outs[point]));
-                // SAFETY: the caller's promise, for one item.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(
-                        from.offset(from_at),
-                        to.offset(to_at),
-                        array.item,
-                    )
-                };
-            }
-        }
-    }
+/// A copy between a chunk and the caller's array.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer<'a> {
+    pub(super) direction: Direction,
+    pub(super) chunk: Chunk<'a>,
+    pub(super) array: Layout<'a>,
 }
 
-/// Copies what is selected of touched chunk `i` from the array at `from` to the chunk at `to`.
-///
-/// # Safety
-/// As for [`read`], the other way.
-#[expect(unsafe_code, reason = "the caller's array is a pointer with strides")]
-pub(super) unsafe fn write(
-    plan: &Plan,
-    i: usize,
-    (to, chunk): (*mut u8, Chunk<'_>),
-    (from, array): (*const u8, Layout<'_>),
-) {
-    match plan {
-        Plan::Box(plan) => {
-            let nest = Nest::new(
-                &plan.parts(i),
-                chunk.strides,
-                array.strides,
-                array.item,
-                Direction::Write,
-            );
-            // SAFETY: the caller's promise.
-            unsafe { nest.with_chunk_shifted(chunk.shift).run(from, to) };
-        }
-        Plan::Points(plan) => {
-            for point in plan.points(i) {
-                let (to_at, from_at) =
-                    (chunk.offset_of(plan.within(point)), array.offset_of(plan.outs[point]));
-                // SAFETY: the caller's promise, for one item.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(
-                        from.offset(from_at),
-                        to.offset(to_at),
-                        array.item,
-                    )
-                };
+impl Transfer<'_> {
+    /// Copies what is selected of touched chunk `i` from the one at `from` to the other at `to`.
+    ///
+    /// # Safety
+    /// Chunk and array are laid out as said: the source is readable, the destination writable by
+    /// this thread alone, and in them lies everything that `plan` takes of the chunk.
+    #[expect(unsafe_code, reason = "the caller's array is a pointer with strides")]
+    pub(super) unsafe fn run(&self, plan: &Plan, i: usize, from: *const u8, to: *mut u8) {
+        let Self { direction, chunk, array } = *self;
+        match plan {
+            Plan::Box(plan) => {
+                let parts = plan.parts(i);
+                let nest = Nest::new(&parts, chunk.strides, array.strides, array.item, direction);
+                // SAFETY: the caller's promise.
+                unsafe { nest.with_chunk_shifted(chunk.shift).run(from, to) };
+            }
+            Plan::Points(plan) => {
+                for point in plan.points(i) {
+                    let chunk_at = chunk.offset_of(plan.within(point));
+                    let array_at = array.offset_of(plan.outs[point]);
+                    let (from_at, to_at) = match direction {
+                        Direction::Read => (chunk_at, array_at),
+                        Direction::Write => (array_at, chunk_at),
+                    };
+                    // SAFETY: the caller's promise, for one item.
+                    unsafe {
+                        std::ptr::copy_nonoverlapping(
+                            from.offset(from_at),
+                            to.offset(to_at),
+                            array.item,
+                        );
+                    }
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::copy::{self, Direction, Nest};
 use super::read::{ChunkLayout, Io};
-use super::transfer::{self, Chunk, Layout};
+use super::transfer::{Chunk, Layout, Transfer};
 use super::view::View;
 use super::work;
 use super::{blocks, in_place, locks, parallel};
@@ -261,15 +261,11 @@ impl Writer<'_> {
     /// Copies the caller's items over those of the chunk.
     fn overlay(&self, i: usize, layout: ChunkLayout, bytes: &mut [u8]) {
         let chunk = Chunk { strides: &layout.strides[..self.io.spec.shape().len()], shift: 0 };
+        let transfer = Transfer { direction: Direction::Write, chunk, array: self.array };
         // SAFETY: the plan keeps within the view and within the chunk's buffer.
         #[expect(unsafe_code, reason = "the view is a pointer with strides")]
         unsafe {
-            transfer::write(
-                self.plan,
-                i,
-                (bytes.as_mut_ptr(), chunk),
-                (self.view.items, self.array),
-            );
+            transfer.run(self.plan, i, self.view.items, bytes.as_mut_ptr());
         }
     }
 
