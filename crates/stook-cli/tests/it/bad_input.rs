@@ -67,7 +67,7 @@ fn an_unknown_dtype() {
     ");
     insta::assert_snapshot!(folder.fails(&["convert", "small.zarr", "b.h5"]), @"
     error: `small.zarr`: node `/run/image`: data type `int33` is not supported in Zarr v3
-    hint: choose another format, or leave such nodes out (`--leave-out`)
+    hint: choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)
     exit 1
     ");
     let run = folder.run(&["convert", "small.zarr", "b.h5", "--leave-out"]);
@@ -127,7 +127,7 @@ fn an_unknown_codec() {
     ");
     insta::assert_snapshot!(folder.fails(&["convert", "small.zarr", "b.h5"]), @"
     error: `small.zarr`: node `/run/image`: codec `fancy` is not supported
-    hint: choose another format, or leave such nodes out (`--leave-out`)
+    hint: choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)
     exit 1
     ");
     let run = folder.run(&["tree", "small.zarr", "run/image"]).expect(0);
@@ -148,7 +148,7 @@ fn an_unknown_filter() {
     ");
     insta::assert_snapshot!(folder.fails(&["convert", "filters.h5", "b.zarr"]), @"
     error: `filters.h5`: node `/bitshuffle`: codec `bitshuffle (HDF5 filter 32008)` is not supported
-    hint: choose another format, or leave such nodes out (`--leave-out`)
+    hint: choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)
     exit 1
     ");
     insta::assert_snapshot!(folder.run(&["convert", "filters.h5", "b.zarr", "--leave-out"]), @"
