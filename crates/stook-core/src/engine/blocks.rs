@@ -31,6 +31,22 @@ struct Bounds {
     within: Vec<u64>,
     /// Whether every element of the box is selected.
     is_full: bool,
+    /// Bytes between neighbours along each axis of the box, in C order.
+    strides: [isize; MAX_RANK],
+    len_bytes: usize,
+}
+
+impl Bounds {
+    fn block(&self) -> Block<'_> {
+        Block { start: &self.start, shape: &self.shape }
+    }
+
+    /// The chunk as seen from the memory of the box alone.
+    fn chunk(&self) -> Chunk<'_> {
+        let steps = self.within.iter().zip(&self.strides);
+        let shift = -steps.map(|(&at, &stride)| at as isize * stride).sum::<isize>();
+        Chunk { strides: &self.strides[..self.within.len()], shift }
+    }
 }
 
 /// The grid along which `io` is cut.
@@ -62,7 +78,12 @@ fn as_box(selection: &Resolved) -> Option<(Vec<u64>, Vec<u64>)> {
     ends.collect::<Option<Vec<_>>>().map(|ends| ends.into_iter().unzip())
 }
 
-fn bounds(plan: &Plan, i: usize, index: &[u64], grid: &ChunkGrid) -> Bounds {
+fn bounds(
+    io: &Io<'_>,
+    plan: &Plan,
+    i: usize,
+    (index, grid): (&[u64], &ChunkGrid),
+) -> Result<Bounds> {
     let mut lows = Vec::new();
     let mut highs = Vec::new();
     let mut is_full = true;
@@ -99,14 +120,11 @@ fn bounds(plan: &Plan, i: usize, index: &[u64], grid: &ChunkGrid) -> Bounds {
     }
     let start =
         index.iter().enumerate().map(|(axis, &at)| grid.extent(axis, at).0 + lows[axis]).collect();
-    let shape = lows.iter().zip(&highs).map(|(low, high)| high - low + 1).collect();
-    Bounds { start, shape, within: lows, is_full }
-}
-
-/// The offset, negative, from a chunk's first item to where the bounds begin, with the bounds'
-/// strides.
-fn shift(bounds: &Bounds, strides: &[isize; MAX_RANK]) -> isize {
-    -bounds.within.iter().zip(strides).map(|(&at, &stride)| at as isize * stride).sum::<isize>()
+    let shape: Vec<u64> = lows.iter().zip(&highs).map(|(low, high)| high - low + 1).collect();
+    let len_bytes = io.engine.config.limits.chunk(byte_len(&shape, io.item_size())? as u64)?;
+    let mut strides = [0; MAX_RANK];
+    copy::strides(&shape, None, io.item_size(), &mut strides);
+    Ok(Bounds { start, shape, within: lows, is_full, strides, len_bytes })
 }
 
 /// Reads what `selection` takes to `target`.
@@ -130,18 +148,10 @@ pub(super) fn read(
     let (mut flat, mut loan) = (Vec::new(), work::lend());
     for i in 0..plan.n_chunks() {
         plan.indices(i, i + 1, &mut flat);
-        let bounds = bounds(&plan, i, &flat, &grid);
-        let len = io.engine.config.limits.chunk(byte_len(&bounds.shape, item)? as u64)?;
-        let bytes = loan.chunk.get(len);
-        values.read_block(
-            Block { start: &bounds.start, shape: &bounds.shape },
-            bytes,
-            &mut heap,
-        )?;
-        let mut strides = [0; MAX_RANK];
-        copy::strides(&bounds.shape, None, item, &mut strides);
-        let shift = shift(&bounds, &strides);
-        let chunk = Chunk { strides: &strides[..flat.len()], shift };
+        let bounds = bounds(io, &plan, i, (&flat, &grid))?;
+        let bytes = loan.chunk.get(bounds.len_bytes);
+        values.read_block(bounds.block(), bytes, &mut heap)?;
+        let chunk = bounds.chunk();
         let transfer = Transfer { direction: Direction::Read, chunk, array: target.layout(item) };
         // SAFETY: shifted to the bounds, what is selected lies within the block that was read.
         #[expect(unsafe_code, reason = "picking from the block into the target")]
@@ -175,19 +185,14 @@ pub(super) fn write(
     let (mut flat, mut loan) = (Vec::new(), work::lend());
     for i in 0..plan.n_chunks() {
         plan.indices(i, i + 1, &mut flat);
-        let bounds = bounds(&plan, i, &flat, &grid);
-        let block = Block { start: &bounds.start, shape: &bounds.shape };
-        let len = io.engine.config.limits.chunk(byte_len(&bounds.shape, item)? as u64)?;
-        let bytes = loan.chunk.get(len);
+        let bounds = bounds(io, &plan, i, (&flat, &grid))?;
+        let bytes = loan.chunk.get(bounds.len_bytes);
         let mut heap = Vec::new();
         if !bounds.is_full {
-            values.read_block(block, bytes, &mut heap)?;
+            values.read_block(bounds.block(), bytes, &mut heap)?;
             mark(&io.spec.dtype, bytes);
         }
-        let mut strides = [0; MAX_RANK];
-        copy::strides(&bounds.shape, None, item, &mut strides);
-        let shift = shift(&bounds, &strides);
-        let chunk = Chunk { strides: &strides[..flat.len()], shift };
+        let chunk = bounds.chunk();
         let transfer = Transfer { direction: Direction::Write, chunk, array: view.layout(item) };
         // SAFETY: shifted to the bounds, what is selected lies within the block.
         #[expect(unsafe_code, reason = "copying from the view into the block")]
@@ -195,7 +200,7 @@ pub(super) fn write(
             transfer.run(&plan, i, view.items, bytes.as_mut_ptr());
         }
         adopt(&io.spec.dtype, bytes, view.heap, &mut heap)?;
-        values.write_block(block, bytes, &heap)?;
+        values.write_block(bounds.block(), bytes, &heap)?;
     }
     Ok(())
 }

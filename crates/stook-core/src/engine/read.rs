@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::copy::{self, Direction, Nest};
 use super::transfer::{Chunk, Layout, Transfer};
 use super::view::{self, ViewMut};
-use super::work::{self, Work};
+use super::work;
 use super::{Engine, Pipeline, blocks, in_place, parallel};
 use crate::chunk::{ChunkList, ChunkSource, EncodedChunk};
 use crate::error::{Error, Result};
@@ -74,6 +74,13 @@ impl<'a> Target<'a> {
 pub(super) struct ChunkLayout {
     pub(super) strides: [isize; MAX_RANK],
     pub(super) len_bytes: usize,
+}
+
+impl ChunkLayout {
+    /// A chunk of `spec` that lies so.
+    pub(super) fn chunk(&self, spec: &ArraySpec) -> Chunk<'_> {
+        Chunk { strides: &self.strides[..spec.shape().len()], shift: 0 }
+    }
 }
 
 impl<'a> Io<'a> {
@@ -310,8 +317,7 @@ impl Reader<'_> {
 
     fn deliver_heap(&self, i: usize, layout: ChunkLayout, chunk: EncodedChunk<'_>) -> Result<()> {
         let mut loan = work::lend();
-        let Work { heap, .. } = &mut *loan;
-        let mut heap = std::mem::take(heap);
+        let mut heap = std::mem::take(&mut loan.heap);
         heap.clear();
         let (mut work, buffer, ..) = loan.split();
         let items = buffer.get(layout.len_bytes);
@@ -330,14 +336,7 @@ impl Reader<'_> {
     }
 
     fn nest<'p>(&self, plan: &'p BoxPlan, i: usize, layout: ChunkLayout) -> Nest<'p> {
-        let strides = &layout.strides[..self.io.spec.shape().len()];
-        Nest::new(
-            &plan.parts(i),
-            strides,
-            self.target.strides,
-            self.io.item_size(),
-            Direction::Read,
-        )
+        self.transfer(layout.chunk(self.io.spec)).nest(plan, i)
     }
 
     fn transfer<'t>(&'t self, chunk: Chunk<'t>) -> Transfer<'t> {
@@ -350,8 +349,7 @@ impl Reader<'_> {
         if bytes.len() < layout.len_bytes {
             return Err(Error::corrupt("a decoded chunk is too short"));
         }
-        let chunk = Chunk { strides: &layout.strides[..self.io.spec.shape().len()], shift: 0 };
-        let transfer = self.transfer(chunk);
+        let transfer = self.transfer(layout.chunk(self.io.spec));
         // SAFETY: the plan keeps within the chunk, whose length was checked, and within the
         // target, whose shape is that of the selection; no two chunks share a place in it.
         #[expect(unsafe_code, reason = "filling a disjoint part of the target")]

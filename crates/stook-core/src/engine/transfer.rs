@@ -1,7 +1,7 @@
 //! The part of a selection that lies in one chunk, moved between the chunk and the caller's array.
 
 use super::copy::{Direction, Nest};
-use crate::selection::plan::Plan;
+use crate::selection::plan::{BoxPlan, Plan};
 
 /// The caller's array: where its items lie.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,14 @@ pub(super) struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
+    /// The loops over what is selected of touched chunk `i`.
+    pub(super) fn nest<'p>(&self, plan: &'p BoxPlan, i: usize) -> Nest<'p> {
+        let Self { direction, chunk, array } = *self;
+        let parts = plan.parts(i);
+        let nest = Nest::new(&parts, chunk.strides, array.strides, array.item, direction);
+        nest.with_chunk_shifted(chunk.shift)
+    }
+
     /// Copies what is selected of touched chunk `i` from the one at `from` to the other at `to`.
     ///
     /// # Safety
@@ -65,12 +73,8 @@ impl Transfer<'_> {
     pub(super) unsafe fn run(&self, plan: &Plan, i: usize, from: *const u8, to: *mut u8) {
         let Self { direction, chunk, array } = *self;
         match plan {
-            Plan::Box(plan) => {
-                let parts = plan.parts(i);
-                let nest = Nest::new(&parts, chunk.strides, array.strides, array.item, direction);
-                // SAFETY: the caller's promise.
-                unsafe { nest.with_chunk_shifted(chunk.shift).run(from, to) };
-            }
+            // SAFETY: the caller's promise.
+            Plan::Box(plan) => unsafe { self.nest(plan, i).run(from, to) },
             Plan::Points(plan) => {
                 for point in plan.points(i) {
                     let chunk_at = chunk.offset_of(plan.within(point));

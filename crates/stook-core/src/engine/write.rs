@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::copy::{self, Direction, Nest};
+use super::copy::{self, Direction};
 use super::read::{ChunkLayout, Io};
 use super::transfer::{Chunk, Layout, Transfer};
 use super::view::View;
@@ -226,7 +226,7 @@ impl Writer<'_> {
     /// The whole chunk where it lies contiguously in the caller's memory.
     fn direct(&self, i: usize, layout: ChunkLayout) -> Option<&[u8]> {
         let Plan::Box(plan) = self.plan else { return None };
-        let (from, to, len) = self.nest(plan, i, layout).as_run()?;
+        let (from, to, len) = self.transfer(layout.chunk(self.io.spec)).nest(plan, i).as_run()?;
         if to != 0 || len != layout.len_bytes {
             return None;
         }
@@ -242,26 +242,13 @@ impl Writer<'_> {
         }
     }
 
-    fn nest<'p>(
-        &self,
-        plan: &'p crate::selection::plan::BoxPlan,
-        i: usize,
-        layout: ChunkLayout,
-    ) -> Nest<'p> {
-        let strides = &layout.strides[..self.io.spec.shape().len()];
-        Nest::new(
-            &plan.parts(i),
-            strides,
-            &self.view.strides,
-            self.io.item_size(),
-            Direction::Write,
-        )
+    fn transfer<'t>(&'t self, chunk: Chunk<'t>) -> Transfer<'t> {
+        Transfer { direction: Direction::Write, chunk, array: self.array }
     }
 
     /// Copies the caller's items over those of the chunk.
     fn overlay(&self, i: usize, layout: ChunkLayout, bytes: &mut [u8]) {
-        let chunk = Chunk { strides: &layout.strides[..self.io.spec.shape().len()], shift: 0 };
-        let transfer = Transfer { direction: Direction::Write, chunk, array: self.array };
+        let transfer = self.transfer(layout.chunk(self.io.spec));
         // SAFETY: the plan keeps within the view and within the chunk's buffer.
         #[expect(unsafe_code, reason = "the view is a pointer with strides")]
         unsafe {

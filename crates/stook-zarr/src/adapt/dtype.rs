@@ -56,10 +56,7 @@ fn becomes(dtype: &DType, adapted: &DType) -> String {
         DType::FixedString(string) if string.padding == Padding::Space => {
             format!("{adapted} with its spaces")
         }
-        other => {
-            let _ = other;
-            adapted.to_string()
-        }
+        _ => adapted.to_string(),
     }
 }
 
