@@ -22,6 +22,7 @@ mod member_order;
 mod scratch;
 mod shuffle;
 mod spare;
+mod spec;
 mod transpose;
 mod vlen;
 mod zlib;
@@ -33,162 +34,13 @@ use std::sync::Arc;
 pub use byte_order::swap_items;
 pub use member_order::{MemberOrder, swap_parts};
 pub use scratch::Scratch;
+pub use spec::*;
 pub use transpose::transpose;
 
 use self::vlen::Vlen;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-
-/// A codec and its configuration.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum CodecSpec {
-    /// Stores the axes in another order: stored axis `i` is array axis `order[i]`.
-    Transpose {
-        /// A permutation of the axes.
-        order: Vec<usize>,
-    },
-    /// Items to bytes, in the byte order given.
-    ByteOrder(Endian),
-    /// Variable-length text as count, then length and bytes of each (numcodecs `vlen-utf8`).
-    VlenUtf8,
-    /// Variable-length bytes likewise (numcodecs `vlen-bytes`).
-    VlenBytes,
-    /// RFC 1952.
-    Gzip {
-        /// 0 to 9.
-        level: u32,
-    },
-    /// RFC 1950 (HDF5's deflate filter, numcodecs `zlib`).
-    Zlib {
-        /// 0 to 9.
-        level: u32,
-    },
-    /// Zstandard frames.
-    Zstd {
-        /// -131072 to 22.
-        level: i32,
-        /// Whether frames carry a content checksum.
-        checksum: bool,
-    },
-    /// Blosc 1 containers.
-    Blosc(Blosc),
-    /// An LZ4 block behind its decoded length as a little-endian `u32` (numcodecs `lz4`).
-    Lz4 {
-        /// 1 is the default; higher is faster and larger.
-        acceleration: i32,
-    },
-    /// LZ4 blocks as the HDF5 filter 32004 frames them.
-    Lz4Hdf5 {
-        /// Bytes of a decoded block; 0 means the filter's default.
-        block_len_bytes: u32,
-    },
-    /// LZF as h5py's filter 32000 stores it.
-    Lzf,
-    /// Byte `i` of all items, then byte `i + 1`.
-    Shuffle {
-        /// Bytes of an item.
-        item_size: usize,
-    },
-    /// CRC-32C of the bytes, appended little-endian.
-    Crc32c,
-    /// HDF5's Fletcher-32 of the bytes, appended little-endian.
-    Fletcher32,
-    /// A codec that brings itself: a format's own, or one that a user registered.
-    Custom(CustomCodec),
-    /// A codec that is not known; using it is an error that names it.
-    Unknown {
-        /// Its id, name or filter number with name.
-        name: String,
-        /// Its configuration as the file gives it.
-        configuration: serde_json::Value,
-    },
-}
-
-/// The order of the bytes in a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Endian {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
-
-impl Endian {
-    /// The machine's own.
-    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
-}
-
-/// The configuration of Blosc 1.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Blosc {
-    /// The compressor within.
-    pub compressor: BloscCompressor,
-    /// 0 to 9.
-    pub level: u32,
-    /// What precedes the compressor.
-    pub shuffle: BloscShuffle,
-    /// Bytes of an item, for the shuffle.
-    pub item_size: usize,
-    /// Bytes of a block; 0 lets Blosc choose.
-    pub block_len_bytes: usize,
-}
-
-/// The compressors within Blosc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum BloscCompressor {
-    BloscLz,
-    Lz4,
-    Lz4Hc,
-    Snappy,
-    Zlib,
-    Zstd,
-}
-
-/// What precedes the compressor in Blosc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum BloscShuffle {
-    None,
-    Byte,
-    Bit,
-}
-
-/// A codec that brings itself; equal to its own clones only.
-#[derive(Clone, Debug)]
-pub struct CustomCodec(pub Arc<dyn Codec>);
-
-impl PartialEq for CustomCodec {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl CodecSpec {
-    /// The name that errors and `stook info` show.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Transpose { .. } => "transpose",
-            Self::ByteOrder(_) => "bytes",
-            Self::VlenUtf8 => "vlen-utf8",
-            Self::VlenBytes => "vlen-bytes",
-            Self::Gzip { .. } => "gzip",
-            Self::Zlib { .. } => "zlib",
-            Self::Zstd { .. } => "zstd",
-            Self::Blosc(_) => "blosc",
-            Self::Lz4 { .. } | Self::Lz4Hdf5 { .. } => "lz4",
-            Self::Lzf => "lzf",
-            Self::Shuffle { .. } => "shuffle",
-            Self::Crc32c => "crc32c",
-            Self::Fletcher32 => "fletcher32",
-            Self::Custom(codec) => codec.0.name(),
-            Self::Unknown { name, .. } => name,
-        }
-    }
-}
 
 /// Turns bytes into stored bytes and back.
 pub trait Codec: Debug + Send + Sync {
@@ -260,11 +112,59 @@ pub enum Step {
     Codec(Arc<dyn Codec>),
 }
 
-/// Makes the step that `spec` describes, for items of `dtype`.
+/// What a step of a chain is given: the items at that place, and how they lie.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// The type of the items; `UInt8` where they are mere bytes.
+    pub dtype: DType,
+    /// The order of their bytes.
+    pub endian: Endian,
+    /// The shape of a chunk, in the order in which its items lie; `None` for mere bytes, and
+    /// where chunks differ.
+    pub shape: Option<Vec<u64>>,
+}
+
+impl Stage {
+    /// Items in memory, in chunks of `shape` where they all have the same.
+    #[must_use]
+    pub fn new(dtype: DType, shape: Option<Vec<u64>>) -> Self {
+        Self { dtype, endian: Endian::NATIVE, shape }
+    }
+
+    /// Bytes that mean nothing here.
+    #[must_use]
+    pub fn bytes() -> Self {
+        Self::new(DType::UInt8, None)
+    }
+
+    /// The same arrangement of other numbers.
+    #[must_use]
+    pub fn retyped(&self, number: &StoredNumber) -> Self {
+        Self { dtype: number.dtype.clone(), endian: number.endian, shape: self.shape.clone() }
+    }
+}
+
+/// Makes the step that `spec` describes for what `stage` says it is given, and says what it
+/// gives to the next.
 ///
 /// # Errors
 /// `Unsupported` for a codec that is not known, `InvalidInput` for a configuration out of range.
-pub fn build(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
+pub fn build(spec: &CodecSpec, stage: &Stage) -> Result<(Step, Stage)> {
+    let after = match spec {
+        CodecSpec::Transpose { order } => {
+            let shape = stage
+                .shape
+                .as_ref()
+                .map(|shape| order.iter().filter_map(|&axis| shape.get(axis).copied()).collect());
+            Stage { shape, ..stage.clone() }
+        }
+        CodecSpec::ByteOrder(endian) => Stage { endian: *endian, ..stage.clone() },
+        _ => Stage::bytes(),
+    };
+    Ok((step(spec, &stage.dtype)?, after))
+}
+
+fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
     let codec: Arc<dyn Codec> = match spec {
         CodecSpec::Transpose { order } => {
             transpose::check_order(order)?;
@@ -287,6 +187,10 @@ pub fn build(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         CodecSpec::Fletcher32 => Arc::new(fletcher32::FLETCHER32),
         CodecSpec::Custom(codec) => Arc::clone(&codec.0),
         CodecSpec::Unknown { name, .. } => {
+            return Err(Error::unsupported(format!("codec `{name}` is not supported")));
+        }
+        other => {
+            let name = other.name();
             return Err(Error::unsupported(format!("codec `{name}` is not supported")));
         }
     };

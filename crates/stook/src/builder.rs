@@ -3,7 +3,7 @@
 use stook_core::file::place::remove_empty;
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, CodecSpec, DType, Error, Extent, Format,
-    Loss, NodePath, Result, Values, codec,
+    Loss, NodePath, Pipeline, Result, Values,
 };
 
 use crate::array::Array;
@@ -184,7 +184,7 @@ impl ArrayBuilder {
         });
         self.lay_out(&mut spec, format)?;
         // A setting out of range is told now, not by the first read or write.
-        spec.codecs.iter().try_for_each(|codec| codec::build(codec, &self.dtype).map(drop))?;
+        Pipeline::new(&spec)?;
         self.check_max_shape()?;
         let adapted = self.group.file().container().adapt_array(&spec)?;
         self.expect_kept(&spec, &adapted.value, &adapted.losses)?;

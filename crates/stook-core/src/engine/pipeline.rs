@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::work::Work;
 use crate::chunk::EncodedChunk;
-use crate::codec::{self, Codec, CodecSpec, Endian, HeapCodec, Scratch, Step};
+use crate::codec::{self, Codec, HeapCodec, Scratch, Stage, Step};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -16,7 +16,7 @@ const MAX_LINKS: usize = 16;
 #[derive(Clone, Debug)]
 enum Link {
     /// Reverses the bytes of each number, in place.
-    Swap,
+    Swap(DType),
     Codec(Arc<dyn Codec>),
 }
 
@@ -42,8 +42,12 @@ impl Pipeline {
     pub fn new(spec: &ArraySpec) -> Result<Self> {
         let mut pipeline =
             Self { dtype: spec.dtype.clone(), order: None, heap: None, links: Vec::new() };
+        let shape = spec.grid.regular_shape().map(<[u64]>::to_vec);
+        let mut stage = Stage::new(spec.dtype.clone(), shape);
         for (at, codec) in spec.codecs.iter().enumerate() {
-            pipeline.push(at, codec, spec)?;
+            let (step, after) = codec::build(codec, &stage)?;
+            pipeline.push(at, step, (&stage, &after), spec.grid.rank())?;
+            stage = after;
         }
         if pipeline.links.len() > MAX_LINKS {
             let found = pipeline.links.len();
@@ -54,13 +58,19 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    fn push(&mut self, at: usize, codec: &CodecSpec, spec: &ArraySpec) -> Result<()> {
-        let link = match codec::build(codec, &spec.dtype)? {
+    /// Adds the `step` numbered `at` between two stages of chunks of `rank` axes.
+    fn push(
+        &mut self,
+        at: usize,
+        step: Step,
+        (before, after): (&Stage, &Stage),
+        rank: usize,
+    ) -> Result<()> {
+        let link = match step {
             Step::Transpose(order) if at == 0 => {
-                if order.len() != spec.grid.rank() {
+                if order.len() != rank {
                     return Err(Error::invalid(format!(
-                        "codec `transpose`: expected an order of {} axes, found {order:?}",
-                        spec.grid.rank()
+                        "codec `transpose`: expected an order of {rank} axes, found {order:?}"
                     )));
                 }
                 let is_identity = order.iter().enumerate().all(|(i, &axis)| i == axis);
@@ -69,16 +79,16 @@ impl Pipeline {
             }
             // Behind another codec it is work on bytes, and needs to know the chunk's shape.
             Step::Transpose(order) => {
-                let shape = spec.grid.regular_shape().ok_or_else(|| {
+                let shape = before.shape.as_deref().ok_or_else(|| {
                     Error::unsupported(
                         "codec `transpose` behind another codec in a rectilinear grid",
                     )
                 })?;
-                Link::Codec(codec::transpose(&order, shape, spec.dtype.item_size())?)
+                Link::Codec(codec::transpose(&order, shape, before.dtype.item_size())?)
             }
-            Step::ByteOrder(Endian::NATIVE) => return Ok(()),
-            Step::ByteOrder(_) if !spec.dtype.has_byte_order() => return Ok(()),
-            Step::ByteOrder(_) => Link::Swap,
+            Step::ByteOrder(_) if before.endian == after.endian => return Ok(()),
+            Step::ByteOrder(_) if !before.dtype.has_byte_order() => return Ok(()),
+            Step::ByteOrder(_) => Link::Swap(before.dtype.clone()),
             Step::Heap(heap) if self.links.is_empty() && self.heap.is_none() => {
                 self.heap = Some(heap);
                 return Ok(());
@@ -106,7 +116,7 @@ impl Pipeline {
 
     /// Whether a byte order other than the machine's is all that stands between bytes and items.
     pub(crate) fn is_swap_only(&self) -> bool {
-        self.heap.is_none() && matches!(self.links.as_slice(), [Link::Swap])
+        self.heap.is_none() && matches!(self.links.as_slice(), [Link::Swap(_)])
     }
 
     /// Whether the items lie in a heap.
@@ -156,7 +166,7 @@ impl Pipeline {
             // Swaps between the codec above and this one act on what is held.
             if let Some(len) = held {
                 self.swap(at + 1..done, &active, &mut work.ping.get(len)[..len])?;
-            } else if self.links[at + 1..done].iter().any(|link| matches!(link, Link::Swap)) {
+            } else if self.links[at + 1..done].iter().any(|link| matches!(link, Link::Swap(_))) {
                 copy_exact(chunk.bytes, work.ping.get(chunk.bytes.len()))?;
                 held = Some(chunk.bytes.len());
                 self.swap(at + 1..done, &active, work.ping.get(chunk.bytes.len()))?;
@@ -183,8 +193,10 @@ impl Pipeline {
 
     fn swap(&self, links: std::ops::Range<usize>, active: &[bool], bytes: &mut [u8]) -> Result<()> {
         for at in links {
-            if active[at] && matches!(self.links[at], Link::Swap) {
-                codec::swap_items(&self.dtype, bytes);
+            if let Link::Swap(dtype) = &self.links[at]
+                && active[at]
+            {
+                codec::swap_items(dtype, bytes);
             }
         }
         Ok(())
@@ -258,12 +270,12 @@ impl Pipeline {
         }
         for link in &self.links {
             match link {
-                Link::Swap => {
+                Link::Swap(dtype) => {
                     if input.is_none() {
                         ping.extend_from_slice(items);
                         input = Some(());
                     }
-                    codec::swap_items(&self.dtype, ping);
+                    codec::swap_items(dtype, ping);
                 }
                 Link::Codec(codec) => {
                     out.clear();

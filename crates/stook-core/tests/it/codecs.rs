@@ -8,7 +8,7 @@ use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
 use stook_testkit::codec::{codec_suite, heap_codec_suite, shared_scratch_suite};
 
 pub(crate) fn build(spec: &CodecSpec) -> Arc<dyn Codec> {
-    match codec::build(spec, &DType::UInt32).expect("the configuration is valid") {
+    match codec::build(spec, &stage(DType::UInt32)).expect("the configuration is valid").0 {
         Step::Codec(codec) => codec,
         other => panic!("{spec:?} is no codec of bytes: {other:?}"),
     }
@@ -107,8 +107,12 @@ fn codecs_share_a_scratch() {
     shared_scratch_suite(&codecs.iter().map(|codec| &**codec).collect::<Vec<_>>());
 }
 
+fn stage(dtype: DType) -> codec::Stage {
+    codec::Stage::new(dtype, None)
+}
+
 fn heap_codec(spec: &CodecSpec, dtype: &DType) -> Arc<dyn HeapCodec> {
-    match codec::build(spec, dtype).expect("the dtype fits") {
+    match codec::build(spec, &stage(dtype.clone())).expect("the dtype fits").0 {
         Step::Heap(codec) => codec,
         other => panic!("{spec:?} is no codec of heap items: {other:?}"),
     }
@@ -118,7 +122,7 @@ fn heap_codec(spec: &CodecSpec, dtype: &DType) -> Arc<dyn HeapCodec> {
 fn what_cannot_be_built_is_refused_by_name() {
     let unknown =
         CodecSpec::Unknown { name: "wavpack".to_owned(), configuration: serde_json::Value::Null };
-    let error = codec::build(&unknown, &DType::Int8).unwrap_err();
+    let error = codec::build(&unknown, &stage(DType::Int8)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(error.message(), "codec `wavpack` is not supported");
     for spec in [
@@ -128,7 +132,7 @@ fn what_cannot_be_built_is_refused_by_name() {
         CodecSpec::Transpose { order: vec![0, 0] },
         CodecSpec::VlenUtf8,
     ] {
-        let error = codec::build(&spec, &DType::Int8).unwrap_err();
+        let error = codec::build(&spec, &stage(DType::Int8)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{spec:?}");
     }
 }

@@ -6,8 +6,8 @@ use std::panic::catch_unwind;
 
 use hdf5_metno_sys::h5::{H5allocate_memory, H5free_memory};
 use hdf5_metno_sys::h5z::{H5Z_CLASS_T_VERS, H5Z_FLAG_REVERSE, H5Z_class2_t, H5Zregister};
-use stook_core::codec::{self, Codec, Scratch, Step};
-use stook_core::{DType, Error, Result};
+use stook_core::codec::{self, Codec, Scratch, Stage, Step};
+use stook_core::{Error, Result};
 
 use super::Filter;
 use crate::filter::{BLOSC, LZ4, LZF, ZSTD, codec_of};
@@ -95,7 +95,7 @@ unsafe extern "C" fn run<const ID: c_int>(
 
 fn convert(id: c_int, values: &[c_uint], bytes: &[u8], is_decoding: bool) -> Result<Vec<u8>> {
     let filter = Filter { id, is_optional: false, values: values.to_vec(), name: String::new() };
-    let Step::Codec(codec) = codec::build(&codec_of(&filter, 1), &DType::UInt8)? else {
+    let (Step::Codec(codec), _) = codec::build(&codec_of(&filter, 1), &Stage::bytes())? else {
         return Err(Error::unsupported("no byte codec"));
     };
     let mut scratch = Scratch::new();
