@@ -97,12 +97,13 @@ pub enum CodecSpec {
         /// The numbers that come out.
         encoded: StoredNumber,
     },
-    /// `(x - offset) * scale`, rounded (numcodecs `fixedscaleoffset`).
+    /// `(x - offset) * scale`, rounded (numcodecs `fixedscaleoffset`). Whether a factor is
+    /// written as an integer decides how integers are calculated, so it is kept as written.
     FixedScaleOffset {
-        /// What is subtracted.
-        offset: f64,
-        /// What is multiplied by.
-        scale: f64,
+        /// What is subtracted, as the file gives it.
+        offset: serde_json::Number,
+        /// What is multiplied by, likewise.
+        scale: serde_json::Number,
         /// The numbers that go in.
         decoded: StoredNumber,
         /// The numbers that come out.
