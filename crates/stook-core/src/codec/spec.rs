@@ -123,7 +123,7 @@ pub enum CodecSpec {
         /// Bits of the mantissa that stay.
         keep_bits: u32,
     },
-    /// Booleans, eight a byte (numcodecs `packbits`, Zarr's `packbits`).
+    /// Numbers of few bits, without gaps (numcodecs `packbits`, Zarr's `packbits`).
     PackBits(PackBits),
     /// Other numbers of the same value, as numpy's `astype` makes them (numcodecs `astype`).
     AsType {
@@ -325,15 +325,28 @@ pub struct Zfp {
     pub precision: i32,
 }
 
-/// Where Zarr's `packbits` writes how many bits pad the last byte, and which bits it keeps.
+/// How `packbits` lays out bits, and which of them it keeps; by default as numcodecs does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PackBits {
+    /// Which bit of a byte is the first: numcodecs' `packbits` begins with the highest, Zarr's own
+    /// with the lowest.
+    pub order: BitOrder,
     /// Where the number of padding bits lies; numcodecs has it first.
     pub padding: PaddingByte,
     /// The lowest bit of an item that is kept; `None` for the lowest there is.
     pub first_bit: Option<u32>,
     /// The highest bit of an item that is kept; `None` for the highest there is.
     pub last_bit: Option<u32>,
+}
+
+/// Which bit of a byte is the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BitOrder {
+    /// The most significant one (numpy's `packbits`, numcodecs).
+    #[default]
+    HighestFirst,
+    /// The least significant one (Zarr's `packbits`).
+    LowestFirst,
 }
 
 /// Where the number of padding bits lies.
