@@ -46,6 +46,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether a file is changed or made: such a command ends in order when it is interrupted.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Convert(_))
+    }
+
     /// Whether errors, too, are JSON.
     pub(crate) fn wants_json(&self) -> bool {
         match self {

@@ -13,6 +13,7 @@ use stook::{
 use crate::cli::{ConvertArgs, FormatArg};
 use crate::error::{Failure, say};
 use crate::find;
+use crate::interrupt;
 use crate::output::{Ink, Output, Paint, counted, cut, human_bytes, table};
 
 /// More differences than this tell no more.
@@ -54,7 +55,7 @@ fn copy(args: &ConvertArgs, bar: &ProgressBar) -> Result<Report> {
         bar.set_length(progress.total_len_bytes);
         bar.set_position(progress.done_len_bytes);
         bar.set_message(progress.node.to_string());
-        Ok(())
+        interrupt::check()
     };
     let mut options = ConvertOptions {
         node: NodePath::parse(&args.node)?,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
+use crate::interrupt;
 use crate::output::{Ink, Paint};
 
 /// Why the command ends early.
@@ -34,6 +35,10 @@ impl From<io::Error> for Failure {
 impl Failure {
     /// Says what went wrong, on the standard error, and returns the exit status.
     pub(crate) fn report(&self, as_json: bool) -> ExitCode {
+        if let Some(status) = interrupt::status() {
+            say("interrupted");
+            return status;
+        }
         match self {
             // Who reads our output has seen enough, as with `| head`.
             Self::Write(error) if error.kind() == IoKind::BrokenPipe => return ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ mod describe;
 mod error;
 mod find;
 mod info;
+mod interrupt;
 mod output;
 mod tree;
 
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &Command) -> Result<(), Failure> {
+    if command.writes() {
+        interrupt::install();
+    }
     let mut out = Output::stdout();
     match command {
         Command::Tree(args) => tree::run(args, &mut out)?,
