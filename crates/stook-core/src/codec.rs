@@ -15,6 +15,7 @@ mod crc32c;
 mod deflate;
 mod fletcher32;
 mod gzip;
+mod jenkins;
 mod lz4;
 mod lz4_hdf5;
 mod lzf;
@@ -37,6 +38,7 @@ pub use scratch::Scratch;
 pub use spec::*;
 pub use transpose::transpose;
 
+use self::checksum::Checksum;
 use self::vlen::Vlen;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -183,8 +185,13 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         }
         CodecSpec::Lzf => Arc::new(lzf::Lzf),
         CodecSpec::Shuffle { item_size } => Arc::new(shuffle::Shuffle::new(*item_size)?),
-        CodecSpec::Crc32c => Arc::new(crc32c::CRC32C),
-        CodecSpec::Fletcher32 => Arc::new(fletcher32::FLETCHER32),
+        CodecSpec::Crc32c => Arc::new(Checksum::appended(crc32c::Crc32c)),
+        CodecSpec::Checksum { algorithm, place } => checksum_codec(*algorithm, *place),
+        CodecSpec::Jenkins { initial, prefix } => {
+            let prefix = prefix.clone().unwrap_or_default();
+            Arc::new(Checksum::appended(jenkins::Jenkins { initial: *initial, prefix }))
+        }
+        CodecSpec::Fletcher32 => Arc::new(Checksum::appended(fletcher32::Fletcher32)),
         CodecSpec::Custom(codec) => Arc::clone(&codec.0),
         CodecSpec::Unknown { name, .. } => {
             return Err(Error::unsupported(format!("codec `{name}` is not supported")));
@@ -195,6 +202,14 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         }
     };
     Ok(Step::Codec(codec))
+}
+
+fn checksum_codec(algorithm: ChecksumAlgorithm, place: ChecksumPlace) -> Arc<dyn Codec> {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => Arc::new(Checksum { sum: checksum::Crc32, place }),
+        ChecksumAlgorithm::Adler32 => Arc::new(Checksum { sum: checksum::Adler32, place }),
+        ChecksumAlgorithm::Crc32c => Arc::new(Checksum { sum: crc32c::Crc32c, place }),
+    }
 }
 
 fn heap_step(codec: Vlen, dtype: &DType) -> Result<Step> {

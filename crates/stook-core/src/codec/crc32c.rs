@@ -1,15 +1,26 @@
-//! CRC-32C (Castagnoli) of the bytes, appended little-endian.
+//! CRC-32C (Castagnoli).
 
-use super::checksum::Checksum;
+use super::checksum::Sum;
 
-/// Appends a CRC-32C and checks it.
-pub(super) const CRC32C: Checksum =
-    Checksum { name: "crc32c", compute: crc32c::crc32c, also: std::convert::identity };
+/// CRC-32C, by the processor's instruction where it has one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crc32c;
+
+impl Sum for Crc32c {
+    const NAME: &'static str = "crc32c";
+
+    fn of(&self, data: &[u8]) -> u32 {
+        crc32c::crc32c(data)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::checksum::Checksum;
     use crate::codec::{Codec, Scratch};
+
+    const CRC32C: Checksum<Crc32c> = Checksum::appended(Crc32c);
 
     #[test]
     fn the_check_value_of_the_polynomial_is_written() {

@@ -4,15 +4,24 @@
 //! byte is the high byte of a word, and a sum that is a multiple of 65,535 is stored as 65,535
 //! unless all words are zero.
 
-use super::checksum::Checksum;
+use super::checksum::Sum;
 
-/// Appends HDF5's Fletcher-32 and checks it. HDF5 before 1.6.3 stored each half of the checksum
-/// with its bytes swapped; both forms are read.
-pub(super) const FLETCHER32: Checksum = Checksum {
-    name: "fletcher32",
-    compute: checksum,
-    also: |sum| sum.swap_bytes().rotate_left(16),
-};
+/// HDF5's Fletcher-32.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fletcher32;
+
+impl Sum for Fletcher32 {
+    const NAME: &'static str = "fletcher32";
+
+    fn of(&self, data: &[u8]) -> u32 {
+        checksum(data)
+    }
+
+    /// HDF5 before 1.6.3 stored each half with its bytes swapped.
+    fn other_form(&self, sum: u32) -> u32 {
+        sum.swap_bytes().rotate_left(16)
+    }
+}
 
 /// Words that are summed side by side.
 const LANES: usize = 16;
@@ -66,7 +75,10 @@ fn reduce(sum: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::checksum::Checksum;
     use crate::codec::{Codec, Scratch};
+
+    const FLETCHER32: Checksum<Fletcher32> = Checksum::appended(Fletcher32);
 
     /// The definition, word by word.
     fn naive(data: &[u8]) -> u32 {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use stook_core::codec::{Blosc, BloscCompressor, BloscShuffle, Codec, CodecSpec, HeapCodec, Step};
+use stook_core::codec::{
+    Blosc, BloscCompressor, BloscShuffle, ChecksumAlgorithm, ChecksumPlace, Codec, CodecSpec,
+    HeapCodec, Step,
+};
 use stook_core::values::Values;
 use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
 use stook_testkit::codec::{codec_suite, heap_codec_suite, shared_scratch_suite};
@@ -28,6 +31,23 @@ const BLOSC_COMPRESSORS: [BloscCompressor; 5] = [
 const BLOSC_SHUFFLES: [BloscShuffle; 3] =
     [BloscShuffle::None, BloscShuffle::Byte, BloscShuffle::Bit];
 
+/// numcodecs' checksums where it puts them, and where it can be told to.
+const CHECKSUMS: [(&str, CodecSpec); 6] = {
+    use ChecksumAlgorithm::{Adler32, Crc32, Crc32c};
+    use ChecksumPlace::{End, Start};
+    const fn spec(algorithm: ChecksumAlgorithm, place: ChecksumPlace) -> CodecSpec {
+        CodecSpec::Checksum { algorithm, place }
+    }
+    [
+        ("crc32", spec(Crc32, Start)),
+        ("crc32_end", spec(Crc32, End)),
+        ("adler32", spec(Adler32, Start)),
+        ("adler32_end", spec(Adler32, End)),
+        ("crc32c_start", spec(Crc32c, Start)),
+        ("crc32c", spec(Crc32c, End)),
+    ]
+};
+
 /// One spec of every codec of bytes, as cheap as it comes.
 pub(crate) fn all_specs() -> Vec<CodecSpec> {
     let mut specs = vec![
@@ -41,7 +61,9 @@ pub(crate) fn all_specs() -> Vec<CodecSpec> {
         CodecSpec::Shuffle { item_size: 4 },
         CodecSpec::Crc32c,
         CodecSpec::Fletcher32,
+        CodecSpec::Jenkins { initial: 7, prefix: Some(b"stook".to_vec()) },
     ];
+    specs.extend(CHECKSUMS.map(|(_, spec)| spec));
     specs.extend(BLOSC_COMPRESSORS.map(|compressor| blosc(compressor, BloscShuffle::Byte)));
     specs.push(blosc(BloscCompressor::Lz4, BloscShuffle::Bit));
     specs
@@ -81,6 +103,8 @@ fn shuffle_keeps_the_contract() {
 fn checksums_keep_the_contract() {
     codec_suite(&*build(&CodecSpec::Crc32c), 4);
     codec_suite(&*build(&CodecSpec::Fletcher32), 4);
+    codec_suite(&*build(&CodecSpec::Jenkins { initial: 0, prefix: None }), 4);
+    CHECKSUMS.iter().for_each(|(_, spec)| codec_suite(&*build(spec), 2));
 }
 
 #[test]
@@ -176,9 +200,6 @@ fn what_numcodecs_encoded_is_decoded() {
         ("zstd", CodecSpec::Zstd { level: 7, checksum: false }),
         ("zstd_checksum", CodecSpec::Zstd { level: -3, checksum: true }),
         ("lz4", CodecSpec::Lz4 { acceleration: 3 }),
-        ("shuffle", CodecSpec::Shuffle { item_size: 4 }),
-        ("shuffle_16", CodecSpec::Shuffle { item_size: 16 }),
-        ("crc32c", CodecSpec::Crc32c),
         ("fletcher32", CodecSpec::Fletcher32),
         ("blosc_stored", blosc(BloscCompressor::Lz4, BloscShuffle::None)),
     ] {
@@ -198,7 +219,6 @@ fn what_hdf5_filters_encoded_is_decoded() {
     for (name, spec) in [
         ("h5_deflate", CodecSpec::Zlib { level: 4 }),
         ("h5_shuffle", CodecSpec::Shuffle { item_size: 4 }),
-        ("h5_fletcher32", CodecSpec::Fletcher32),
         ("h5_lzf", CodecSpec::Lzf),
         ("h5_lz4", CodecSpec::Lz4Hdf5 { block_len_bytes: 1024 }),
         ("h5_lz4_default", CodecSpec::Lz4Hdf5 { block_len_bytes: 0 }),
@@ -212,12 +232,15 @@ fn what_hdf5_filters_encoded_is_decoded() {
 
 #[test]
 fn codecs_without_choice_encode_as_others_do() {
-    for (name, spec) in [
+    for (name, spec) in CHECKSUMS.into_iter().chain([
+        ("jenkins", CodecSpec::Jenkins { initial: 0, prefix: None }),
+        ("jenkins_prefix", CodecSpec::Jenkins { initial: 7, prefix: Some(b"stook".to_vec()) }),
         ("shuffle", CodecSpec::Shuffle { item_size: 4 }),
         ("shuffle_16", CodecSpec::Shuffle { item_size: 16 }),
         ("crc32c", CodecSpec::Crc32c),
         ("h5_fletcher32", CodecSpec::Fletcher32),
-    ] {
+    ]) {
+        check_fixture(name, &spec);
         let mut out = Vec::new();
         let encoded = build(&spec).encode_into(&fixture_data(), &mut out, &mut Scratch::new());
         encoded.expect(name);
