@@ -1,12 +1,16 @@
 //! Codecs as dicts: a name and its settings.
 
+mod buffer;
+
+pub(crate) use buffer::{Codec, codec_ids};
+
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use serde_json::Value;
 use stook::codec::{Blosc, BloscCompressor, BloscShuffle, Endian};
-use stook::{CodecSpec, Error, Format, Result};
+use stook::{CodecSpec, DType, Error, Format, Result};
 
 use crate::attributes::{json_of, json_to_python};
 use crate::enter::raise;
@@ -77,10 +81,19 @@ pub(crate) fn from_python(
     item_size: usize,
     format: Format,
 ) -> PyResult<Vec<CodecSpec>> {
-    chain.try_iter()?.map(|codec| one(&codec?, item_size, format)).collect()
+    chain.try_iter()?.map(|codec| link(&codec?, item_size, format)).collect()
 }
 
-fn one(codec: &Bound<'_, PyAny>, item_size: usize, format: Format) -> PyResult<CodecSpec> {
+/// The codec that a configuration means by itself, for items of `dtype`.
+fn one(config: &Value, dtype: &DType) -> Result<CodecSpec> {
+    let settings = match config {
+        Value::String(name) => Settings { name: name.clone(), values: BTreeMap::new() },
+        other => Settings::of(other.clone())?,
+    };
+    settings.codec(dtype.item_size(), Format::ZarrV2)
+}
+
+fn link(codec: &Bound<'_, PyAny>, item_size: usize, format: Format) -> PyResult<CodecSpec> {
     let settings = if codec.is_instance_of::<PyString>() {
         Settings { name: codec.extract()?, values: BTreeMap::new() }
     } else {

@@ -27,6 +27,10 @@ mod _stook {
     #[pymodule_export]
     use crate::array::Array;
     #[pymodule_export]
+    use crate::codecs::Codec;
+    #[pymodule_export]
+    use crate::codecs::codec_ids;
+    #[pymodule_export]
     use crate::convert::convert;
     #[pymodule_export]
     use crate::dtype::normalize_dtype;

@@ -1,8 +1,10 @@
 //! Memory of numpy arrays, lent to the engine as it lies.
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyBytes;
 use stook::{View, ViewMut};
 
 /// A function of the module `numpy`.
@@ -103,4 +105,23 @@ pub(crate) fn bytes_mut<'a>(array: &'a mut Bound<'_, PyUntypedArray>) -> PyResul
     // filled memory, because numpy's allocator is opaque to the compiler.
     #[expect(unsafe_code, reason = "numpy lends memory as pointer and length")]
     Ok(unsafe { std::slice::from_raw_parts_mut(place(array).data, len) })
+}
+
+/// New bytes of a length, and the memory to fill before anybody else sees them.
+pub(crate) fn uninitialized_bytes<'py>(
+    py: Python<'py>,
+    len: usize,
+) -> PyResult<(Bound<'py, PyBytes>, &'py mut [u8])> {
+    let len_python = isize::try_from(len).map_err(|_| PyMemoryError::new_err(()))?;
+    // SAFETY: a null pointer asks for memory that the caller fills; the object is new, so that
+    // nobody else refers to its memory. It is filled memory to the compiler, because Python's
+    // allocator is opaque.
+    #[expect(unsafe_code, reason = "bytes that are filled in place exist in Python's C API only")]
+    unsafe {
+        let object = pyo3::ffi::PyBytes_FromStringAndSize(std::ptr::null(), len_python);
+        let bytes: Bound<'py, PyBytes> =
+            Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked();
+        let at = pyo3::ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
+        Ok((bytes, std::slice::from_raw_parts_mut(at, len)))
+    }
 }

@@ -41,6 +41,7 @@ pub use format::{Storage, storage_of};
 pub use group::Group;
 pub use walk::{Visit, walk};
 
+pub use stook_core::engine::BufferCodec;
 pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,

@@ -313,7 +313,8 @@ impl Work {
     }
 }
 
-fn decode_growing(
+/// Decodes to the front of `out`, made as long as need be, and returns how many bytes that were.
+pub(super) fn decode_growing(
     codec: &dyn Codec,
     encoded: &[u8],
     out: &mut super::work::Buffer,

@@ -34,6 +34,11 @@ impl Buffer {
         &mut self.0[..len]
     }
 
+    /// The first `len` bytes that were filled.
+    pub(crate) fn filled(&self, len: usize) -> &[u8] {
+        self.0.get(..len).unwrap_or_default()
+    }
+
     fn trim(&mut self) {
         if self.0.capacity() > KEPT_LEN_BYTES {
             self.0 = Vec::new();

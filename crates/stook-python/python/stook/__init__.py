@@ -10,6 +10,7 @@
 [4 6] count
 """
 
+from . import codecs
 from ._array import Array, Indexer
 from ._attributes import Attributes, Empty
 from ._convert import Loss, Report, convert
@@ -52,6 +53,7 @@ __all__ = [
     "Report",
     "SelectionError",
     "UnsupportedError",
+    "codecs",
     "convert",
     "create",
     "open",

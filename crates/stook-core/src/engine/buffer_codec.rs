@@ -1,0 +1,191 @@
+//! One codec on whole buffers, without an array around it.
+//!
+//! Memory is that of the engine's threads, kept between calls; what comes out is borrowed from
+//! there or decoded straight into the caller's.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::pipeline::decode_growing;
+use super::work::{self, Loan};
+use crate::codec::{self, CodecSpec, Stage, Step};
+use crate::dtype::DType;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+
+/// A codec ready to run on buffers of items of one type.
+#[derive(Debug)]
+pub struct BufferCodec {
+    name: &'static str,
+    step: Step,
+    limits: Limits,
+    /// How many bytes the last buffer decoded to: of buffers that do not say it, most are alike.
+    last_len: AtomicUsize,
+}
+
+/// Encoded or decoded bytes, in memory that goes back to the engine when this is dropped.
+#[derive(Debug)]
+pub struct Borrowed {
+    loan: Loan,
+    /// Bytes of the buffer; `None` where they are all of the loan's encoded bytes.
+    len: Option<usize>,
+}
+
+impl Deref for Borrowed {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self.len {
+            Some(len) => self.loan.pong.filled(len),
+            None => &self.loan.encoded,
+        }
+    }
+}
+
+impl BufferCodec {
+    /// The codec `spec` for items of `dtype`.
+    ///
+    /// # Errors
+    /// `Unsupported` for a codec that is not known, or that works on arrays only;
+    /// `InvalidInput` for a configuration out of range.
+    pub fn new(spec: &CodecSpec, dtype: &DType) -> Result<Self> {
+        let (step, _) = codec::build(spec, &Stage::new(dtype.clone(), None))?;
+        let name = match &step {
+            Step::Codec(codec) => codec.name(),
+            Step::Heap(codec) => codec.name(),
+            Step::Transpose(_) | Step::ByteOrder(_) => {
+                let name = spec.name();
+                return Err(Error::unsupported(format!(
+                    "codec `{name}` changes how an array lies, not a buffer"
+                )));
+            }
+        };
+        Ok(Self { name, step, limits: Limits::default(), last_len: AtomicUsize::new(0) })
+    }
+
+    /// Whether it encodes items of variable length, which lie in a heap.
+    #[must_use]
+    pub fn has_heap(&self) -> bool {
+        matches!(self.step, Step::Heap(_))
+    }
+
+    /// The encoding of `items`, whose payload lies in `heap` where they vary in length.
+    ///
+    /// # Errors
+    /// `InvalidInput` where they cannot be encoded.
+    pub fn encode(&self, items: &[u8], heap: &[u8]) -> Result<Borrowed> {
+        let mut loan = work::lend();
+        let loaned = &mut *loan;
+        loaned.encoded.clear();
+        let (out, scratch) = (&mut loaned.encoded, &mut loaned.scratch);
+        let encoded = match &self.step {
+            Step::Heap(codec) => codec.encode_into(items, heap, out),
+            Step::Codec(codec) => codec.encode_into(items, out, scratch),
+            Step::Transpose(_) | Step::ByteOrder(_) => Ok(()),
+        };
+        encoded.map_err(|error| self.named(error))?;
+        Ok(Borrowed { loan, len: None })
+    }
+
+    /// How many bytes `encoded` says it decodes to, where it says so and that is allowed.
+    ///
+    /// # Errors
+    /// `LimitExceeded` where it is not.
+    pub fn decoded_len(&self, encoded: &[u8]) -> Result<Option<usize>> {
+        let Step::Codec(codec) = &self.step else { return Ok(None) };
+        codec
+            .decoded_len(encoded)
+            .map(|len| self.limits.chunk(len))
+            .transpose()
+            .map_err(|error| self.named(error))
+    }
+
+    /// What `encoded` decodes to, however long that is.
+    ///
+    /// # Errors
+    /// `Corrupt`, `LimitExceeded`; `InvalidInput` for items of variable length.
+    pub fn decode(&self, encoded: &[u8]) -> Result<Borrowed> {
+        let Step::Codec(codec) = &self.step else { return Err(self.needs_heap()) };
+        let mut loan = work::lend();
+        let loaned = &mut *loan;
+        let last_len = self.last_len.load(Ordering::Relaxed);
+        let is_alike = last_len > 0 && codec.decoded_len(encoded).is_none();
+        if is_alike {
+            let out = loaned.pong.get(last_len);
+            if let Ok(len) = codec.decode_into(encoded, out, &mut loaned.scratch) {
+                return Ok(Borrowed { loan, len: Some(len) });
+            }
+        }
+        let (out, scratch) = (&mut loaned.pong, &mut loaned.scratch);
+        let len = decode_growing(&**codec, encoded, out, &self.limits, scratch)
+            .map_err(|error| self.named(error))?;
+        self.last_len.store(len, Ordering::Relaxed);
+        Ok(Borrowed { loan, len: Some(len) })
+    }
+
+    /// Decodes `encoded` to the front of `out` and returns how many bytes that were.
+    ///
+    /// # Errors
+    /// `Corrupt`, also where `out` is too short; `InvalidInput` for items of variable length.
+    pub fn decode_into(&self, encoded: &[u8], out: &mut [u8]) -> Result<usize> {
+        let Step::Codec(codec) = &self.step else { return Err(self.needs_heap()) };
+        let mut loan = work::lend();
+        codec.decode_into(encoded, out, &mut loan.scratch).map_err(|error| self.named(error))
+    }
+
+    /// Decodes exactly the items of variable length that fill `items`, appending their payload
+    /// to `heap`.
+    ///
+    /// # Errors
+    /// `Corrupt`, `LimitExceeded`; `InvalidInput` for items of fixed length.
+    pub fn decode_heap(&self, encoded: &[u8], items: &mut [u8], heap: &mut Vec<u8>) -> Result<()> {
+        let Step::Heap(codec) = &self.step else {
+            return Err(Error::invalid(format!(
+                "codec `{}`: the items are of fixed length",
+                self.name
+            )));
+        };
+        codec.decode_into(encoded, items, heap, &self.limits).map_err(|error| self.named(error))
+    }
+
+    fn needs_heap(&self) -> Error {
+        Error::invalid(format!("codec `{}`: the items vary in length", self.name))
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.within(format_args!("codec `{}`", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_of_any_length_come_back() {
+        for spec in [
+            CodecSpec::Gzip { level: 1 },
+            CodecSpec::Zlib { level: 1 },
+            CodecSpec::Zstd { level: 1, checksum: false },
+        ] {
+            let codec = BufferCodec::new(&spec, &DType::UInt8).unwrap();
+            // A long buffer behind a short one: the length of the last is a guess, no bound.
+            for len in [0, 10, 1_000_000, 999_999, 5] {
+                let raw = vec![7; len];
+                let encoded = codec.encode(&raw, &[]).unwrap();
+                assert_eq!(*codec.decode(&encoded).unwrap(), *raw);
+                let mut out = vec![0; len];
+                assert_eq!(codec.decode_into(&encoded, &mut out).unwrap(), len);
+                assert_eq!(out, raw);
+            }
+            assert!(codec.decode(b"no encoding").is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_work_on_buffers_is_refused() {
+        let order = CodecSpec::Transpose { order: vec![1, 0] };
+        let error = BufferCodec::new(&order, &DType::UInt8).unwrap_err();
+        assert!(error.message().contains("transpose"));
+    }
+}

@@ -1,0 +1,406 @@
+//! A codec on buffers, as numcodecs has it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use serde_json::{Value, json};
+use stook::codec::{Endian, StoredNumber};
+use stook::dtype::HEAP_ITEM_LEN;
+use stook::{BufferCodec, CodecSpec, DType, Error, Values};
+
+use crate::attributes::{json_of, json_to_python};
+use crate::codecs::one;
+use crate::dtype::{from_numpy, from_python, to_numpy};
+use crate::enter::{enter, invalid, raise};
+use crate::memory::{numpy, uninitialized_bytes};
+use crate::values;
+
+/// So many item types are kept ready.
+const KEPT: usize = 4;
+
+type Ready = (DType, CodecSpec, Arc<BufferCodec>);
+
+/// A codec that encodes and decodes buffers.
+#[pyclass(frozen, subclass, module = "stook._stook")]
+pub(crate) struct Codec {
+    config: Value,
+    dtype: Option<DType>,
+    ready: Mutex<Vec<Ready>>,
+}
+
+#[pymethods]
+impl Codec {
+    #[new]
+    #[pyo3(signature = (config, dtype=None))]
+    fn new(config: &Bound<'_, PyAny>, dtype: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let dtype = dtype.map(from_python).transpose()?;
+        let codec = Self { config: json_of(config)?, dtype, ready: Mutex::default() };
+        // What is wrong is said here, and not at the first buffer, unless that depends on it.
+        let spec = one(&codec.config, codec.dtype.as_ref().unwrap_or(&DType::UInt8));
+        let spec = spec.map_err(|error| raise(config.py(), &error))?;
+        if codec.dtype.is_some() || !depends_on_items(&spec) {
+            codec.ready(config.py(), &DType::UInt8)?;
+        }
+        Ok(codec)
+    }
+
+    /// The configuration as it was given.
+    #[getter]
+    fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_to_python(py, &self.config)
+    }
+
+    /// The dtype of the items, if it was given.
+    #[getter]
+    fn dtype<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.dtype.as_ref().map(|dtype| to_numpy(py, dtype)).transpose()
+    }
+
+    /// The encoding of a buffer.
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        buf: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let array = buf.cast::<PyUntypedArray>();
+        let found = match (&self.dtype, array) {
+            (Some(dtype), _) => dtype.clone(),
+            (None, Ok(array)) => type_of_items(array)?,
+            (None, Err(_)) => DType::UInt8,
+        };
+        let (_, _, codec) = self.ready(py, &found)?;
+        let encoded = if codec.has_heap() {
+            let of = if found.has_heap() { found } else { DType::string() };
+            let array = numpy(py, "asarray")?.call1((buf, "O"))?;
+            let items = values::from_array(&of, &array)?;
+            enter(py, || codec.encode(items.items(), items.heap()))?
+        } else {
+            let bytes = Bytes::of(buf)?;
+            enter(py, || codec.encode(bytes.as_slice(), &[]))?
+        };
+        Ok(PyBytes::new(py, &encoded))
+    }
+
+    /// What a buffer decodes to: new bytes, an array of the items where the codec says what they
+    /// are, or `out`.
+    #[pyo3(signature = (buf, out=None))]
+    fn decode<'py>(
+        &self,
+        py: Python<'py>,
+        buf: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let given = self.dtype.clone().unwrap_or(DType::UInt8);
+        let (_, spec, codec) = self.ready(py, &given)?;
+        let encoded = Bytes::of(buf)?;
+        if codec.has_heap() {
+            return decode_objects(py, &codec, given, encoded.as_slice(), out);
+        }
+        if let Some(out) = out {
+            let mut target = Bytes::writable(out)?;
+            let expected = target.len;
+            let n = enter(py, || codec.decode_into(encoded.as_slice(), target.as_mut_slice()))?;
+            if n != expected {
+                let message = format!("out: expected {n} bytes, found {expected}");
+                return Err(invalid(py, message));
+            }
+            return Ok(out.clone());
+        }
+        let stated = codec.decoded_len(encoded.as_slice()).map_err(|error| raise(py, &error))?;
+        let bytes = match stated {
+            Some(len) => {
+                let (bytes, memory) = uninitialized_bytes(py, len)?;
+                let n = enter(py, || codec.decode_into(encoded.as_slice(), memory))?;
+                if n == len {
+                    bytes
+                } else {
+                    PyBytes::new(py, bytes.as_bytes().get(..n).unwrap_or_default())
+                }
+            }
+            None => PyBytes::new(py, &enter(py, || codec.decode(encoded.as_slice()))?),
+        };
+        match decoded_dtype(py, &spec, self.dtype.as_ref())? {
+            Some(dtype) => numpy(py, "frombuffer")?.call1((bytes, dtype)),
+            None => Ok(bytes.into_any()),
+        }
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.config == other.config && self.dtype == other.dtype
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let (py, codec) = (slf.py(), slf.get());
+        let arguments = (codec.config(py)?, codec.dtype(py)?).into_pyobject(py)?;
+        (slf.get_type(), arguments).into_pyobject(py)
+    }
+}
+
+impl Codec {
+    /// The codec for items of `dtype`, or of the dtype that was given for all.
+    fn ready(&self, py: Python<'_>, dtype: &DType) -> PyResult<Ready> {
+        let dtype = self.dtype.as_ref().unwrap_or(dtype);
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = ready.iter().find(|(of, ..)| of == dtype) {
+            return Ok(found.clone());
+        }
+        let make = || {
+            let spec = one(&self.config, dtype)?;
+            let of = if is_of_text(&spec) && !dtype.has_heap() { &DType::string() } else { dtype };
+            let codec = Arc::new(BufferCodec::new(&spec, of)?);
+            Ok((dtype.clone(), spec, codec))
+        };
+        let made = make().map_err(|error: Error| raise(py, &error))?;
+        if ready.len() >= KEPT {
+            ready.remove(0);
+        }
+        ready.push(made.clone());
+        Ok(made)
+    }
+}
+
+/// Whether items are texts unless something else was said.
+fn is_of_text(spec: &CodecSpec) -> bool {
+    matches!(
+        spec,
+        CodecSpec::VlenUtf8
+            | CodecSpec::VlenBytes
+            | CodecSpec::Json { .. }
+            | CodecSpec::MessagePack { .. }
+    )
+}
+
+/// Whether a codec takes items of some types only.
+fn depends_on_items(spec: &CodecSpec) -> bool {
+    matches!(
+        spec,
+        CodecSpec::BitRound { .. }
+            | CodecSpec::CastValue(_)
+            | CodecSpec::PackBits(_)
+            | CodecSpec::Pcodec(_)
+            | CodecSpec::ScaleOffset { .. }
+            | CodecSpec::VlenArray { .. }
+            | CodecSpec::Zfp(_)
+    )
+}
+
+/// The type of an array's items; of objects, text.
+fn type_of_items(array: &Bound<'_, PyUntypedArray>) -> PyResult<DType> {
+    let descr = array.dtype();
+    if descr.getattr("kind")?.extract::<char>()? == 'O' && descr.getattr("metadata")?.is_none() {
+        return Ok(DType::string());
+    }
+    from_numpy(&descr)
+}
+
+/// The dtype of what a codec decodes to, where numbers come out of it.
+fn decoded_dtype<'py>(
+    py: Python<'py>,
+    spec: &CodecSpec,
+    given: Option<&DType>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let number = |number: &StoredNumber| {
+        let order = if number.endian == Endian::Big { ">" } else { "<" };
+        to_numpy(py, &number.dtype)?.call_method1("newbyteorder", (order,)).map(Some)
+    };
+    match spec {
+        CodecSpec::Delta { decoded, .. }
+        | CodecSpec::FixedScaleOffset { decoded, .. }
+        | CodecSpec::Quantize { decoded, .. }
+        | CodecSpec::AsType { decoded, .. } => number(decoded),
+        CodecSpec::PackBits(_) => to_numpy(py, &DType::Bool).map(Some),
+        CodecSpec::BitRound { .. } | CodecSpec::Shuffle { .. } => {
+            given.map(|dtype| to_numpy(py, dtype)).transpose()
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Objects: how many there are stands in front of them, or `out` says it.
+fn decode_objects<'py>(
+    py: Python<'py>,
+    codec: &BufferCodec,
+    given: DType,
+    encoded: &[u8],
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let dtype = if given.has_heap() { given } else { DType::string() };
+    let shape: Vec<u64> = match out {
+        Some(out) => out.getattr("shape")?.extract()?,
+        None => {
+            let count = encoded.first_chunk().map_or(0, |count| u32::from_le_bytes(*count));
+            vec![u64::from(count)]
+        }
+    };
+    let n = shape.iter().try_fold(1_u64, |n, &len| n.checked_mul(len));
+    // Each item takes some bytes of the encoding.
+    let n = n.and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= encoded.len());
+    let Some(n) = n else {
+        let message = format!("expected items of shape {shape:?}, found {} bytes", encoded.len());
+        return Err(raise(py, &Error::corrupt(message)));
+    };
+    let found = enter(py, || {
+        let (mut items, mut heap) = (vec![0; n * HEAP_ITEM_LEN], Vec::new());
+        codec.decode_heap(encoded, &mut items, &mut heap)?;
+        Values::new(dtype, shape, items, heap)
+    })?;
+    let found = values::to_array(py, &found)?;
+    let Some(out) = out else { return Ok(found) };
+    numpy(py, "copyto")?.call1((out, found))?;
+    Ok(out.clone())
+}
+
+/// The bytes of an object that lends its memory in one piece.
+struct Bytes {
+    at: *mut u8,
+    len: usize,
+    _keeper: Keeper,
+}
+
+enum Keeper {
+    Array(#[expect(dead_code, reason = "keeps the memory")] Py<PyUntypedArray>),
+    Buffer(#[expect(dead_code, reason = "keeps the memory")] PyUntypedBuffer),
+}
+
+// SAFETY: what is behind the pointer stays there while the keeper lives; who writes to it
+// meanwhile changes bytes, as with all functions that release the GIL.
+#[expect(unsafe_code, reason = "memory is lent as pointer and length")]
+unsafe impl Send for Bytes {}
+#[expect(unsafe_code, reason = "memory is lent as pointer and length")]
+// SAFETY: as above.
+unsafe impl Sync for Bytes {}
+
+impl Bytes {
+    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        // Some dtypes of numpy (times, those of ml_dtypes) have memory, but no buffer.
+        let array = match object.cast::<PyUntypedArray>() {
+            Ok(array) => array.clone(),
+            Err(_) => {
+                if let Ok(buffer) = PyUntypedBuffer::get(object) {
+                    return Self::of_buffer(py, buffer);
+                }
+                numpy(py, "asarray")?.call1((object,))?.cast_into()?
+            }
+        };
+        if array.dtype().has_object() {
+            return Err(invalid(py, "a buffer of objects has no bytes"));
+        }
+        let array = if array.is_contiguous() {
+            array
+        } else {
+            numpy(py, "ascontiguousarray")?.call1((array,))?.cast_into()?
+        };
+        let len = array.len() * array.dtype().itemsize();
+        // SAFETY: the pointer is that of a live array object.
+        #[expect(unsafe_code, reason = "numpy has no safe way to the address of untyped memory")]
+        let at = unsafe { (*array.as_array_ptr()).fields.data.cast() };
+        Ok(Self { at, len, _keeper: Keeper::Array(array.unbind()) })
+    }
+
+    fn of_buffer(py: Python<'_>, buffer: PyUntypedBuffer) -> PyResult<Self> {
+        if !buffer.is_c_contiguous() && !buffer.is_fortran_contiguous() {
+            return Err(invalid(py, "the buffer does not lie in one piece"));
+        }
+        let (at, len) = (buffer.buf_ptr().cast(), buffer.len_bytes());
+        Ok(Self { at, len, _keeper: Keeper::Buffer(buffer) })
+    }
+
+    fn writable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        if let Ok(array) = object.cast::<PyUntypedArray>() {
+            let is_writable = array.getattr("flags")?.getattr("writeable")?.extract::<bool>()?;
+            if !is_writable || !array.is_contiguous() {
+                return Err(invalid(py, "out: expected a writable array that lies in one piece"));
+            }
+            return Self::of(object);
+        }
+        let buffer = PyUntypedBuffer::get(object)?;
+        if buffer.readonly() {
+            return Err(invalid(py, "out: the buffer is not writable"));
+        }
+        Self::of_buffer(py, buffer)
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        if self.len == 0 {
+            return &[];
+        }
+        // SAFETY: the keeper's memory has so many bytes.
+        #[expect(unsafe_code, reason = "memory is lent as pointer and length")]
+        unsafe {
+            std::slice::from_raw_parts(self.at, self.len)
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [u8] {
+        if self.len == 0 {
+            return &mut [];
+        }
+        // SAFETY: the keeper's memory has so many bytes and is writable.
+        #[expect(unsafe_code, reason = "memory is lent as pointer and length")]
+        unsafe {
+            std::slice::from_raw_parts_mut(self.at, self.len)
+        }
+    }
+}
+
+/// The ids of numcodecs that there is a codec for.
+#[pyfunction]
+pub(crate) fn codec_ids() -> Vec<&'static str> {
+    let plain = json!({});
+    let number = json!({"dtype": "<f8"});
+    let scaled = json!({"dtype": "<f8", "offset": 0, "scale": 1});
+    let quantized = json!({"dtype": "<f8", "digits": 3});
+    let converted = json!({"encode_dtype": "<f4", "decode_dtype": "<f8"});
+    let sequences = json!({"dtype": "<i4"});
+    let labels = json!({"dtype": "|O", "labels": ["a"]});
+    let rounded = json!({"keepbits": 10});
+    let zfp = json!({"mode": 4, "tolerance": 0.01});
+    let candidates = [
+        ("adler32", &plain),
+        ("astype", &converted),
+        ("bitround", &rounded),
+        ("blosc", &plain),
+        ("blosc2", &plain),
+        ("bz2", &plain),
+        ("categorize", &labels),
+        ("crc32", &plain),
+        ("crc32c", &plain),
+        ("delta", &number),
+        ("fixedscaleoffset", &scaled),
+        ("fletcher32", &plain),
+        ("gzip", &plain),
+        ("jenkins_lookup3", &plain),
+        ("json2", &plain),
+        ("lz4", &plain),
+        ("lzf", &plain),
+        ("lzma", &plain),
+        ("msgpack2", &plain),
+        ("packbits", &plain),
+        ("pcodec", &plain),
+        ("quantize", &quantized),
+        ("shuffle", &plain),
+        ("vlen-array", &sequences),
+        ("vlen-bytes", &plain),
+        ("vlen-utf8", &plain),
+        ("zfpy", &zfp),
+        ("zlib", &plain),
+        ("zstd", &plain),
+    ];
+    let is_there = |id: &str, settings: &Value| {
+        let mut config = settings.clone();
+        config["id"] = json!(id);
+        let number = DType::Float64;
+        let sequence = DType::Sequence(Arc::new(DType::Int32));
+        let types = [number, DType::UInt8, DType::Bool, DType::string(), DType::Bytes, sequence];
+        types.iter().any(|dtype| {
+            one(&config, dtype).and_then(|spec| BufferCodec::new(&spec, dtype)).is_ok()
+        })
+    };
+    let there = candidates.iter().filter(|(id, settings)| is_there(id, settings));
+    there.map(|(id, _)| *id).collect()
+}
