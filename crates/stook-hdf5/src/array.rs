@@ -14,7 +14,8 @@ use stook_core::codec::{CodecSpec, Endian, swap_items};
 use stook_core::file::FileIo;
 use stook_core::values::byte_len;
 use stook_core::{
-    ArraySpec, ChunkGrid, EncodedChunk, Error, ErrorKind, Extent, NodePath, Result, Values,
+    ArraySpec, ChunkGrid, EncodedChunk, Error, ErrorKind, Extent, NodePath, Pipeline, Result,
+    Values,
 };
 
 use crate::attributes::{memory_of, read_labels};
@@ -82,7 +83,9 @@ impl Hdf5Array {
         let key = dataset.identity().map_err(&corrupt)?;
         let way = match layout {
             _ if !stored.is_direct || spec.is_null() => Way::Values,
-            Layout::Chunked(_) if is_library_only(&dataset).map_err(&corrupt)? => Way::Values,
+            Layout::Chunked(_) if is_library_only(&dataset, &spec).map_err(&corrupt)? => {
+                Way::Values
+            }
             Layout::Chunked(_) => Way::Chunks,
             Layout::Contiguous if spec.contiguous => {
                 Way::Contiguous(contiguous::Contiguous::new(&spec, shared)?)
@@ -330,6 +333,17 @@ impl ChunkSource for Hdf5Array {
         }
     }
 
+    fn is_stored(&self, unit: &[u64]) -> Result<Option<bool>> {
+        match &self.way {
+            Way::Chunks => {
+                let find = |index: &ChunkIndex| Some(index.get(unit) != Place::Nowhere);
+                self.state.with_index(&self.dataset, find).map_err(|error| self.at(error))
+            }
+            Way::Contiguous(contiguous) => contiguous.is_stored(self),
+            Way::Values => Ok(None),
+        }
+    }
+
     fn n_stored(&self) -> Result<u64> {
         self.state.refresh();
         match &self.way {
@@ -363,11 +377,13 @@ fn check_shape(spec: &ArraySpec, shape: &[u64]) -> Result<()> {
     Ok(())
 }
 
-fn is_library_only(dataset: &Dataset) -> ffi::Result<bool> {
+/// Whether elements go through the library: where it alone knows a filter, and where it stores
+/// chunks at the edge without any.
+fn is_library_only(dataset: &Dataset, spec: &ArraySpec) -> ffi::Result<bool> {
     let creation = dataset.creation()?;
     let filters = creation.filters()?;
-    Ok(filters.iter().any(filter::is_library_only)
-        || (!filters.is_empty() && creation.has_plain_edges()?))
+    let is_its_own = filters.iter().any(filter::is_of_library) && Pipeline::new(spec).is_err();
+    Ok(is_its_own || (!filters.is_empty() && creation.has_plain_edges()?))
 }
 
 /// Everything about the array but its elements.

@@ -439,6 +439,15 @@ impl Container for Hdf5File {
         })
     }
 
+    fn create_hard_link(&self, at: &NodePath, node: &NodePath) -> Result<()> {
+        let _lock = ffi::lock();
+        self.expect_there(node)?;
+        self.creating(at, || {
+            let made = self.root()?.link_hard(&c_path(node)?, &c_path(at)?);
+            made.map_err(self.shared.io(at))
+        })
+    }
+
     fn attributes(&self, node: &NodePath) -> Result<Attributes> {
         let _lock = ffi::lock();
         let (location, kind) = self.location(node)?;

@@ -45,6 +45,11 @@ impl Contiguous {
         }
     }
 
+    /// Whether anything has been written; `None` where there is room, all of it at once.
+    pub(super) fn is_stored(&self, array: &Hdf5Array) -> Result<Option<bool>> {
+        Ok(self.offset(array).is_none().then_some(false))
+    }
+
     /// The first byte, after having the library make room.
     fn allocated(&self, array: &Hdf5Array) -> Result<u64> {
         // Under the lock, so that no other handle writes an element over what this one wrote.

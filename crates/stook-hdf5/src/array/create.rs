@@ -10,7 +10,7 @@ use stook_core::{ArraySpec, ChunkGrid, Error, Extent, NodePath, Result, Values};
 use super::Hdf5Array;
 use crate::attributes::write_labels;
 use crate::ffi::{self, ChunkCache, Dataset, DatasetCreation, MemoryType, Space};
-use crate::filter::filter_of;
+use crate::filter::{ChunkOf, filter_of};
 use crate::shared::{Shared, c_path};
 
 /// The most bytes of a chunk: its length is a 32-bit number in the file.
@@ -50,12 +50,14 @@ impl Plan {
         let item_size = spec.dtype.item_size();
         let chunk_len = byte_len(chunk, item_size).map_or(u64::MAX, |len| len as u64);
         let mut filters = Vec::new();
+        let is_big = is_big(spec);
+        let of = ChunkOf { dtype: &spec.dtype, shape: chunk, is_big, len_bytes: chunk_len };
         for codec in &spec.codecs {
-            filters.extend(filter_of(codec, item_size, chunk_len)?);
+            filters.extend(filter_of(codec, &of)?);
         }
         if is_contiguous(spec, shape, !filters.is_empty()) {
             let extent = fixed(shape);
-            return Ok(Self { extent, chunk: None, filters, is_big: is_big(spec) });
+            return Ok(Self { extent, chunk: None, filters, is_big });
         }
         if shape.is_empty() {
             return Err(Error::unsupported("HDF5 applies no codecs to scalars"));
@@ -67,7 +69,7 @@ impl Plan {
         }
         let max_shape = max_shape_of(spec, shape, chunk);
         let extent = ffi::Extent::Simple { shape: shape.clone(), max_shape };
-        Ok(Self { extent, chunk: Some(chunk.to_vec()), filters, is_big: is_big(spec) })
+        Ok(Self { extent, chunk: Some(chunk.to_vec()), filters, is_big })
     }
 }
 

@@ -4,26 +4,39 @@
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::catch_unwind;
 
-use hdf5_metno_sys::h5::{H5allocate_memory, H5free_memory};
+use hdf5_metno_sys::h5::{H5allocate_memory, H5free_memory, herr_t};
 use hdf5_metno_sys::h5z::{H5Z_CLASS_T_VERS, H5Z_FLAG_REVERSE, H5Z_class2_t, H5Zregister};
 use stook_core::codec::{self, Codec, Scratch, Stage, Step};
-use stook_core::{Error, Result};
+use stook_core::{Error, ErrorKind, Result};
 
 use super::Filter;
-use crate::filter::{BLOSC, LZ4, LZF, ZSTD, codec_of};
+use crate::filter::{BITSHUFFLE, BLOSC, BLOSC2, BZIP2, LZ4, LZF, SZIP, ZFP, ZSTD, codec_of};
 
 /// The most that a chunk decodes to: its length is a 32-bit number in the file.
-const MAX_LEN_BYTES: u64 = u32::MAX as u64;
+const MAX_LEN_BYTES: usize = u32::MAX as usize;
+/// The most that is tried where an encoding does not say how long it decodes to.
+const MAX_GUESS_LEN_BYTES: usize = 1 << 30;
+
+unsafe extern "C" {
+    /// What `H5Zregister` calls behind its checks. That one refuses the numbers of the library's
+    /// own filters even where it was built without them, as it is without szip.
+    unsafe fn H5Z_register(class: *const H5Z_class2_t) -> herr_t;
+}
 
 /// Registers every filter that the core knows and the library does not.
 ///
 /// The lock of the library is held by the caller, who is just starting it.
 pub(super) fn register() {
-    let filters: [(c_int, &CStr, Run); 4] = [
+    let filters: [(c_int, &CStr, Run); 9] = [
+        (SZIP, c"szip", run::<SZIP>),
+        (BZIP2, c"bzip2", run::<BZIP2>),
         (LZF, c"lzf", run::<LZF>),
         (BLOSC, c"blosc", run::<BLOSC>),
         (LZ4, c"lz4", run::<LZ4>),
+        (BITSHUFFLE, c"bitshuffle", run::<BITSHUFFLE>),
+        (ZFP, c"zfp", run::<ZFP>),
         (ZSTD, c"zstd", run::<ZSTD>),
+        (BLOSC2, c"blosc2", run::<BLOSC2>),
     ];
     for (id, name, run) in filters {
         let class = H5Z_class2_t {
@@ -38,7 +51,12 @@ pub(super) fn register() {
         };
         // SAFETY: the lock is held; the library copies the record and the name lives for ever.
         // Where it fails the library's own paths name the filter when they miss it.
-        unsafe { H5Zregister((&raw const class).cast()) };
+        unsafe {
+            match id {
+                SZIP => H5Z_register(&raw const class),
+                _ => H5Zregister((&raw const class).cast()),
+            }
+        };
     }
 }
 
@@ -100,59 +118,40 @@ fn convert(id: c_int, values: &[c_uint], bytes: &[u8], is_decoding: bool) -> Res
     };
     let mut scratch = Scratch::new();
     if is_decoding {
-        return decode(&*codec, id, values, bytes, &mut scratch);
+        return decode(&*codec, bytes, &mut scratch);
     }
     let mut out = Vec::new();
     codec.encode_into(bytes, &mut out, &mut scratch)?;
     Ok(out)
 }
 
-fn decode(
-    codec: &dyn Codec,
-    id: c_int,
-    values: &[c_uint],
-    bytes: &[u8],
-    scratch: &mut Scratch,
-) -> Result<Vec<u8>> {
-    let len = decoded_len(id, values, bytes).filter(|&len| len <= MAX_LEN_BYTES);
-    let len = len.and_then(|len| usize::try_from(len).ok());
-    let len = len.ok_or_else(|| Error::corrupt("no plausible decoded length"))?;
-    let mut out = Vec::new();
-    out.try_reserve_exact(len)
-        .map_err(|e| Error::limit(format!("{len} bytes of memory")).with_source(e))?;
-    out.resize(len, 0);
-    let found = codec.decode_into(bytes, &mut out, scratch)?;
-    out.truncate(found);
-    Ok(out)
-}
-
-/// How long `bytes` are when decoded, as filter or header say.
-fn decoded_len(id: c_int, values: &[c_uint], bytes: &[u8]) -> Option<u64> {
-    match id {
-        LZF => values.get(2).map(|&len| u64::from(len)),
-        BLOSC => bytes.get(4..8)?.try_into().ok().map(u32::from_le_bytes).map(u64::from),
-        LZ4 => bytes.first_chunk().copied().map(u64::from_be_bytes),
-        ZSTD => zstd_content_len(bytes),
-        _ => None,
+/// Decodes to as many bytes as the encoding says, or to as many as there turn out to be.
+fn decode(codec: &dyn Codec, bytes: &[u8], scratch: &mut Scratch) -> Result<Vec<u8>> {
+    let said = codec.decoded_len(bytes);
+    let mut len = match said {
+        Some(len) => usize::try_from(len).ok().filter(|&len| len <= MAX_LEN_BYTES),
+        None if codec.has_fixed_len() => Some(bytes.len()),
+        None => Some(bytes.len().saturating_mul(4).clamp(1 << 16, MAX_GUESS_LEN_BYTES)),
     }
-}
-
-/// The content size in the header of a Zstandard frame (RFC 8878, section 3.1.1.1).
-fn zstd_content_len(bytes: &[u8]) -> Option<u64> {
-    let descriptor = *bytes.get(4)?;
-    let is_single = descriptor & 0x20 != 0;
-    let dictionary_len = [0, 1, 2, 4].get(usize::from(descriptor & 3))?;
-    let start = 5 + usize::from(!is_single) + dictionary_len;
-    let len = match descriptor >> 6 {
-        0 if is_single => 1,
-        0 => return None,
-        1 => 2,
-        2 => 4,
-        _ => 8,
-    };
-    let mut size = [0; 8];
-    size.get_mut(..len)?.copy_from_slice(bytes.get(start..start + len)?);
-    Some(u64::from_le_bytes(size) + if len == 2 { 256 } else { 0 })
+    .ok_or_else(|| Error::corrupt("no plausible decoded length"))?;
+    loop {
+        let mut out = Vec::new();
+        out.try_reserve_exact(len)
+            .map_err(|e| Error::limit(format!("{len} bytes of memory")).with_source(e))?;
+        out.resize(len, 0);
+        match codec.decode_into(bytes, &mut out, scratch) {
+            Ok(found) => {
+                out.truncate(found);
+                return Ok(out);
+            }
+            // Perhaps there is more than fits: nothing says how much.
+            Err(error) if error.kind() != ErrorKind::Corrupt || said.is_some() => {
+                return Err(error);
+            }
+            Err(error) if len >= MAX_GUESS_LEN_BYTES => return Err(error),
+            Err(_) => len = len.saturating_mul(4).min(MAX_GUESS_LEN_BYTES),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::mem::MaybeUninit;
 use hdf5_metno_sys::h5::{H5_INDEX_NAME, H5_ITER_NATIVE, hbool_t, herr_t};
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5l::{
-    H5L_info2_t, H5Lcreate_external, H5Lcreate_soft, H5Ldelete, H5Lexists, H5Lget_info2,
-    H5Lget_val, H5Literate2, H5Lmove, H5Lunpack_elink_val,
+    H5L_info2_t, H5Lcreate_external, H5Lcreate_hard, H5Lcreate_soft, H5Ldelete, H5Lexists,
+    H5Lget_info2, H5Lget_val, H5Literate2, H5Lmove, H5Lunpack_elink_val,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 
@@ -169,6 +169,17 @@ impl Location {
         // SAFETY: on success both point into `value`, which ends with NUL bytes.
         let text = |at| unsafe { CStr::from_ptr(at) }.to_string_lossy().into_owned();
         Ok((text(file), text(path)))
+    }
+
+    /// Gives the object at the path `target` of this location the further name `name`.
+    pub(crate) fn link_hard(&self, target: &CStr, name: &CStr) -> Result<()> {
+        let lcpl = link_creation()?;
+        let id = self.id().raw();
+        call!(
+            "create hard link",
+            H5Lcreate_hard(id, target.as_ptr(), id, name.as_ptr(), lcpl.raw(), H5P_DEFAULT)
+        )
+        .map(drop)
     }
 
     /// Makes `name` a soft link to `target`.

@@ -6,8 +6,10 @@
 mod attributes;
 mod corrupt;
 mod create;
+mod filters;
 mod fixtures;
 mod peers;
+mod python;
 mod suite;
 mod support;
 mod tree;
