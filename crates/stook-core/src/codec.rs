@@ -10,6 +10,7 @@
 // One module a codec; see docs/formats/codecs.md for the bytes of each.
 mod blosc;
 mod byte_order;
+mod bzip2;
 mod checksum;
 mod crc32c;
 mod deflate;
@@ -19,11 +20,14 @@ mod jenkins;
 mod lz4;
 mod lz4_hdf5;
 mod lzf;
+mod lzma;
 mod member_order;
+mod numeric;
 mod scratch;
 mod shuffle;
 mod spare;
 mod spec;
+mod streams;
 mod transpose;
 mod vlen;
 mod zlib;
@@ -152,6 +156,9 @@ impl Stage {
 /// # Errors
 /// `Unsupported` for a codec that is not known, `InvalidInput` for a configuration out of range.
 pub fn build(spec: &CodecSpec, stage: &Stage) -> Result<(Step, Stage)> {
+    if let Some(built) = numeric::build(spec, stage)? {
+        return Ok(built);
+    }
     let after = match spec {
         CodecSpec::Transpose { order } => {
             let shape = stage
@@ -184,6 +191,8 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
             Arc::new(lz4_hdf5::Lz4Hdf5::new(*block_len_bytes)?)
         }
         CodecSpec::Lzf => Arc::new(lzf::Lzf),
+        CodecSpec::Bzip2 { level } => Arc::new(bzip2::Bzip2::new(*level)?),
+        CodecSpec::Lzma(config) => Arc::new(lzma::LzmaCodec::new(config)?),
         CodecSpec::Shuffle { item_size } => Arc::new(shuffle::Shuffle::new(*item_size)?),
         CodecSpec::Crc32c => Arc::new(Checksum::appended(crc32c::Crc32c)),
         CodecSpec::Checksum { algorithm, place } => checksum_codec(*algorithm, *place),

@@ -48,7 +48,10 @@ fn n_allocations(work: impl FnOnce()) -> u64 {
 #[test]
 fn a_codec_in_use_allocates_nothing() {
     let raw: Vec<u8> = (0..100_000_u32).flat_map(|i| (i / 3).to_le_bytes()).collect();
-    for spec in all_specs() {
+    // The libraries of these two cannot begin anew with the context that they have.
+    let keeps_context =
+        |spec: &CodecSpec| !matches!(spec, CodecSpec::Bzip2 { .. } | CodecSpec::Lzma(_));
+    for spec in all_specs().into_iter().filter(keeps_context) {
         let (codec, mut scratch) = (build(&spec), Scratch::new());
         let (mut encoded, mut out) = (Vec::new(), vec![0; raw.len()]);
         let mut round_trip = || {

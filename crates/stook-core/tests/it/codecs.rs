@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stook_core::codec::{
     Blosc, BloscCompressor, BloscShuffle, ChecksumAlgorithm, ChecksumPlace, Codec, CodecSpec,
-    HeapCodec, Step,
+    HeapCodec, Lzma, Step,
 };
 use stook_core::values::Values;
 use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
@@ -30,6 +30,23 @@ const BLOSC_COMPRESSORS: [BloscCompressor; 5] = [
 ];
 const BLOSC_SHUFFLES: [BloscShuffle; 3] =
     [BloscShuffle::None, BloscShuffle::Byte, BloscShuffle::Bit];
+
+fn lzma(format: u32, check: i32) -> CodecSpec {
+    CodecSpec::Lzma(Lzma { format, check, preset: Some(1), filters: None })
+}
+
+fn lzma_filters(format: u32, filters: serde_json::Value) -> CodecSpec {
+    CodecSpec::Lzma(Lzma { format, check: -1, preset: None, filters: Some(filters) })
+}
+
+fn lzma_raw(id: u64) -> CodecSpec {
+    lzma_filters(3, serde_json::json!([{ "id": id, "preset": 0, "dict_size": 1 << 16 }]))
+}
+
+fn lzma_delta() -> CodecSpec {
+    let end = serde_json::json!({ "id": 0x21, "preset": 2, "lc": 1, "lp": 2, "pb": 2, "mf": 4 });
+    lzma_filters(3, serde_json::json!([{ "id": 3, "dist": 4 }, { "id": 4 }, end]))
+}
 
 /// numcodecs' checksums where it puts them, and where it can be told to.
 const CHECKSUMS: [(&str, CodecSpec); 6] = {
@@ -58,6 +75,8 @@ pub(crate) fn all_specs() -> Vec<CodecSpec> {
         CodecSpec::Lz4 { acceleration: 1 },
         CodecSpec::Lz4Hdf5 { block_len_bytes: 100 },
         CodecSpec::Lzf,
+        CodecSpec::Bzip2 { level: 1 },
+        lzma(1, -1),
         CodecSpec::Shuffle { item_size: 4 },
         CodecSpec::Crc32c,
         CodecSpec::Fletcher32,
@@ -90,6 +109,20 @@ fn lz4_and_lzf_keep_the_contract() {
     codec_suite(&*build(&CodecSpec::Lz4Hdf5 { block_len_bytes: 0 }), 4);
     codec_suite(&*build(&CodecSpec::Lz4Hdf5 { block_len_bytes: 64 }), 2);
     codec_suite(&*build(&CodecSpec::Lzf), 2);
+}
+
+#[test]
+fn bzip2_keeps_the_contract() {
+    codec_suite(&*build(&CodecSpec::Bzip2 { level: 1 }), 4);
+    codec_suite(&*build(&CodecSpec::Bzip2 { level: 9 }), 2);
+}
+
+#[test]
+fn lzma_keeps_the_contract() {
+    for spec in [lzma(1, -1), lzma(1, 0), lzma(2, -1), lzma_delta(), lzma_raw(0x21)] {
+        codec_suite(&*build(&spec), 4);
+    }
+    codec_suite(&*build(&lzma_raw(0x4000_0000_0000_0001)), 4);
 }
 
 #[test]
@@ -201,6 +234,14 @@ fn what_numcodecs_encoded_is_decoded() {
         ("zstd_checksum", CodecSpec::Zstd { level: -3, checksum: true }),
         ("lz4", CodecSpec::Lz4 { acceleration: 3 }),
         ("fletcher32", CodecSpec::Fletcher32),
+        ("bz2", CodecSpec::Bzip2 { level: 9 }),
+        ("bz2_streams", CodecSpec::Bzip2 { level: 1 }),
+        ("lzma_xz", lzma(1, -1)),
+        ("lzma_xz_sha256", lzma(1, 10)),
+        ("lzma_xz_delta", lzma(1, 1)),
+        ("lzma_alone", lzma(2, -1)),
+        ("lzma_raw", lzma_delta()),
+        ("lzma_raw_1", lzma_raw(0x4000_0000_0000_0001)),
         ("blosc_stored", blosc(BloscCompressor::Lz4, BloscShuffle::None)),
     ] {
         check_fixture(name, &spec);
@@ -220,6 +261,7 @@ fn what_hdf5_filters_encoded_is_decoded() {
         ("h5_deflate", CodecSpec::Zlib { level: 4 }),
         ("h5_shuffle", CodecSpec::Shuffle { item_size: 4 }),
         ("h5_lzf", CodecSpec::Lzf),
+        ("h5_bzip2", CodecSpec::Bzip2 { level: 9 }),
         ("h5_lz4", CodecSpec::Lz4Hdf5 { block_len_bytes: 1024 }),
         ("h5_lz4_default", CodecSpec::Lz4Hdf5 { block_len_bytes: 0 }),
         ("h5_zstd", CodecSpec::Zstd { level: 5, checksum: false }),
