@@ -3,6 +3,7 @@
 mod allocations;
 mod codecs;
 mod engine;
+mod filters;
 mod misuse;
 mod stores;
 mod zip;

@@ -1,0 +1,44 @@
+//! Codecs that know the items they are given: filters of numbers, compressors of numbers, and
+//! codecs of objects.
+//!
+//! [`build`] says which of them a [`CodecSpec`] means, and what it gives to the next codec.
+
+mod as_type;
+mod bit_round;
+mod delta;
+mod fixed_scale_offset;
+mod number;
+mod quantize;
+
+use std::sync::Arc;
+
+use super::{Codec, CodecSpec, Stage, Step, StoredNumber};
+use crate::error::Result;
+
+/// The step that `spec` describes and the stage behind it; `None` for a codec of
+/// bytes.
+pub(super) fn build(spec: &CodecSpec, stage: &Stage) -> Result<Option<(Step, Stage)>> {
+    Ok(Some(match spec {
+        CodecSpec::Delta { decoded, encoded } => {
+            numbers(delta::new(decoded, encoded)?, stage, encoded)
+        }
+        CodecSpec::FixedScaleOffset { offset, scale, decoded, encoded } => {
+            let codec = fixed_scale_offset::new(offset, scale, decoded, encoded)?;
+            numbers(codec, stage, encoded)
+        }
+        CodecSpec::Quantize { digits, decoded, encoded } => {
+            numbers(quantize::new(*digits, decoded, encoded)?, stage, encoded)
+        }
+        CodecSpec::AsType { decoded, encoded } => {
+            numbers(as_type::new(decoded, encoded)?, stage, encoded)
+        }
+        CodecSpec::BitRound { keep_bits } => {
+            (Step::Codec(bit_round::new(*keep_bits, stage)?), stage.clone())
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn numbers(codec: Arc<dyn Codec>, stage: &Stage, encoded: &StoredNumber) -> (Step, Stage) {
+    (Step::Codec(codec), stage.retyped(encoded))
+}

@@ -1,0 +1,163 @@
+//! Codecs of numbers on what numcodecs encoded and decoded, and on bytes that are neither.
+
+#![expect(clippy::unwrap_used, reason = "what a fixture lacks is a bug of its generator")]
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use stook_core::codec::{Codec, CodecSpec, Endian, Stage, Step, StoredNumber};
+use stook_core::{DType, Scratch, codec};
+use stook_testkit::random::Random;
+
+struct Case {
+    spec: CodecSpec,
+    stage: Stage,
+    raw: Vec<u8>,
+    encoded: Vec<u8>,
+    decoded: Vec<u8>,
+}
+
+/// The cases of numcodecs' codec `id` on items of fixed size; see
+/// `tests/fixtures/filters/generate.py`.
+fn cases(id: &str) -> Vec<Case> {
+    let all: Value = serde_json::from_str(include_str!("../fixtures/filters/cases.json")).unwrap();
+    let cases = all.as_array().unwrap().iter().filter(|case| case["codec"]["id"] == id);
+    let cases: Vec<Case> = cases.filter(|case| case["raw"].is_string()).map(case).collect();
+    assert!(!cases.is_empty(), "no case of {id}");
+    cases
+}
+
+fn case(case: &Value) -> Case {
+    let number = number(&case["dtype"]);
+    let shape = case["shape"].as_array().unwrap().iter().map(|len| len.as_u64().unwrap()).collect();
+    Case {
+        spec: spec(&case["codec"]),
+        stage: Stage { dtype: number.dtype, endian: number.endian, shape: Some(shape) },
+        raw: bytes(&case["raw"]),
+        encoded: bytes(&case["encoded"]),
+        decoded: bytes(&case["decoded"]),
+    }
+}
+
+fn bytes(hex: &Value) -> Vec<u8> {
+    let digits = hex.as_str().unwrap().as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+fn number(text: &Value) -> StoredNumber {
+    let text = text.as_str().unwrap();
+    let endian = if text.starts_with('>') { Endian::Big } else { Endian::Little };
+    StoredNumber { dtype: text.parse().unwrap(), endian }
+}
+
+/// The codec that numcodecs' configuration means.
+fn spec(config: &Value) -> CodecSpec {
+    let factor = |name: &str| config[name].as_number().unwrap().clone();
+    let (decoded, encoded) = (|| number(&config["dtype"]), || number(&config["astype"]));
+    match config["id"].as_str().unwrap() {
+        "delta" => CodecSpec::Delta { decoded: decoded(), encoded: encoded() },
+        "fixedscaleoffset" => CodecSpec::FixedScaleOffset {
+            offset: factor("offset"),
+            scale: factor("scale"),
+            decoded: decoded(),
+            encoded: encoded(),
+        },
+        "quantize" => CodecSpec::Quantize {
+            digits: i32::try_from(config["digits"].as_i64().unwrap()).unwrap(),
+            decoded: decoded(),
+            encoded: encoded(),
+        },
+        "bitround" => CodecSpec::BitRound {
+            keep_bits: u32::try_from(config["keepbits"].as_u64().unwrap()).unwrap(),
+        },
+        "astype" => CodecSpec::AsType {
+            decoded: number(&config["decode_dtype"]),
+            encoded: number(&config["encode_dtype"]),
+        },
+        other => panic!("no spec for {other}"),
+    }
+}
+
+fn build(spec: &CodecSpec, stage: &Stage) -> Arc<dyn Codec> {
+    match codec::build(spec, stage).expect("the configuration is valid").0 {
+        Step::Codec(codec) => codec,
+        other => panic!("{spec:?} is no codec of bytes: {other:?}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn encode(codec: &dyn Codec, raw: &[u8]) -> Vec<u8> {
+    let mut out = b"kept".to_vec();
+    codec.encode_into(raw, &mut out, &mut Scratch::new()).expect("it is encoded");
+    out.strip_prefix(b"kept").expect("the encoding is appended").to_vec()
+}
+
+fn decode(codec: &dyn Codec, encoded: &[u8], room: usize) -> Vec<u8> {
+    let mut out = vec![0xEE; room];
+    let n = codec.decode_into(encoded, &mut out, &mut Scratch::new()).expect("it is decoded");
+    out.truncate(n);
+    out
+}
+
+/// Both ways as numcodecs, and any bytes without a panic.
+fn check(id: &str) {
+    for Case { spec, stage, raw, encoded, decoded } in cases(id) {
+        let codec = build(&spec, &stage);
+        let what = format!("{spec:?} of {stage:?}: {}", hex(&raw));
+        assert_eq!(hex(&encode(&*codec, &raw)), hex(&encoded), "encoding {what}");
+        for room in [decoded.len(), decoded.len() + 100] {
+            assert_eq!(hex(&decode(&*codec, &encoded, room)), hex(&decoded), "decoding {what}");
+        }
+        assert!(encoded.len() <= codec.encoded_bound(raw.len()), "{what}");
+        if codec.has_fixed_len() {
+            assert_eq!(encoded.len(), codec.encoded_bound(raw.len()), "{what}");
+        }
+        if let Some(len) = codec.decoded_len(&encoded) {
+            assert_eq!(len, decoded.len() as u64, "{what}");
+        }
+        check_hostile(&*codec, &encoded, decoded.len());
+    }
+}
+
+/// Truncated, flipped, too long and random bytes give an error or data that has room.
+fn check_hostile(codec: &dyn Codec, encoded: &[u8], room: usize) {
+    let (mut out, mut scratch, mut random) = (vec![0; room], Scratch::new(), Random::new(7));
+    let mut any = |bytes: &[u8], room: usize| {
+        if let Ok(n) = codec.decode_into(bytes, &mut out[..room], &mut scratch) {
+            assert!(n <= room);
+        }
+    };
+    (0..encoded.len()).for_each(|len| any(&encoded[..len], room));
+    for bit in 0..encoded.len() * 8 {
+        let mut flipped = encoded.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        any(&flipped, room);
+    }
+    any(encoded, room.saturating_sub(1));
+    any(&[encoded, encoded].concat(), room);
+    (0..40).for_each(|_| any(&random.bytes(300), room));
+}
+
+#[test]
+fn filters_of_numbers_do_as_numcodecs() {
+    ["delta", "fixedscaleoffset", "quantize", "bitround", "astype"].iter().for_each(|id| check(id));
+}
+
+/// What is longer than a block is one run of numbers.
+#[test]
+fn delta_goes_on_from_block_to_block() {
+    let stage = Stage::new(DType::Int32, None);
+    let stored = |dtype, endian| StoredNumber { dtype, endian };
+    let decoded = stored(DType::Int32, Endian::NATIVE);
+    for encoded in [decoded.clone(), stored(DType::Int8, Endian::Big)] {
+        let codec = build(&CodecSpec::Delta { decoded: decoded.clone(), encoded }, &stage);
+        let raw: Vec<u8> = (0..5000_u32).flat_map(|i| (i / 3).to_ne_bytes()).collect();
+        let encoded = encode(&*codec, &raw);
+        let size = encoded.len() / 5000;
+        assert!(encoded[size..].chunks(size).all(|item| item.iter().all(|&byte| byte < 2)));
+        assert!(decode(&*codec, &encoded, raw.len()) == raw);
+    }
+}
