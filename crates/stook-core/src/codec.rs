@@ -23,7 +23,6 @@ mod lzf;
 mod lzma;
 mod member_order;
 mod numeric;
-mod numeric;
 mod scratch;
 mod shuffle;
 mod spare;
@@ -157,9 +156,6 @@ impl Stage {
 /// # Errors
 /// `Unsupported` for a codec that is not known, `InvalidInput` for a configuration out of range.
 pub fn build(spec: &CodecSpec, stage: &Stage) -> Result<(Step, Stage)> {
-    if let Some(built) = numeric::build(spec, stage)? {
-        return Ok(built);
-    }
     if let Some(built) = numeric::build(spec, stage)? {
         return Ok(built);
     }
