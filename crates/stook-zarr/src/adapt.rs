@@ -2,11 +2,12 @@
 
 mod dtype;
 
-use stook_core::codec::Endian;
+use stook_core::codec::{Blosc, Endian, MemberOrder, PackBits, Stage};
 use stook_core::{Adapted, ArraySpec, ChunkGrid, CodecSpec, DType, Format, Loss, Result, Values};
 
 use crate::dtype::full;
 use crate::layout::shape_of;
+use crate::numcodecs;
 
 /// Bytes of a chunk of an array that had none: large enough to be worth a file, small enough
 /// that a machine's cores find work in a moderate array.
@@ -154,17 +155,26 @@ fn codecs(
     losses: &mut Vec<Loss>,
 ) -> Vec<CodecSpec> {
     let mut out = Vec::with_capacity(spec.codecs.len() + 2);
+    let keeps_heap_codec = spec.codecs.iter().any(|codec| keeps_objects(codec, dtype, format));
     match dtype {
+        _ if keeps_heap_codec => {}
         DType::String(_) => out.push(CodecSpec::VlenUtf8),
-        DType::Bytes => out.push(CodecSpec::VlenBytes),
+        _ if dtype.has_heap() => out.push(CodecSpec::VlenBytes),
         _ => {}
     }
+    // A filter is set up for what the one before it makes: all stay, or none.
+    let mut filters = spec.codecs.iter().filter(|codec| codec.is_filter());
+    let keeps_filters = filters.all(|codec| is_there(codec, spec, format));
     for codec in &spec.codecs {
-        let adapted = codec_for(codec, spec, dtype, format);
+        let adapted = match codec {
+            _ if codec.is_filter() => keeps_filters.then(|| codec.clone()),
+            _ if keeps_objects(codec, dtype, format) => Some(codec.clone()),
+            _ => codec_for(codec, spec, dtype, format),
+        };
+        // One compressor takes the place of all that are not there.
+        let adapted = adapted.filter(|codec| *codec != DEFAULT_CODEC || !out.contains(codec));
         let is_same = adapted.as_ref() == Some(codec);
-        let is_implied = matches!(codec, CodecSpec::VlenUtf8 | CodecSpec::VlenBytes)
-            || (dtype.has_heap() && matches!(codec, CodecSpec::ByteOrder(_)));
-        if !is_same && !is_implied {
+        if !is_same && !is_implied(codec, dtype) {
             let becomes = adapted.as_ref().map_or("nothing", CodecSpec::name);
             losses.push(Loss::new(format!("codec {}", codec.name()), becomes));
         }
@@ -177,38 +187,82 @@ fn codecs(
     out
 }
 
+/// Whether version `format` has `codec` to make bytes of objects of type `dtype`.
+fn keeps_objects(codec: &CodecSpec, dtype: &DType, format: Format) -> bool {
+    let is_for = match codec {
+        CodecSpec::Json { .. } | CodecSpec::MessagePack { .. } | CodecSpec::Categorize { .. } => {
+            matches!(dtype, DType::String(_))
+        }
+        CodecSpec::VlenArray { .. } => matches!(dtype, DType::Sequence(_)),
+        _ => false,
+    };
+    is_for && format == Format::ZarrV2
+}
+
+/// Whether the loss of `codec` is none: it says what the type says already.
+fn is_implied(codec: &CodecSpec, dtype: &DType) -> bool {
+    match codec {
+        CodecSpec::VlenUtf8
+        | CodecSpec::VlenBytes
+        | CodecSpec::VlenArray { .. }
+        | CodecSpec::Json { .. }
+        | CodecSpec::MessagePack { .. } => true,
+        CodecSpec::ByteOrder(_) => dtype.has_heap(),
+        _ => is_member_order(codec),
+    }
+}
+
+fn is_member_order(codec: &CodecSpec) -> bool {
+    matches!(codec, CodecSpec::Custom(custom) if custom.0.name() == MemberOrder::NAME)
+}
+
+/// Whether version `format` has the filter `codec`, as zarr-python knows it.
+fn is_there(codec: &CodecSpec, spec: &ArraySpec, format: Format) -> bool {
+    let is_v2 = format == Format::ZarrV2;
+    match codec {
+        CodecSpec::Transpose { order } => {
+            !is_v2 || order.iter().copied().eq((0..spec.shape().len()).rev())
+        }
+        CodecSpec::ScaleOffset { .. } | CodecSpec::CastValue(_) => !is_v2,
+        CodecSpec::PackBits(bits) => !is_v2 || *bits == PackBits::default(),
+        CodecSpec::Categorize { .. } => is_v2,
+        other => other.is_filter(),
+    }
+}
+
 fn codec_for(
     codec: &CodecSpec,
     spec: &ArraySpec,
     dtype: &DType,
     format: Format,
 ) -> Option<CodecSpec> {
-    let rank = spec.shape().len();
     let is_v2 = format == Format::ZarrV2;
     match codec {
-        CodecSpec::VlenUtf8 | CodecSpec::VlenBytes => None,
+        CodecSpec::VlenUtf8
+        | CodecSpec::VlenBytes
+        | CodecSpec::VlenArray { .. }
+        | CodecSpec::Json { .. }
+        | CodecSpec::MessagePack { .. } => None,
         CodecSpec::ByteOrder(_) | CodecSpec::Shuffle { .. } if dtype.has_heap() => None,
         CodecSpec::ByteOrder(Endian::Big) if !is_v2 && matches!(dtype, DType::Struct(_)) => {
             Some(CodecSpec::ByteOrder(Endian::Little))
-        }
-        CodecSpec::Transpose { order } => {
-            let is_known = order.iter().copied().eq((0..rank).rev()) || !is_v2;
-            is_known.then(|| codec.clone())
         }
         CodecSpec::Shuffle { item_size } if *item_size == spec.dtype.item_size() => {
             Some(CodecSpec::Shuffle { item_size: dtype.item_size() })
         }
         CodecSpec::Zlib { level } if !is_v2 => Some(CodecSpec::Gzip { level: *level }),
         CodecSpec::Lz4Hdf5 { .. } => Some(CodecSpec::Lz4 { acceleration: 1 }),
-        CodecSpec::ByteOrder(_)
-        | CodecSpec::Gzip { .. }
-        | CodecSpec::Zlib { .. }
-        | CodecSpec::Zstd { .. }
-        | CodecSpec::Blosc(_)
-        | CodecSpec::Lz4 { .. }
-        | CodecSpec::Shuffle { .. }
-        | CodecSpec::Crc32c
-        | CodecSpec::Fletcher32 => Some(codec.clone()),
+        CodecSpec::Blosc2(blosc) => Some(CodecSpec::Blosc(Blosc {
+            compressor: blosc.compressor,
+            level: blosc.level,
+            shuffle: blosc.shuffle,
+            item_size: blosc.item_size,
+            block_len_bytes: 0,
+        })),
+        codec if is_member_order(codec) => None,
+        CodecSpec::ByteOrder(_) | CodecSpec::Crc32c => Some(codec.clone()),
+        // What numcodecs has, both versions have.
+        codec if numcodecs::settings(codec, &Stage::bytes()).is_some() => Some(codec.clone()),
         _ => Some(DEFAULT_CODEC),
     }
 }
@@ -216,6 +270,7 @@ fn codec_for(
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use stook_core::codec::{CastValue, Rounding, StoredNumber, Szip};
     use stook_core::dtype::{EnumType, Field, StructType};
 
     use super::*;
@@ -286,5 +341,34 @@ mod tests {
         assert_eq!(adapted.value.dtype, DType::string());
         assert_eq!(adapted.value.codecs, [CodecSpec::VlenUtf8, DEFAULT_CODEC]);
         assert_eq!(adapted.losses.len(), 3);
+    }
+
+    #[test]
+    fn filters_stay_together_or_go_together() {
+        let number = |dtype| StoredNumber { dtype, endian: Endian::Little };
+        let mut spec = ArraySpec::new(DType::Float64, vec![4]);
+        let delta =
+            CodecSpec::Delta { decoded: number(DType::Int16), encoded: number(DType::Int16) };
+        let as_type =
+            CodecSpec::AsType { decoded: number(DType::Float64), encoded: number(DType::Int16) };
+        let order = CodecSpec::ByteOrder(Endian::Little);
+        let bzip2 = CodecSpec::Bzip2 { level: 1 };
+        spec.codecs = vec![order.clone(), as_type, delta.clone(), bzip2.clone()];
+        for format in [Format::ZarrV2, Format::ZarrV3] {
+            let adapted = array(&spec, format).unwrap();
+            assert_eq!((adapted.value.codecs, adapted.losses.len()), (spec.codecs.clone(), 0));
+        }
+        let dtype = DType::Int16;
+        let (rounding, out_of_range) = (Rounding::default(), None);
+        let (encode, decode) = (Vec::new(), Vec::new());
+        let cast = CastValue { dtype, rounding, out_of_range, encode, decode };
+        let szip =
+            Szip { options: 0, pixels_per_block: 8, bits_per_pixel: 8, pixels_per_scanline: 8 };
+        let szip = CodecSpec::Szip(szip);
+        spec.codecs = vec![CodecSpec::CastValue(cast), delta, order.clone(), szip.clone(), szip];
+        let adapted = array(&spec, Format::ZarrV2).unwrap();
+        assert_eq!(adapted.value.codecs, [order, DEFAULT_CODEC]);
+        assert_eq!(adapted.losses.len(), 4);
+        assert_eq!(array(&spec, Format::ZarrV3).unwrap().value.codecs.len(), 4);
     }
 }

@@ -5,12 +5,12 @@ mod print;
 pub(crate) use print::print;
 
 use serde_json::Value;
-use stook_core::codec::Endian;
+use stook_core::codec::{Endian, Stage};
 use stook_core::{
     ArraySpec, ChunkGrid, CodecSpec, Error, Extent, Limits, NodePath, Result, Values,
 };
 
-use crate::codec::{self, Sharding};
+use crate::codec::{self, Chain, Sharding};
 use crate::dtype::{self, full, v2, v3};
 use crate::json::{self, Object};
 use crate::keys::ChunkKeys;
@@ -50,7 +50,7 @@ pub(crate) fn parse_v2(
     let stored = v2::parse(required(doc, "dtype")?, codec::object_codec(doc))?;
     check_item(&stored.dtype, limits)?;
     let grid = grid::regular(&lengths(doc, "chunks")?, &shape)?;
-    let codecs = codec::parse_v2(doc, &stored, rank)?;
+    let codecs = codec::parse_v2(doc, &stored, grid.regular_shape().unwrap_or_default())?;
     let fill_value = match doc.get("fill_value") {
         Some(value) => fill::parse(&stored, value)?,
         None => None,
@@ -166,54 +166,34 @@ fn parse_chain(
     shape: Option<&[u64]>,
     limits: &Limits,
 ) -> Result<Vec<CodecSpec>> {
-    let (spec, mut out) = (&layout.spec, Vec::with_capacity(codecs.len()));
-    let rank = spec.grid.rank();
-    let mut shape = shape.map(<[u64]>::to_vec);
-    let mut has_bytes = false;
+    let spec = &layout.spec;
+    let mut chain = Chain::new(&spec.dtype, shape, spec.grid.rank());
     for codec in codecs {
-        if let Some(sharding) = codec::parse_sharding(codec)? {
-            out.push(shard_codec(spec, shape.as_deref(), &sharding, limits)?);
-            has_bytes = true;
-            continue;
-        }
-        let is_bytes = matches!(codec::name_of(codec), "bytes" | "vlen-utf8" | "vlen-bytes");
-        has_bytes |= is_bytes;
-        match codec::parse_v3(codec, &spec.dtype, rank)? {
-            Some(CodecSpec::Transpose { order }) => {
-                shape = shape.map(|shape| transposed(&shape, &order));
-                push_transpose(&mut out, order);
+        match codec::parse_sharding(codec)? {
+            Some(sharding) => {
+                let shards = shard_codec(spec, chain.stage(), &sharding, limits)?;
+                chain.add_shards(shards)?;
             }
-            codec => out.extend(codec),
+            None => chain.push(codec)?,
         }
     }
-    let is_known = !out.iter().any(|codec| matches!(codec, CodecSpec::Unknown { .. }));
-    if !has_bytes && is_known {
-        return Err(Error::corrupt("`codecs`: expected one that makes bytes, such as `bytes`"));
-    }
-    Ok(out)
-}
-
-/// Adds a transposition, joined with one before it.
-fn push_transpose(codecs: &mut Vec<CodecSpec>, order: Vec<usize>) {
-    match codecs.last_mut() {
-        Some(CodecSpec::Transpose { order: first }) => {
-            *first = order.iter().filter_map(|&axis| first.get(axis).copied()).collect();
-        }
-        _ => codecs.push(CodecSpec::Transpose { order }),
-    }
-}
-
-fn transposed(shape: &[u64], order: &[usize]) -> Vec<u64> {
-    order.iter().filter_map(|&axis| shape.get(axis).copied()).collect()
+    chain.finish()
 }
 
 fn shard_codec(
     spec: &ArraySpec,
-    shape: Option<&[u64]>,
+    stage: &Stage,
     sharding: &Sharding<'_>,
     limits: &Limits,
 ) -> Result<CodecSpec> {
+    let shape = stage.shape.as_deref();
     let shape = shape.ok_or_else(|| Error::unsupported("shards of a rectilinear chunk grid"))?;
+    if spec.dtype != stage.dtype {
+        return Err(Error::unsupported(format!(
+            "shards of {} behind a codec that makes them of {} are not supported",
+            stage.dtype, spec.dtype
+        )));
+    }
     if spec.dtype.has_heap() {
         return Err(Error::unsupported(
             "shards between other codecs are not supported for items of variable length",

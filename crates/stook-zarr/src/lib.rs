@@ -40,6 +40,7 @@ mod keys;
 mod layout;
 mod named;
 mod node;
+pub mod numcodecs;
 mod shard;
 mod source;
 

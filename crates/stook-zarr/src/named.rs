@@ -75,6 +75,17 @@ impl<'a> Named<'a> {
         self.get(key).and_then(Value::as_str)
     }
 
+    /// The setting called `key`, true or false.
+    ///
+    /// # Errors
+    /// `Corrupt` where it is something else.
+    pub(crate) fn flag(&self, key: &str, default: bool) -> Result<bool> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(value) => value.as_bool().ok_or_else(|| self.malformed(key, "true or false")),
+        }
+    }
+
     /// The setting called `key`, a whole number.
     ///
     /// # Errors

@@ -14,12 +14,12 @@ use crate::json;
 /// The deepest nesting of structs that is followed.
 const MAX_DEPTH: usize = 32;
 
-/// The type that `dtype` of a `.zarray` describes; `object_codec` is the id of the filter that
-/// encodes objects, if there is one.
+/// The type that `dtype` of a `.zarray` describes; `object_codec` is the filter that encodes
+/// objects with its id, if there is one.
 ///
 /// # Errors
 /// `Corrupt` where it is malformed, `Unsupported` where the type is not known.
-pub(crate) fn parse(value: &Value, object_codec: Option<&str>) -> Result<StoredType> {
+pub(crate) fn parse(value: &Value, object_codec: Option<(&str, &Value)>) -> Result<StoredType> {
     match value {
         Value::String(text) if text.ends_with('O') => Ok(object(object_codec)),
         _ => parse_at(value, 0),
@@ -28,8 +28,16 @@ pub(crate) fn parse(value: &Value, object_codec: Option<&str>) -> Result<StoredT
 
 /// Objects by the codec that encodes them; what another one makes of them cannot be read, but
 /// the array can be opened.
-fn object(codec: Option<&str>) -> StoredType {
-    let dtype = if codec == Some("vlen-utf8") { DType::string() } else { DType::Bytes };
+fn object(codec: Option<(&str, &Value)>) -> StoredType {
+    let dtype = match codec {
+        Some(("vlen-utf8" | "json2" | "msgpack2" | "categorize", _)) => DType::string(),
+        Some(("vlen-array", codec)) => {
+            let item =
+                codec.get("dtype").and_then(Value::as_str).and_then(|item| item.parse().ok());
+            item.map_or(DType::Bytes, |item| DType::Sequence(Arc::new(item)))
+        }
+        _ => DType::Bytes,
+    };
     StoredType::simple(dtype, Endian::Little)
 }
 
@@ -145,7 +153,7 @@ pub(crate) fn print(dtype: &DType, endian: Endian) -> Result<Value> {
         DType::DateTime(unit) => format!("{sign}M8[{unit}]"),
         DType::TimeDelta(unit) => format!("{sign}m8[{unit}]"),
         DType::Opaque(opaque) if opaque.tag.is_empty() => format!("|V{size}"),
-        DType::String(Charset::Utf8) | DType::Bytes => "|O".to_owned(),
+        DType::String(Charset::Utf8) | DType::Bytes | DType::Sequence(_) => "|O".to_owned(),
         DType::Struct(r#struct) if is_packed(&r#struct.fields, r#struct.size) => {
             let members = r#struct.fields.iter().map(|field| print_member(field, endian));
             return members.collect::<Result<Vec<_>>>().map(Value::Array);

@@ -45,7 +45,7 @@ fn print_v2(spec: &ArraySpec) -> Result<Printed> {
     if spec.shards.is_some() {
         return Err(Error::unsupported("Zarr v2 has no shards"));
     }
-    let codecs = codec::print_v2(&spec.codecs, shape.len())?;
+    let codecs = codec::print_v2(&spec.codecs, &spec.dtype, shape.len())?;
     let stored = stored_type(spec, codecs.endian);
     let fill_value = match &spec.fill_value {
         Some(fill) => fill::print(fill, &stored, Format::ZarrV2)?,
