@@ -165,6 +165,16 @@ pub trait ChunkSource: Debug + Send + Sync {
         Ok(None)
     }
 
+    /// Whether anything is stored of the chunk (or shard) at `unit` of the write grid; `None`
+    /// where that cannot be told without reading it.
+    ///
+    /// # Errors
+    /// `Io`, `Corrupt` where the chunk index is damaged.
+    fn is_stored(&self, unit: &[u64]) -> Result<Option<bool>> {
+        let _ = unit;
+        Ok(None)
+    }
+
     /// The elements in place, where [`ArraySpec::contiguous`] says so and they can be had.
     fn in_place(&self) -> Option<&dyn InPlace> {
         None

@@ -257,6 +257,15 @@ pub trait Container: Debug + Send + Sync {
         Err(crate::Error::unsupported(what).at_file(self.location()).at_node(at))
     }
 
+    /// Gives the node at `node` a further name, `at`: a hard link.
+    ///
+    /// # Errors
+    /// `Unsupported` where nodes have one name, `NotFound`, `AlreadyExists`, `ReadOnly`, `Io`.
+    fn create_hard_link(&self, at: &NodePath, node: &NodePath) -> Result<()> {
+        let what = format!("{} has no further name for `{node}`", self.format());
+        Err(crate::Error::unsupported(what).at_file(self.location()).at_node(at))
+    }
+
     /// The attributes of `node`.
     ///
     /// # Errors

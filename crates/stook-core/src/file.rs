@@ -5,6 +5,7 @@
 
 mod faulty;
 mod local;
+pub mod partial;
 pub mod place;
 mod temp;
 

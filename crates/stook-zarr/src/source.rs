@@ -270,6 +270,14 @@ impl ChunkSource for ArraySource {
         self.located(version)
     }
 
+    fn is_stored(&self, unit: &[u64]) -> Result<Option<bool>> {
+        let found = with_buffers(|key, _| {
+            self.keys.write(unit, key);
+            self.store().len_bytes(key)
+        });
+        self.located(found).map(|len| Some(len.is_some()))
+    }
+
     fn n_stored(&self) -> Result<u64> {
         let mut n = 0;
         let counts = self.spec().write_grid().counts(self.spec().shape());

@@ -14,7 +14,7 @@ use crate::container::Durability;
 use crate::error::{Error, Result};
 
 /// What the names of temporary files begin with; they are never listed as keys.
-const TEMP_PREFIX: &str = ".stook-tmp-";
+pub(super) const TEMP_PREFIX: &str = ".stook-tmp-";
 
 /// Whether `name` is one that [`TempFile`] gives.
 #[must_use]
