@@ -6,6 +6,7 @@ mod values;
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use stook_core::chunk::{
     Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource,
@@ -22,6 +23,7 @@ use crate::attributes::{memory_of, read_labels};
 use crate::dtype::{self, Stored};
 use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
 use crate::filter;
+use crate::pytables;
 use crate::shared::{Shared, c_path};
 use crate::state::{ChunkIndex, Place, State};
 
@@ -56,6 +58,8 @@ pub(crate) struct Hdf5Array {
     way: Way,
     node: NodePath,
     shared: Arc<Shared>,
+    /// Whether others have been told that the elements change.
+    is_marked: AtomicBool,
 }
 
 /// Positions in a list of chunks, by where the chunks are.
@@ -98,7 +102,8 @@ impl Hdf5Array {
             dataset = Dataset::open(&shared.file, &path, ChunkCache::Some).map_err(&corrupt)?;
         }
         let state = State::of(key, spec);
-        Ok(Self { dataset, stored, state, way, node: node.clone(), shared: Arc::clone(shared) })
+        let (node, shared, is_marked) = (node.clone(), Arc::clone(shared), AtomicBool::new(false));
+        Ok(Self { dataset, stored, state, way, node, shared, is_marked })
     }
 
     fn at(&self, error: Error) -> Error {
@@ -109,8 +114,14 @@ impl Hdf5Array {
         self.at(error.at_chunk(index))
     }
 
-    fn expect_writable(&self) -> Result<()> {
-        self.shared.expect_writable(&self.node)
+    /// Refuses unless the elements may be changed; tells those who keep track of them.
+    fn start_change(&self) -> Result<()> {
+        self.shared.expect_writable(&self.node)?;
+        if !self.is_marked.load(Ordering::Acquire) {
+            pytables::mark_changed(&self.shared, &self.node)?;
+            self.is_marked.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// The first element of the chunk at `index`.
@@ -273,7 +284,7 @@ impl ChunkSource for Hdf5Array {
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
-        self.expect_writable()?;
+        self.start_change()?;
         match &self.way {
             Way::Chunks => {}
             Way::Contiguous(contiguous) => return contiguous.write_chunks(self, chunks),
@@ -295,12 +306,12 @@ impl ChunkSource for Hdf5Array {
     }
 
     fn erase_chunks(&self, at: ChunkList<'_>) -> Result<()> {
-        self.expect_writable()?;
+        self.start_change()?;
         self.fill(at)
     }
 
     fn resize(&self, shape: &[u64]) -> Result<()> {
-        self.expect_writable()?;
+        self.start_change()?;
         let spec = self.state.spec();
         if spec.shape() == shape {
             return Ok(());
@@ -311,7 +322,8 @@ impl ChunkSource for Hdf5Array {
         if let Ok(ffi::Extent::Simple { shape, .. }) = now {
             self.state.set_shape(&shape);
         }
-        resized.map_err(self.shared.io(&self.node))
+        resized.map_err(self.shared.io(&self.node))?;
+        pytables::count_rows(&self.shared, &self.node, shape.first().copied().unwrap_or(0))
     }
 
     fn chunk_version(&self, at: &[u64]) -> Result<Option<u64>> {

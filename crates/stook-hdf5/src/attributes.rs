@@ -59,6 +59,22 @@ pub(crate) fn read_labels(
     Ok(labels_of(&read(&location.attribute(DIMENSION_LABELS)?, context)?))
 }
 
+/// The text of the attribute `name` of the object at `location`; `None` if there is none.
+pub(crate) fn read_text(
+    location: &Location,
+    name: &CStr,
+    context: Context<'_>,
+) -> ffi::Result<Option<String>> {
+    let _lock = ffi::lock();
+    if !location.has_attribute(name)? {
+        return Ok(None);
+    }
+    match read(&location.attribute(name)?, context)? {
+        AttributeValue::Values(values) if values.len() == 1 => Ok(values.text_at(0).ok()),
+        _ => Ok(None),
+    }
+}
+
 fn labels_of(value: &AttributeValue) -> Option<Vec<Option<String>>> {
     let AttributeValue::Values(values) = value else { return None };
     if !matches!(values.dtype(), DType::String(_)) || values.shape().len() != 1 {

@@ -15,6 +15,7 @@ mod dtype;
 mod ffi;
 mod filter;
 mod pending;
+mod pytables;
 mod shared;
 mod signature;
 mod state;

@@ -184,7 +184,7 @@ impl InPlace for Hdf5Array {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.expect_writable()?;
+        self.start_change()?;
         let contiguous = self.contiguous()?;
         contiguous.check(self, offset, bytes.len())?;
         if bytes.is_empty() {

@@ -54,7 +54,7 @@ impl Hdf5Array {
 
     /// Writes a block through the library.
     pub(super) fn write_values(&self, block: Block<'_>, items: &[u8], heap: &[u8]) -> Result<()> {
-        self.expect_writable()?;
+        self.start_change()?;
         if items.is_empty() {
             return Ok(());
         }

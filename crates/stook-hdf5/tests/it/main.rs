@@ -6,6 +6,7 @@
 mod attributes;
 mod corrupt;
 mod create;
+mod edit;
 mod filters;
 mod fixtures;
 mod peers;
