@@ -156,7 +156,7 @@ impl Comparison {
 
 /// The attributes without the one in which Zarr v2 keeps the names of the axes: other formats
 /// have another place for them.
-fn plain_attributes(array: &Array) -> Result<Attributes> {
+pub(crate) fn plain_attributes(array: &Array) -> Result<Attributes> {
     const ARRAY_DIMENSIONS: &str = "_ARRAY_DIMENSIONS";
     let mut attributes = array.attributes()?;
     let names = array.spec().dimension_names.as_ref().map(|names| serde_json::json!(names));
@@ -194,7 +194,7 @@ fn first_difference(dtype: &stook_core::DType, a: (&[u8], &[u8]), b: (&[u8], &[u
 }
 
 /// Equal as values: `1` is `1.0`, and an array of one element is not its element.
-fn same_json(a: &Value, b: &Value) -> bool {
+pub(crate) fn same_json(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         (Value::Array(a), Value::Array(b)) => {

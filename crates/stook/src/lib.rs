@@ -22,14 +22,20 @@
 
 mod array;
 mod builder;
+pub mod check;
 mod compare;
 mod convert;
 mod copy;
+pub mod diff;
 mod equivalence;
 mod file;
 mod format;
 mod group;
 pub mod json;
+mod leaves;
+mod ordered;
+mod parts;
+pub mod stats;
 mod walk;
 
 pub use array::Array;
@@ -39,9 +45,12 @@ pub use convert::{ConvertOptions, NodeLoss, OnProgress, Progress, Report, conver
 pub use file::{CreateOptions, File, Node};
 pub use format::{Storage, storage_of};
 pub use group::Group;
+pub use parts::{Parts, PartsAxis, Ranges};
 pub use walk::{Visit, walk};
 
 pub use stook_core::engine::BufferCodec;
+pub use stook_npy::npy_header;
+
 pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,

@@ -5,4 +5,6 @@
 
 mod bad_input;
 mod convert;
+mod diff;
+mod stats;
 mod tree;
