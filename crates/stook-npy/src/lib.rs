@@ -12,6 +12,8 @@ mod header;
 mod literal;
 mod npy;
 mod npz;
+mod stream;
 
 pub use npy::{create_npy, is_npy, open_npy};
 pub use npz::{create_npz, is_npz, open_npz};
+pub use stream::npy_header;
