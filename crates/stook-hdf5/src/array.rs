@@ -19,11 +19,12 @@ use stook_core::{
     Values,
 };
 
-use crate::attributes::{memory_of, read_labels};
+use crate::attributes::memory_of;
 use crate::dtype::{self, Stored};
 use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
 use crate::filter;
 use crate::pytables;
+use crate::scales;
 use crate::shared::{Shared, c_path};
 use crate::state::{ChunkIndex, Place, State};
 
@@ -438,8 +439,8 @@ fn describe(
     spec.fill_value = fill_value(shared, &creation, stored, dataset).map_err(&corrupt)?;
     let location = dataset.location().map_err(&corrupt)?;
     let context: (&dyn ffi::References, _) = (shared, &shared.limits);
-    spec.dimension_names = read_labels(&location, context).ok().flatten();
-    spec.dimension_names = spec.dimension_names.filter(|names| names.len() == spec.grid.rank());
+    let rank = spec.grid.rank();
+    spec.dimension_names = scales::read_names(&location, node, rank, context).ok().flatten();
     Ok((spec, layout))
 }
 

@@ -12,11 +12,7 @@ use stook_core::{AttributeEdits, AttributeValue, Attributes, Error, Limits, Resu
 use crate::dtype::{self, Stored};
 use crate::ffi::{self, Attribute, Datatype, Extent, Location, MemoryType, References, Space};
 
-/// The attribute in which HDF5's dimension scales keep the names of axes; the container shows it
-/// as [`stook_core::ArraySpec::dimension_names`].
-pub(crate) const DIMENSION_LABELS: &CStr = c"DIMENSION_LABELS";
-
-type Context<'a> = (&'a dyn References, &'a Limits);
+pub(crate) type Context<'a> = (&'a dyn References, &'a Limits);
 
 /// A failure with the name of its attribute.
 fn named(name: &CStr, failure: &ffi::Failure) -> ffi::Failure {
@@ -28,35 +24,46 @@ fn named(name: &CStr, failure: &ffi::Failure) -> ffi::Failure {
     }
 }
 
-/// All attributes of the object at `location`, without the names of axes if it is an array.
+/// All attributes of the object at `location` but `hidden`.
 pub(crate) fn read_all(
     location: &Location,
-    is_array: bool,
+    hidden: &[&CStr],
     context: Context<'_>,
 ) -> ffi::Result<Attributes> {
     let _lock = ffi::lock();
     let mut attributes = Vec::new();
     for name in location.attribute_names()? {
-        let attribute = location.attribute(&name)?;
-        let value = read(&attribute, context).map_err(|failure| named(&name, &failure))?;
-        if is_array && name.as_c_str() == DIMENSION_LABELS && labels_of(&value).is_some() {
+        if hidden.contains(&name.as_c_str()) {
             continue;
         }
+        let attribute = location.attribute(&name)?;
+        let value = read(&attribute, context).map_err(|failure| named(&name, &failure))?;
         attributes.push((name.to_string_lossy().into_owned(), value));
     }
     Ok(attributes.into_iter().collect())
 }
 
-/// The names of the axes of the array at `location`, if it has any.
-pub(crate) fn read_labels(
+/// The attribute `name` of the object at `location`; `None` if there is none.
+pub(crate) fn read_one(
     location: &Location,
+    name: &CStr,
     context: Context<'_>,
-) -> ffi::Result<Option<Vec<Option<String>>>> {
+) -> ffi::Result<Option<AttributeValue>> {
     let _lock = ffi::lock();
-    if !location.has_attribute(DIMENSION_LABELS)? {
+    if !location.has_attribute(name)? {
         return Ok(None);
     }
-    Ok(labels_of(&read(&location.attribute(DIMENSION_LABELS)?, context)?))
+    read(&location.attribute(name)?, context).map(Some)
+}
+
+/// Creates the attribute `name`, which is not there.
+pub(crate) fn create_one(
+    location: &Location,
+    name: &CStr,
+    values: &Values,
+    references: &dyn References,
+) -> ffi::Result<()> {
+    create(location, name, &Prepared::values(values)?, references)
 }
 
 /// The text of the attribute `name` of the object at `location`; `None` if there is none.
@@ -65,35 +72,10 @@ pub(crate) fn read_text(
     name: &CStr,
     context: Context<'_>,
 ) -> ffi::Result<Option<String>> {
-    let _lock = ffi::lock();
-    if !location.has_attribute(name)? {
-        return Ok(None);
-    }
-    match read(&location.attribute(name)?, context)? {
-        AttributeValue::Values(values) if values.len() == 1 => Ok(values.text_at(0).ok()),
+    match read_one(location, name, context)? {
+        Some(AttributeValue::Values(values)) if values.len() == 1 => Ok(values.text_at(0).ok()),
         _ => Ok(None),
     }
-}
-
-fn labels_of(value: &AttributeValue) -> Option<Vec<Option<String>>> {
-    let AttributeValue::Values(values) = value else { return None };
-    if !matches!(values.dtype(), DType::String(_)) || values.shape().len() != 1 {
-        return None;
-    }
-    (0..values.len())
-        .map(|at| values.text_at(at).ok().map(|text| (!text.is_empty()).then_some(text)))
-        .collect()
-}
-
-/// Writes the names of axes as h5py does.
-pub(crate) fn write_labels(
-    location: &Location,
-    labels: &[Option<String>],
-    references: &dyn References,
-) -> ffi::Result<()> {
-    let texts: Vec<&str> = labels.iter().map(|label| label.as_deref().unwrap_or("")).collect();
-    let values = Values::from_strings(vec![texts.len() as u64], &texts)?;
-    create(location, DIMENSION_LABELS, &Prepared::values(&values)?, references)
 }
 
 fn read(attribute: &Attribute, context: Context<'_>) -> ffi::Result<AttributeValue> {
@@ -173,11 +155,11 @@ fn create(
     written
 }
 
-/// Carries out `edits`, all or none; `keep` is not cleared.
+/// Carries out `edits`, all or none; what is in `keep` is not cleared.
 pub(crate) fn edit(
     location: &Location,
     edits: &AttributeEdits,
-    keep: Option<&CStr>,
+    keep: &[&CStr],
     references: &dyn References,
 ) -> Result<(), EditError> {
     let _lock = ffi::lock();
@@ -208,7 +190,7 @@ pub(crate) fn edit(
     }
     for name in &before {
         let change = changes.iter().find(|(changed, _)| changed == name);
-        let is_cleared = edits.clear && keep != Some(name.as_c_str());
+        let is_cleared = edits.clear && !keep.contains(&name.as_c_str());
         if change.is_some() || is_cleared {
             location.delete_attribute(name)?;
         }

@@ -1,7 +1,7 @@
 //! The container: the tree of a file.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,9 +16,10 @@ use stook_core::{
 };
 
 use crate::array::{self, Hdf5Array};
-use crate::attributes::{self, DIMENSION_LABELS, EditError};
+use crate::attributes::{self, EditError};
 use crate::ffi::{self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind};
-use crate::pending::{Lenient, Pending};
+use crate::pending::{Lenient, Pending, When};
+use crate::scales;
 use crate::shared::{Shared, c_path, name};
 use crate::signature;
 
@@ -299,6 +300,19 @@ impl Hdf5File {
         })
     }
 
+    /// The attributes that are shown in another way.
+    fn implied(
+        &self,
+        location: &Location,
+        kind: ObjectKind,
+        node: &NodePath,
+    ) -> ffi::Result<Vec<&'static CStr>> {
+        if kind != ObjectKind::Dataset {
+            return Ok(Vec::new());
+        }
+        scales::implied(location, node, (&*self.shared, &self.shared.limits))
+    }
+
     fn child(
         &self,
         group: &Location,
@@ -451,18 +465,19 @@ impl Container for Hdf5File {
     fn attributes(&self, node: &NodePath) -> Result<Attributes> {
         let _lock = ffi::lock();
         let (location, kind) = self.location(node)?;
-        let is_array = kind == ObjectKind::Dataset;
+        let corrupt = self.shared.corrupt(node);
+        let implied = self.implied(&location, kind, node).map_err(&corrupt)?;
         let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
-        attributes::read_all(&location, is_array, context).map_err(self.shared.corrupt(node))
+        attributes::read_all(&location, &implied, context).map_err(&corrupt)
     }
 
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {
         let _lock = ffi::lock();
         self.shared.expect_writable(node)?;
         let (location, kind) = self.location(node)?;
-        let keep = (kind == ObjectKind::Dataset).then_some(DIMENSION_LABELS);
+        let keep = self.implied(&location, kind, node).map_err(self.shared.corrupt(node))?;
         let references = Lenient::new(&self.shared);
-        match attributes::edit(&location, edits, keep, &references) {
+        match attributes::edit(&location, edits, &keep, &references) {
             Ok(()) => {
                 self.shared.forget_attributes(node, edits);
                 if references.has_missed() {
@@ -494,7 +509,7 @@ impl Container for Hdf5File {
             return Ok(());
         }
         let root = NodePath::root();
-        self.shared.resolve_pending();
+        self.shared.resolve_pending(When::Now);
         self.shared.file.flush().map_err(self.shared.io(&root))?;
         if durability >= Durability::Fsync {
             self.shared.io.sync()?;

@@ -16,6 +16,7 @@ mod ffi;
 mod filter;
 mod pending;
 mod pytables;
+mod scales;
 mod shared;
 mod signature;
 mod state;

@@ -1,4 +1,4 @@
-//! References to nodes that do not exist yet.
+//! What waits for other nodes: references to those that do not exist yet, and scales of axes.
 //!
 //! Who copies a tree writes references before the nodes they name. Such a reference is stored
 //! as null, remembered, and stored again when the file is committed or closed; one that names
@@ -11,15 +11,27 @@ use stook_core::chunk::Block;
 use stook_core::{AttributeEdits, AttributeValue, DType, NodePath};
 
 use crate::ffi::{self, Dataset, Location, MemoryType, References};
+use crate::scales::{self, Attached};
 use crate::shared::{Shared, c_path, name};
 
-/// Something with references that is to be written again.
+/// Something that is to be written again, or later.
 #[derive(Debug)]
 pub(crate) enum Pending {
+    /// The scales of an array's named axes.
+    Scales { node: NodePath },
     /// An attribute.
     Attribute { node: NodePath, name: String, value: AttributeValue },
     /// A block of an array's elements.
     Elements { node: NodePath, start: Vec<u64>, shape: Vec<u64>, items: Vec<u8>, heap: Vec<u8> },
+}
+
+/// When what waits is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Now, as far as what it waits for is there.
+    Now,
+    /// For the last time: there will be no more nodes.
+    Last,
 }
 
 impl Pending {
@@ -49,8 +61,13 @@ impl Pending {
     }
 
     /// Writes it again; false if it names something that is still not there.
-    fn resolve(&self, shared: &Shared) -> bool {
+    fn resolve(&self, shared: &Shared, when: When) -> bool {
         match self {
+            Self::Scales { node } => {
+                let must_be_whole = when == When::Now;
+                // What fails now may not fail once all has been written.
+                scales::attach(shared, node, must_be_whole).is_ok_and(|a| a == Attached::All)
+            }
             Self::Attribute { node, name: attribute, value } => {
                 let Ok((path, name)) = c_path(node).and_then(|p| Ok((p, name(attribute)?))) else {
                     return true;
@@ -155,15 +172,15 @@ impl Shared {
     }
 
     /// Writes again what has waited for other nodes.
-    pub(crate) fn resolve_pending(&self) {
+    pub(crate) fn resolve_pending(&self, when: When) {
         let _lock = ffi::lock();
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|pending| !pending.resolve(self));
+        pending.retain(|pending| !pending.resolve(self, when));
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.resolve_pending();
+        self.resolve_pending(When::Last);
     }
 }

@@ -92,7 +92,7 @@ fn set_number(
     let number = Values::new(DType::Int64, Vec::new(), items, Vec::new())?;
     let edits = AttributeEdits::new().set(name, number);
     let references = Lenient::new(shared);
-    attributes::edit(location, &edits, None, &references).map_err(|error| match error {
+    attributes::edit(location, &edits, &[], &references).map_err(|error| match error {
         attributes::EditError::Failure(failure) => shared.io(node)(failure),
         attributes::EditError::Error(error) => shared.at(error, node),
     })

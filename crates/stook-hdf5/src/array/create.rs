@@ -8,9 +8,10 @@ use stook_core::values::byte_len;
 use stook_core::{ArraySpec, ChunkGrid, Error, Extent, NodePath, Result, Values};
 
 use super::Hdf5Array;
-use crate::attributes::write_labels;
 use crate::ffi::{self, ChunkCache, Dataset, DatasetCreation, MemoryType, Space};
 use crate::filter::{ChunkOf, filter_of};
+use crate::pending::Pending;
+use crate::scales;
 use crate::shared::{Shared, c_path};
 
 /// The most bytes of a chunk: its length is a 32-bit number in the file.
@@ -133,7 +134,8 @@ pub(crate) fn create(shared: &Arc<Shared>, node: &NodePath, spec: &ArraySpec) ->
         if let Some(names) = &spec.dimension_names
             && names.iter().any(Option::is_some)
         {
-            write_labels(&dataset.location()?, names, &**shared)?;
+            scales::write_labels(&dataset.location()?, names, shared)?;
+            shared.remember([Pending::Scales { node: node.clone() }]);
         }
         Ok(())
     };

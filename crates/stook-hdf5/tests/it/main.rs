@@ -11,6 +11,7 @@ mod filters;
 mod fixtures;
 mod peers;
 mod python;
+mod scales;
 mod suite;
 mod support;
 mod tree;
