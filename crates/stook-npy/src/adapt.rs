@@ -9,6 +9,7 @@ use stook_core::{
 };
 
 use crate::descr::describe;
+use crate::objects::is_object;
 
 /// The nearest array to `spec` that a numpy file can hold; its items have the same bytes.
 pub(crate) fn adapt(format: Format, spec: &ArraySpec) -> Result<Adapted<ArraySpec>> {
@@ -20,11 +21,19 @@ pub(crate) fn adapt(format: Format, spec: &ArraySpec) -> Result<Adapted<ArraySpe
         shape = vec![0];
     }
     let mut value = ArraySpec::new(dtype, shape);
-    value.contiguous = true;
-    describe(&value.dtype, stook_core::codec::Endian::Little)
-        .map_err(|error| Error::unsupported(format!("{format}: {}", error.message())))?;
+    value.contiguous = !is_object(&value.dtype);
+    if !is_object(&value.dtype) {
+        describe(&value.dtype, stook_core::codec::Endian::Little)
+            .map_err(|error| Error::unsupported(format!("{format}: {}", error.message())))?;
+    }
     for codec in &spec.codecs {
         match codec {
+            CodecSpec::ByteOrder(_)
+            | CodecSpec::Transpose { .. }
+            | CodecSpec::VlenUtf8
+            | CodecSpec::VlenBytes
+            | CodecSpec::VlenArray { .. }
+                if !value.contiguous => {}
             CodecSpec::ByteOrder(_) if !value.dtype.has_byte_order() => {}
             CodecSpec::ByteOrder(_) => value.codecs.push(codec.clone()),
             // Another order of the axes is no loss: the items are the same.
@@ -115,9 +124,9 @@ fn adapt_dtype(dtype: &DType, losses: &mut Vec<Loss>) -> Result<DType> {
             let item = adapt_dtype(&array.item, losses)?;
             DType::Array(Arc::new(ArrayType { item, shape: array.shape.clone() }))
         }
-        DType::String(_) => {
-            return Err(Error::unsupported("numpy files cannot hold variable-length text")
-                .with_hint("store it with a fixed width, such as U32"));
+        DType::String(Charset::Ascii) => {
+            losses.push(Loss::new(dtype.to_string(), "stored as objects of type str"));
+            DType::string()
         }
         _ => dtype.clone(),
     })
@@ -157,7 +166,7 @@ mod tests {
     #[test]
     fn dtypes_that_numpy_lacks_are_unsupported() {
         let nested = ArrayType { item: DType::Int8, shape: vec![2] };
-        for dtype in [DType::string(), DType::Bytes, DType::BFloat16, DType::Array(nested.into())] {
+        for dtype in [DType::Reference, DType::BFloat16, DType::Array(nested.into())] {
             let error = adapt(Format::Npz, &ArraySpec::new(dtype, [1])).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
         }

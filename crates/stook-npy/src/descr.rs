@@ -39,10 +39,16 @@ impl Order {
     }
 }
 
+/// Whether a description is that of objects.
+pub(crate) fn is_object(descr: &Literal) -> bool {
+    matches!(descr, Literal::Str(name) if name.trim_start_matches(['|', '<', '>', '=']) == "O")
+}
+
 /// Reads a description.
 ///
 /// # Errors
-/// `Corrupt` if it is none, `Unsupported` for objects and other types without a [`DType`].
+/// `Corrupt` if it is none, `Unsupported` for objects as members and other types without a
+/// [`DType`].
 pub(crate) fn parse(descr: &Literal) -> Result<Described> {
     match descr {
         Literal::Str(name) => parse_name(name),
@@ -68,8 +74,7 @@ fn parse_name(name: &str) -> Result<Described> {
     };
     let (kind, size) = rest.split_at_checked(1).ok_or_else(unknown)?;
     if kind == "O" {
-        return Err(Error::unsupported("object arrays (dtype `|O`) are not supported")
-            .with_hint("they hold a pickle; save the array with a dtype of its own"));
+        return Err(Error::unsupported("objects (dtype `|O`) as members of a struct"));
     }
     let dtype = match kind {
         "b" | "i" | "u" | "f" | "c" | "U" | "V" if size.bytes().all(|b| b.is_ascii_digit()) => {

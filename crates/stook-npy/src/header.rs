@@ -5,7 +5,7 @@ use std::fmt::Write;
 use stook_core::codec::{Endian, MemberOrder};
 use stook_core::{ArraySpec, CodecSpec, DType, Error, Limits, Result};
 
-use crate::descr::{Described, Order, describe, for_each_big, parse, parse_shape};
+use crate::descr::{Described, Order, describe, for_each_big, is_object, parse, parse_shape};
 use crate::literal::Literal;
 
 pub(crate) const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -48,6 +48,16 @@ impl Header {
             is_fortran: is_transposed && !is_both,
             shape,
         })
+    }
+
+    /// The header of an array of objects.
+    pub(crate) fn of_objects(shape: Vec<u64>) -> Self {
+        Self { descr: Literal::str("|O"), described: described_object(), is_fortran: false, shape }
+    }
+
+    /// Whether a pickle of objects follows, and no items.
+    pub(crate) fn is_object(&self) -> bool {
+        is_object(&self.descr)
     }
 
     /// Reads a header from a file of `file_len` bytes; returns it and where the data begins.
@@ -116,7 +126,8 @@ impl Header {
             }
         };
         let shape = parse_shape(&shape.ok_or_else(|| missing("shape"))?)?;
-        Ok(Self { described: parse(&descr)?, descr, is_fortran, shape })
+        let described = if is_object(&descr) { described_object() } else { parse(&descr)? };
+        Ok(Self { described, descr, is_fortran, shape })
     }
 
     /// The bytes of a new file up to its data, as `numpy.save` writes them.
@@ -227,6 +238,11 @@ impl Header {
         let lengths = self.shape.iter().enumerate();
         lengths.map(|(axis, &len)| (Some(axis) != growth).then_some(len)).collect()
     }
+}
+
+/// What stands for the dtype of objects, which only their pickle tells.
+fn described_object() -> Described {
+    Described { dtype: DType::opaque(size_of::<u64>()), order: Order::None }
 }
 
 /// The bytes of `shape` items, as a file has them.

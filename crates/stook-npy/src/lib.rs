@@ -2,8 +2,8 @@
 //!
 //! An npy file is a tree whose root is the array; an npz archive is a group of arrays, and a
 //! name with slashes in it is a path of groups. Neither has attributes. The bytes are drawn in
-//! docs/formats/npy.md. Headers are parsed as the literals they are; nothing is evaluated, and
-//! object arrays, which hold a pickle, are refused by name.
+//! docs/formats/npy.md. Headers are parsed as the literals they are, and the [`pickle`] of an
+//! array of objects as the data it is: nothing is ever evaluated.
 
 mod adapt;
 mod descr;
@@ -12,6 +12,10 @@ mod header;
 mod literal;
 mod npy;
 mod npz;
+mod object_source;
+mod objects;
+pub mod pickle;
+pub mod sparse;
 mod stream;
 
 pub use npy::{create_npy, is_npy, open_npy};

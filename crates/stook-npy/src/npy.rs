@@ -1,13 +1,14 @@
 //! An npy file: a tree whose root is the array.
 //!
-//! Elements are read and written in the file where they lie, as a memory map of numpy's would.
-//! A new file comes to be with the first commit.
+//! Elements are read and written in the file where they lie, as a memory map of numpy's would;
+//! objects are kept in memory and replace the file with the commit. A new file comes to be with
+//! the first commit.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use stook_core::chunk::{ChunkWrite, Deliver};
-use stook_core::file::{FileIo, LocalFile, Mapping, TempFile};
+use stook_core::file::{FileIo, LocalFile, Mapping, TempFile, write_atomic};
 use stook_core::{
     Adapted, ArraySpec, AttributeEdits, AttributeValue, Attributes, Child, ChunkList, ChunkSource,
     Container, Durability, Error, Format, InPlace, Limits, Mode, NodeKind, NodePath, OpenOptions,
@@ -17,6 +18,8 @@ use stook_core::{
 use crate::adapt;
 use crate::elements;
 use crate::header::{Header, MAGIC};
+use crate::object_source::ObjectSource;
+use crate::objects::{Objects, is_object};
 
 /// Whether a file that begins with `head` is an npy file.
 #[must_use]
@@ -27,19 +30,19 @@ pub fn is_npy(head: &[u8]) -> bool {
 /// Opens the npy file at `path`.
 ///
 /// # Errors
-/// `NotFound`, `Corrupt`, `Unsupported` for objects, `LimitExceeded`, `Io`.
+/// `NotFound`, `Corrupt`, `Unsupported` for objects that are no plain data, `LimitExceeded`, `Io`.
 pub fn open_npy(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Arc<dyn Container>> {
     let path = path.as_ref();
     let file = match options.mode {
         Mode::Read => LocalFile::open(path)?,
         Mode::ReadWrite => LocalFile::open_read_write(path)?,
     };
-    let source = NpySource::open(Arc::new(file), options).map_err(|error| error.at_file(path))?;
+    let source = Source::open(Arc::new(file), options).map_err(|error| error.at_file(path))?;
     let container = NpyContainer {
         location: path.display().to_string(),
         path: path.to_path_buf(),
         options: options.clone(),
-        state: Mutex::new(State { source: Some(Arc::new(source)), temp: None }),
+        state: Mutex::new(State { source: Some(source), temp: None }),
     };
     Ok(Arc::new(container))
 }
@@ -76,9 +79,51 @@ struct NpyContainer {
 
 #[derive(Debug)]
 struct State {
-    source: Option<Arc<NpySource>>,
+    source: Option<Source>,
     /// The file, until it has its name.
     temp: Option<TempFile>,
+}
+
+/// The array.
+#[derive(Clone, Debug)]
+enum Source {
+    /// Items, where they lie in the file.
+    Items(Arc<NpySource>),
+    /// Objects, in memory.
+    Objects(Arc<ObjectSource>),
+}
+
+impl Source {
+    fn open(file: Arc<LocalFile>, options: &OpenOptions) -> Result<Self> {
+        let file_len = file.len_bytes()?;
+        let mut read = |offset: u64, out: &mut [u8]| file.read_exact_at(offset, out);
+        let (header, data_offset) = Header::read(file_len, &options.limits, &mut read)?;
+        if !header.is_object() {
+            return Ok(Self::Items(Arc::new(NpySource::open(file, options, header, data_offset)?)));
+        }
+        let mut bytes = vec![0; options.limits.chunk(file_len - data_offset)?];
+        file.read_exact_at(data_offset, &mut bytes)?;
+        let objects = Objects::read(&bytes, &header.shape, &options.limits)?;
+        let place = (file.path().display().to_string(), identity_of(file.path(), ""));
+        Ok(Self::Objects(Arc::new(ObjectSource::new(objects, place, options.mode, file_len))))
+    }
+
+    fn create(file: &Arc<LocalFile>, spec: &ArraySpec, limits: &Limits) -> Result<Self> {
+        if !is_object(&spec.dtype) {
+            let source = NpySource::create(Arc::clone(file), spec, limits)?;
+            return Ok(Self::Items(Arc::new(source)));
+        }
+        let objects = Objects::empty(spec.dtype.clone(), spec.shape().to_vec())?;
+        let place = (file.path().display().to_string(), identity_of(file.path(), ""));
+        Ok(Self::Objects(Arc::new(ObjectSource::new(objects, place, Mode::ReadWrite, 0))))
+    }
+
+    fn chunks(&self) -> Arc<dyn ChunkSource> {
+        match self {
+            Self::Items(source) => Arc::clone(source) as Arc<dyn ChunkSource>,
+            Self::Objects(source) => Arc::clone(source) as Arc<dyn ChunkSource>,
+        }
+    }
 }
 
 impl NpyContainer {
@@ -91,7 +136,7 @@ impl NpyContainer {
     }
 
     /// The array, if `node` is it.
-    fn source(&self, node: &NodePath) -> Result<Arc<NpySource>> {
+    fn source(&self, node: &NodePath) -> Result<Source> {
         self.state().source.clone().filter(|_| node.is_root()).ok_or_else(|| {
             self.located(Error::not_found(format!("node `{node}` does not exist")), node)
         })
@@ -144,15 +189,13 @@ impl Container for NpyContainer {
         let (None, Some(temp)) = (&state.source, &state.temp) else {
             return Err(self.located(Error::already_exists("there is an array"), array));
         };
-        let source = NpySource::create(Arc::clone(temp.file()), &spec, &self.options.limits)
+        let source = Source::create(temp.file(), &spec, &self.options.limits)
             .map_err(|error| self.located(error, array))?;
-        let source = Arc::new(source);
-        state.source = Some(Arc::clone(&source));
-        Ok(source)
+        Ok(state.source.insert(source).chunks())
     }
 
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
-        Ok(self.source(array)?)
+        Ok(self.source(array)?.chunks())
     }
 
     fn remove(&self, node: &NodePath) -> Result<()> {
@@ -195,9 +238,23 @@ impl Container for NpyContainer {
         }
         let mut state = self.state();
         let Some(source) = state.source.clone() else { return Ok(()) };
+        if let Source::Objects(objects) = &source
+            && let Some(bytes) = objects.changed_bytes()?
+        {
+            match &state.temp {
+                Some(temp) => {
+                    temp.file().set_len(0)?;
+                    temp.file().write_at(0, &bytes)?;
+                }
+                None => write_atomic(&self.path, &bytes, durability)?,
+            }
+            objects.set_saved();
+        }
         match &mut state.temp {
-            None if durability == Durability::Fsync => source.file.sync(),
-            None => Ok(()),
+            None => match source {
+                Source::Items(source) if durability == Durability::Fsync => source.file.sync(),
+                _ => Ok(()),
+            },
             Some(temp) => {
                 if !temp.publish_new(&self.path, durability)? {
                     return Err(exists(&self.path));
@@ -232,11 +289,13 @@ struct NpySource {
 }
 
 impl NpySource {
-    fn open(file: Arc<LocalFile>, options: &OpenOptions) -> Result<Self> {
-        let file_len = file.len_bytes()?;
-        let mut read = |offset: u64, out: &mut [u8]| file.read_exact_at(offset, out);
-        let (header, data_offset) = Header::read(file_len, &options.limits, &mut read)?;
-        elements::check_len(header.data_len()?, file_len - data_offset)?;
+    fn open(
+        file: Arc<LocalFile>,
+        options: &OpenOptions,
+        header: Header,
+        data_offset: u64,
+    ) -> Result<Self> {
+        elements::check_len(header.data_len()?, file.len_bytes()?.saturating_sub(data_offset))?;
         let is_mapped = options.memory_map && options.mode == Mode::Read;
         let mapping = if is_mapped { Some(file.map()?) } else { None };
         Ok(Self::new(file, mapping, options.limits.clone(), options.mode, header, data_offset))

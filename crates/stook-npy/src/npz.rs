@@ -16,9 +16,11 @@ use stook_core::{
     Durability, Error, Format, Link, Mode, NodeKind, NodePath, OpenOptions, Result,
 };
 
-use self::source::NpzSource;
+use self::source::{Entry, NpzSource};
 use crate::adapt;
-use crate::npy::no_attributes;
+use crate::npy::{identity_of, no_attributes};
+use crate::object_source::ObjectSource;
+use crate::objects::{Objects, is_object};
 
 const SUFFIX: &str = ".npy";
 
@@ -58,6 +60,8 @@ struct NpzContainer {
     location: String,
     options: OpenOptions,
     tree: Mutex<Tree>,
+    /// Arrays of objects that are open, by entry: they reach the archive before a commit.
+    objects: Mutex<BTreeMap<String, Arc<ObjectSource>>>,
 }
 
 /// What lies in each group, by key (the path without its leading slash), the root included.
@@ -131,11 +135,50 @@ impl NpzContainer {
             location: path.display().to_string(),
             options: options.clone(),
             tree: Mutex::new(tree),
+            objects: Mutex::default(),
         }))
     }
 
     fn tree(&self) -> MutexGuard<'_, Tree> {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Arc<ObjectSource>>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_entry(&self, entry: String) -> Result<Arc<dyn ChunkSource>> {
+        if let Some(source) = self.objects().get(&entry) {
+            return Ok(Arc::clone(source) as Arc<dyn ChunkSource>);
+        }
+        let archive = Arc::clone(&self.archive);
+        Ok(match NpzSource::open(archive, entry.clone(), &self.options.limits)? {
+            Entry::Items(source) => Arc::new(source),
+            Entry::Objects(objects, len) => self.keep_objects(&entry, objects, len),
+        })
+    }
+
+    fn keep_objects(&self, entry: &str, objects: Objects, len: u64) -> Arc<ObjectSource> {
+        let place = (self.location.clone(), identity_of(self.archive.path(), entry));
+        let source = Arc::new(ObjectSource::new(objects, place, self.options.mode, len));
+        Arc::clone(self.objects().entry(entry.to_owned()).or_insert(source))
+    }
+
+    /// Puts changed objects into the archive.
+    fn save_objects(&self) -> Result<()> {
+        for (entry, source) in self.objects().iter() {
+            if let Some(bytes) = source.changed_bytes()? {
+                self.archive.put(entry, &bytes)?;
+                source.set_saved();
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the objects at `node` and below it: its entries have gone elsewhere.
+    fn forget_objects(&self, node: &NodePath) {
+        let (entry, below) = (entry_name(node), format!("{}/", node.key()));
+        self.objects().retain(|name, _| *name != entry && !name.starts_with(&below));
     }
 
     fn located(&self, error: Error, node: &NodePath) -> Error {
@@ -217,22 +260,28 @@ impl Container for NpzContainer {
     fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {
         let mut tree = self.tree();
         self.check_new(&tree, array)?;
+        let entry = entry_name(array);
         let source = adapt::exact(Format::Npz, spec).and_then(|spec| {
+            if is_object(&spec.dtype) {
+                let objects = Objects::empty(spec.dtype.clone(), spec.shape().to_vec())?;
+                let source = self.keep_objects(&entry, objects, 0);
+                self.save_objects()?;
+                return Ok(source as Arc<dyn ChunkSource>);
+            }
             let archive = Arc::clone(&self.archive);
-            NpzSource::create(archive, entry_name(array), &spec, &self.options.limits)
+            let source = NpzSource::create(archive, entry, &spec, &self.options.limits)?;
+            Ok(Arc::new(source))
         });
         let source = source.map_err(|error| self.located(error, array))?;
         tree.add(array.key(), NodeKind::Array)?;
-        Ok(Arc::new(source))
+        Ok(source)
     }
 
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
         if self.found(&self.tree(), array)? != NodeKind::Array {
             return self.fail(Error::invalid("this is a group, not an array"), array);
         }
-        let archive = Arc::clone(&self.archive);
-        let source = NpzSource::open(archive, entry_name(array), &self.options.limits);
-        Ok(Arc::new(source.map_err(|error| self.located(error, array))?))
+        self.open_entry(entry_name(array)).map_err(|error| self.located(error, array))
     }
 
     fn remove(&self, node: &NodePath) -> Result<()> {
@@ -246,6 +295,7 @@ impl Container for NpzContainer {
             _ => self.archive.remove_below(node.key()),
         };
         removed.map_err(|error| self.located(error, node))?;
+        self.forget_objects(node);
         tree.remove(node.key());
         Ok(())
     }
@@ -258,6 +308,8 @@ impl Container for NpzContainer {
         let mut tree = self.tree();
         let kind = self.found(&tree, from)?;
         self.check_new(&tree, to)?;
+        self.save_objects()?;
+        self.forget_objects(from);
         let moved = match kind {
             NodeKind::Array => self.archive.rename(&entry_name(from), &entry_name(to)),
             _ => self.archive.rename_folder(from.key(), to.key()),
@@ -303,6 +355,7 @@ impl Container for NpzContainer {
         if durability == Durability::None || self.options.mode == Mode::Read {
             return Ok(());
         }
+        self.save_objects()?;
         let groups = self.tree().empty_groups();
         if groups != self.archive.folders() {
             self.archive.set_folders(groups)?;

@@ -13,6 +13,7 @@ use stook_core::{ArraySpec, ChunkList, ChunkSource, Error, InPlace, Limits, Mode
 use crate::elements;
 use crate::header::Header;
 use crate::npy::identity_of;
+use crate::objects::Objects;
 
 #[derive(Debug)]
 pub(super) struct NpzSource {
@@ -24,6 +25,15 @@ pub(super) struct NpzSource {
     identity: u64,
     /// The version of a compressed entry, and its bytes from the header on.
     decoded: OnceLock<(u64, Vec<u8>)>,
+}
+
+/// An array of an archive, as it was opened.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// Items, where they lie in the archive.
+    Items(NpzSource),
+    /// Objects, and the bytes that they take there.
+    Objects(Objects, u64),
 }
 
 #[derive(Debug)]
@@ -41,22 +51,36 @@ impl State {
 }
 
 impl NpzSource {
-    pub(super) fn open(archive: Arc<Archive>, entry: String, limits: &Limits) -> Result<Self> {
+    /// Opens `entry`.
+    ///
+    /// # Errors
+    /// Those of [`Header::read`] and [`Objects::read`].
+    pub(super) fn open(archive: Arc<Archive>, entry: String, limits: &Limits) -> Result<Entry> {
         let info = archive.info(&entry).ok_or_else(|| Error::not_found("no such array"))?;
-        let decoded = OnceLock::new();
-        let (header, data_offset) = if info.is_stored {
+        let mut whole = Vec::new();
+        let mut header = None;
+        if info.is_stored {
             let mut read = |at: u64, out: &mut [u8]| archive.read_at(&entry, at, out);
-            Header::read(info.len_bytes, limits, &mut read)?
-        } else {
-            let mut bytes = Vec::new();
-            archive.read_whole(&entry, &mut bytes, limits.chunk_len_bytes)?;
-            let mut read = |at: u64, out: &mut [u8]| copy_part(&bytes, at, out);
-            let read = Header::read(info.len_bytes, limits, &mut read)?;
-            let _ = decoded.set((info.version, bytes));
-            read
-        };
-        elements::check_len(header.data_len()?, info.len_bytes - data_offset)?;
-        Ok(Self::new(archive, entry, limits, State::new(header, data_offset), decoded))
+            header = Some(Header::read(info.len_bytes, limits, &mut read)?);
+        }
+        if header.as_ref().is_none_or(|(header, _)| header.is_object()) {
+            archive.read_whole(&entry, &mut whole, limits.chunk_len_bytes)?;
+            let mut read = |at: u64, out: &mut [u8]| copy_part(&whole, at, out);
+            header = Some(Header::read(whole.len() as u64, limits, &mut read)?);
+        }
+        let (header, start) = header.ok_or_else(|| Error::not_found("no such array"))?;
+        if header.is_object() {
+            let pickle = whole.get(usize::try_from(start).unwrap_or(usize::MAX)..);
+            let objects = Objects::read(pickle.unwrap_or_default(), &header.shape, limits)?;
+            return Ok(Entry::Objects(objects, info.stored_len_bytes));
+        }
+        elements::check_len(header.data_len()?, info.len_bytes.saturating_sub(start))?;
+        let decoded = OnceLock::new();
+        if !info.is_stored {
+            let _ = decoded.set((info.version, whole));
+        }
+        let state = State::new(header, start);
+        Ok(Entry::Items(Self::new(archive, entry, limits, state, decoded)))
     }
 
     pub(super) fn create(

@@ -50,8 +50,8 @@ fn check(name: &str, max_changes: usize) {
 
 #[test]
 fn damaged_npy_files_are_errors_or_data() {
-    for name in fixtures(".npy").iter().filter(|name| *name != "object.npy") {
-        check(name, 200);
+    for name in fixtures(".npy") {
+        check(&name, 200);
     }
 }
 

@@ -6,6 +6,8 @@
 mod damage;
 mod npy;
 mod npz;
+mod pickle;
+mod sparse;
 mod suite;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +22,12 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 /// Every fixture whose name ends so.
 pub(crate) fn fixtures(suffix: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(fixture("")).unwrap();
+    fixtures_in("", suffix)
+}
+
+/// Every fixture in the folder `dir` whose name ends so.
+pub(crate) fn fixtures_in(dir: &str, suffix: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(fixture(dir)).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(suffix)).collect();
     names.sort();

@@ -107,11 +107,16 @@ fn shapes_and_orders_are_read_in_place_and_mapped() {
 }
 
 #[test]
-fn objects_are_refused_by_name() {
-    let error = open_npy(fixture("object.npy"), &OpenOptions::read()).unwrap_err();
+fn objects_as_members_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.npy");
+    let header = b"{'descr': [('a', '|O')], 'fortran_order': False, 'shape': (1,)}  ";
+    let len = u16::try_from(header.len()).unwrap().to_le_bytes();
+    fs::write(&path, [b"\x93NUMPY\x01\x00".as_slice(), &len, header].concat()).unwrap();
+    let error = open_npy(&path, &OpenOptions::read()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(error.message(), "object arrays (dtype `|O`) are not supported");
-    assert!(error.hint().is_some() && error.location().file.is_some());
+    assert_eq!(error.message(), "objects (dtype `|O`) as members of a struct");
+    assert!(error.location().file.is_some());
 }
 
 /// Copies the array of a file to a new file as stook writes it.

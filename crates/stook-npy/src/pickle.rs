@@ -1,0 +1,25 @@
+//! Pickles as data: what Python's `pickle` wrote of plain values and numpy's arrays, read and
+//! written without a Python, and without anything being run.
+//!
+//! A pickle is a program that builds objects by calling whatever it names. Here it is a
+//! document: the opcodes that make values are read, and of all that could be named only the few
+//! in [`global`](self) that *are* data (arrays, dtypes, dates, paths, sets, …), each made by code
+//! of ours. Anything else is refused by its name. Protocols 2 to 5; the bytes are drawn in
+//! docs/formats/npy.md.
+//!
+//! Objects live in an arena, [`Pickle`], and refer to one another by [`NodeId`], so that shared
+//! and even circular objects cost no more than they do in the file. Whoever walks them bounds the
+//! depth ([`Pickle::to_json`] does).
+
+mod array;
+mod global;
+mod json;
+mod node;
+mod opcode;
+mod read;
+mod reduce;
+mod write;
+
+pub use array::{Descr, PickledArray};
+pub use node::{DateTime, Node, NodeId, Pickle};
+pub use write::{Form, write};

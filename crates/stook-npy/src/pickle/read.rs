@@ -1,0 +1,422 @@
+//! The reader: opcodes to objects.
+//!
+//! Invariants: an opcode takes at least a byte of input and makes at most one object; what all
+//! objects take is counted against the limit before they are made. Nothing recurses.
+
+use std::collections::HashMap;
+
+use stook_core::{Error, Limits, Result};
+
+use super::global::Global;
+use super::node::{Callable, Node, NodeId, Pickle};
+use super::opcode as op;
+use super::reduce;
+
+/// What an object is counted with, beside its payload.
+const NODE_LEN: usize = size_of::<Node>() + 16;
+/// The versions of the protocol that are read.
+const PROTOCOLS: std::ops::RangeInclusive<u8> = 2..=5;
+
+pub(super) struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    nodes: Vec<Node>,
+    stack: Vec<NodeId>,
+    /// The height of the stack at each mark.
+    marks: Vec<usize>,
+    memo: HashMap<u64, NodeId>,
+    /// Bytes that may still be used.
+    budget: u64,
+    limits: &'a Limits,
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(bytes: &'a [u8], limits: &'a Limits) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+            budget: limits.chunk_len_bytes,
+            limits,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Result<Pickle> {
+        if self.byte()? != op::PROTO {
+            return Err(Error::corrupt("pickle: expected one of protocol 2 or later"));
+        }
+        let version = self.byte()?;
+        if !PROTOCOLS.contains(&version) {
+            return Err(Error::unsupported(format!("pickle: protocol {version} is not known")));
+        }
+        loop {
+            let at = self.at;
+            let code = self.byte()?;
+            if code == op::STOP {
+                let root = self.pop()?;
+                return Ok(Pickle { nodes: self.nodes, root });
+            }
+            self.charge(size_of::<NodeId>())?;
+            self.step(code).map_err(|error| located(error, code, at))?;
+        }
+    }
+
+    fn step(&mut self, code: u8) -> Result<()> {
+        match code {
+            op::MARK => self.marks.push(self.stack.len()),
+            op::POP if self.marks.last() == Some(&self.stack.len()) => drop(self.marks.pop()),
+            op::POP => drop(self.pop()?),
+            op::POP_MARK => drop(self.pop_mark()?),
+            op::DUP => {
+                let top = self.top()?;
+                self.stack.push(top);
+            }
+            op::FRAME => {
+                let len = self.u64()?;
+                if len > self.rest() as u64 {
+                    let found = self.rest();
+                    return Err(Error::corrupt(format!("expected {len} bytes, found {found}")));
+                }
+            }
+            op::BINGET | op::LONG_BINGET => {
+                let key = if code == op::BINGET { self.byte()?.into() } else { self.u32()?.into() };
+                let missing = || Error::corrupt(format!("there is no object {key} to get"));
+                let id = *self.memo.get(&key).ok_or_else(missing)?;
+                self.stack.push(id);
+            }
+            op::BINPUT | op::LONG_BINPUT => {
+                let key = if code == op::BINPUT { self.byte()?.into() } else { self.u32()?.into() };
+                self.memoize(key)?;
+            }
+            op::MEMOIZE => self.memoize(self.memo.len() as u64)?,
+            _ => {
+                if !self.scalar(code)? && !self.collection(code)? {
+                    return self.call(code);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Opcodes that push a value of their own.
+    fn scalar(&mut self, code: u8) -> Result<bool> {
+        let node = match code {
+            op::NONE => Node::None,
+            op::NEWTRUE => Node::Bool(true),
+            op::NEWFALSE => Node::Bool(false),
+            op::BININT1 => Node::Int(self.byte()?.into()),
+            op::BININT2 => Node::Int(u16::from_le_bytes(self.array()?).into()),
+            op::BININT => Node::Int(i32::from_le_bytes(self.array()?).into()),
+            op::LONG1 | op::LONG4 => {
+                let len = if code == op::LONG1 { self.byte()?.into() } else { self.signed_len()? };
+                self.long(len)?
+            }
+            op::BINFLOAT => Node::Float(f64::from_be_bytes(self.array()?)),
+            op::SHORT_BINUNICODE | op::BINUNICODE | op::BINUNICODE8 => {
+                let len = self.len(code, [op::SHORT_BINUNICODE, op::BINUNICODE])?;
+                Node::Text(text(self.payload(len)?)?)
+            }
+            op::SHORT_BINBYTES | op::BINBYTES | op::BINBYTES8 => {
+                let len = self.len(code, [op::SHORT_BINBYTES, op::BINBYTES])?;
+                Node::Bytes(self.payload(len)?.to_vec())
+            }
+            op::SHORT_BINSTRING | op::BINSTRING => {
+                let is_short = code == op::SHORT_BINSTRING;
+                let len = if is_short { self.byte()?.into() } else { self.signed_len()? };
+                Node::ByteText(self.payload(len)?.to_vec())
+            }
+            op::BYTEARRAY8 => {
+                let len = self.u64()?;
+                Node::ByteArray(self.payload(len)?.to_vec())
+            }
+            op::EMPTY_LIST => Node::List(Vec::new()),
+            op::EMPTY_TUPLE => Node::Tuple(Vec::new()),
+            op::EMPTY_DICT => Node::Dict(Vec::new()),
+            op::EMPTY_SET => Node::Set(Vec::new()),
+            _ => return Ok(false),
+        };
+        self.push(node)?;
+        Ok(true)
+    }
+
+    /// Opcodes that gather what lies on the stack.
+    fn collection(&mut self, code: u8) -> Result<bool> {
+        let node = match code {
+            op::TUPLE1 => Node::Tuple(self.pop_n(1)?),
+            op::TUPLE2 => Node::Tuple(self.pop_n(2)?),
+            op::TUPLE3 => Node::Tuple(self.pop_n(3)?),
+            op::TUPLE => Node::Tuple(self.pop_mark()?),
+            op::LIST => Node::List(self.pop_mark()?),
+            op::DICT => Node::Dict(pairs(&self.pop_mark()?)?),
+            op::FROZENSET => Node::FrozenSet(self.pop_mark()?),
+            op::APPEND => {
+                let items = self.pop_n(1)?;
+                return self.extend(&items).map(|()| true);
+            }
+            op::APPENDS | op::ADDITEMS => {
+                let items = self.pop_mark()?;
+                return self.extend(&items).map(|()| true);
+            }
+            op::SETITEM => {
+                let items = self.pop_n(2)?;
+                return self.set_items(&items).map(|()| true);
+            }
+            op::SETITEMS => {
+                let items = self.pop_mark()?;
+                return self.set_items(&items).map(|()| true);
+            }
+            _ => return Ok(false),
+        };
+        self.push(node)?;
+        Ok(true)
+    }
+
+    /// Opcodes that name or make something.
+    fn call(&mut self, code: u8) -> Result<()> {
+        match code {
+            op::GLOBAL => {
+                let module = text(self.line()?)?;
+                let name = text(self.line()?)?;
+                self.push(Node::Callable(Callable(Global::find(&module, &name)?)))
+            }
+            op::STACK_GLOBAL => {
+                let parts = self.pop_n(2)?;
+                let mut parts = parts.iter().map(|id| self.node(*id).as_text());
+                let (Some(Some(module)), Some(Some(name))) = (parts.next(), parts.next()) else {
+                    return Err(Error::corrupt("expected a module and a name"));
+                };
+                let global = Global::find(module, name)?;
+                self.push(Node::Callable(Callable(global)))
+            }
+            op::REDUCE => {
+                let parts = self.pop_n(2)?;
+                let [callable, arguments] = parts.as_slice() else {
+                    return Err(underflow());
+                };
+                let Node::Callable(Callable(global)) = *self.node(*callable) else {
+                    let found = self.node(*callable).type_name();
+                    return Err(Error::unsupported(format!("it calls a {found}")));
+                };
+                let Node::Tuple(arguments) = self.node(*arguments) else {
+                    return Err(Error::corrupt("expected a tuple of arguments"));
+                };
+                let node = reduce::reduce(global, &arguments.clone(), self)?;
+                self.push(node)
+            }
+            op::BUILD => {
+                let state = self.pop()?;
+                let target = self.top()?;
+                let node = reduce::build(target, state, self)?;
+                self.set(target, node);
+                Ok(())
+            }
+            _ => Err(match op::name_of(code) {
+                Some(name) => {
+                    Error::unsupported(format!("opcode {name} makes what is not plain data"))
+                }
+                None => Error::corrupt("this is no opcode"),
+            }),
+        }
+    }
+
+    fn extend(&mut self, items: &[NodeId]) -> Result<()> {
+        let target = self.top()?;
+        let found = self.node(target).type_name();
+        match self.node_mut(target) {
+            Some(Node::List(list) | Node::Set(list)) => {
+                list.extend_from_slice(items);
+                Ok(())
+            }
+            _ => Err(Error::corrupt(format!("expected a list or a set, found a {found}"))),
+        }
+    }
+
+    fn set_items(&mut self, items: &[NodeId]) -> Result<()> {
+        let items = pairs(items)?;
+        let target = self.top()?;
+        let found = self.node(target).type_name();
+        match self.node_mut(target) {
+            Some(Node::Dict(dict) | Node::OrderedDict(dict)) => {
+                dict.extend_from_slice(&items);
+                Ok(())
+            }
+            _ => Err(Error::corrupt(format!("expected a dictionary, found a {found}"))),
+        }
+    }
+
+    fn memoize(&mut self, key: u64) -> Result<()> {
+        let top = self.top()?;
+        self.charge(32)?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    fn long(&mut self, len: u64) -> Result<Node> {
+        let bytes = self.payload(len)?;
+        let sign = if bytes.last().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
+        let mut whole = [sign; 16];
+        Ok(match whole.get_mut(..bytes.len()) {
+            Some(low) => {
+                low.copy_from_slice(bytes);
+                Node::Int(i128::from_le_bytes(whole))
+            }
+            None => Node::BigInt(bytes.to_vec()),
+        })
+    }
+
+    // What the objects are counted with, and where they are.
+
+    /// Takes `len` bytes from what may be used.
+    pub(super) fn charge(&mut self, len: usize) -> Result<()> {
+        self.budget = self.budget.checked_sub(len as u64).ok_or_else(|| {
+            let most = self.limits.chunk_len_bytes;
+            Error::limit(format!("pickle: its objects exceed the limit of {most} bytes"))
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        usize::try_from(id.0).ok().and_then(|at| self.nodes.get(at)).unwrap_or(&Node::None)
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(usize::try_from(id.0).ok()?)
+    }
+
+    fn set(&mut self, id: NodeId, node: Node) {
+        if let Some(place) = self.node_mut(id) {
+            *place = node;
+        }
+    }
+
+    fn push(&mut self, node: Node) -> Result<()> {
+        self.charge(NODE_LEN)?;
+        let id = u32::try_from(self.nodes.len());
+        let id = id.map_err(|_| Error::limit("pickle: more than 4294967295 objects"))?;
+        self.nodes.push(node);
+        self.stack.push(NodeId(id));
+        Ok(())
+    }
+
+    /// The lowest that the stack may be emptied to.
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    fn top(&self) -> Result<NodeId> {
+        let is_there = self.stack.len() > self.floor();
+        self.stack.last().copied().filter(|_| is_there).ok_or_else(underflow)
+    }
+
+    fn pop(&mut self) -> Result<NodeId> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
+    }
+
+    fn pop_n(&mut self, n: usize) -> Result<Vec<NodeId>> {
+        let start = self.stack.len().checked_sub(n).filter(|&start| start >= self.floor());
+        Ok(self.stack.split_off(start.ok_or_else(underflow)?))
+    }
+
+    fn pop_mark(&mut self) -> Result<Vec<NodeId>> {
+        let mark = self.marks.pop().ok_or_else(|| Error::corrupt("expected a mark"))?;
+        if mark > self.stack.len() {
+            return Err(underflow());
+        }
+        Ok(self.stack.split_off(mark))
+    }
+
+    // The input.
+
+    fn rest(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    /// The next `len` bytes, counted as the payload of an object.
+    fn payload(&mut self, len: u64) -> Result<&'a [u8]> {
+        let found = self.rest();
+        let len = usize::try_from(len).ok().filter(|&len| len <= found);
+        let len = len.ok_or_else(|| Error::corrupt(format!("it ends after {found} more bytes")))?;
+        self.charge(len)?;
+        self.take(len)
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+        let end = self.at.checked_add(len);
+        let bytes = end.and_then(|end| self.bytes.get(self.at..end)).ok_or_else(|| {
+            let found = self.rest();
+            Error::corrupt(format!("pickle: expected {len} more bytes, found {found}"))
+        })?;
+        self.at += len;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        Ok(self.take(N)?.first_chunk().copied().unwrap_or([0; N]))
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn signed_len(&mut self) -> Result<u64> {
+        let len = i32::from_le_bytes(self.array()?);
+        u64::try_from(len).map_err(|_| Error::corrupt(format!("{len} is no length")))
+    }
+
+    /// A length of 1, 4 or 8 bytes: `code` is the first or second of `narrow`, or another.
+    fn len(&mut self, code: u8, narrow: [u8; 2]) -> Result<u64> {
+        match narrow.iter().position(|&known| known == code) {
+            Some(0) => self.byte().map(u64::from),
+            Some(_) => self.u32().map(u64::from),
+            None => self.u64(),
+        }
+    }
+
+    fn line(&mut self) -> Result<&'a [u8]> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let len = rest.iter().position(|&byte| byte == b'\n');
+        let line = self.take(len.ok_or_else(|| Error::corrupt("expected the end of a name"))?)?;
+        self.at += 1;
+        Ok(line)
+    }
+}
+
+fn pairs(items: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>> {
+    let (pairs, rest) = items.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Error::corrupt("a key without a value"));
+    }
+    Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
+}
+
+fn text(bytes: &[u8]) -> Result<String> {
+    // Python lets lone surrogates through; they have no text.
+    let text = std::str::from_utf8(bytes);
+    text.map(str::to_owned).map_err(|error| Error::corrupt("text is not UTF-8").with_source(error))
+}
+
+fn underflow() -> Error {
+    Error::corrupt("nothing is left on the stack")
+}
+
+/// Says at which opcode it happened, once.
+fn located(error: Error, code: u8, at: usize) -> Error {
+    if error.message().starts_with("pickle: ") {
+        return error;
+    }
+    let name = op::name_of(code).map_or_else(|| format!("0x{code:02x}"), str::to_owned);
+    error.within(format_args!("pickle: {name} at byte {at}"))
+}

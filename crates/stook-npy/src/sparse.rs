@@ -1,0 +1,375 @@
+//! Sparse matrices as `scipy.sparse.save_npz` lays them out in an npz archive.
+//!
+//! Any container that has groups of arrays can hold the same members; nothing here depends on
+//! the archive. Every index is checked when a matrix is made, so that whoever walks one need not.
+
+mod dense;
+
+use stook_core::dtype::DType;
+use stook_core::{
+    Array, ArraySpec, Container, Error, ErrorKind, NodeKind, NodePath, Result, Selection, Values,
+};
+
+/// How the entries of a matrix are arranged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layout {
+    /// By row: the columns of row `i` are `indices[pointers[i]..pointers[i + 1]]`.
+    Csr(Compressed),
+    /// By column, likewise.
+    Csc(Compressed),
+    /// By row of dense blocks.
+    Bsr {
+        /// The columns of blocks in each row of blocks.
+        blocks: Compressed,
+        /// Rows and columns of a block.
+        block_shape: [u64; 2],
+    },
+    /// Each with its row and column; duplicates add up.
+    Coo {
+        /// The row of each entry.
+        rows: Vec<u64>,
+        /// The column of each entry.
+        columns: Vec<u64>,
+    },
+    /// Diagonals, one a row of the data: element `j` of diagonal `k` is in column `j` and row
+    /// `j - k`.
+    Dia {
+        /// Which diagonals: 0 the main one, positive ones above it.
+        offsets: Vec<i64>,
+    },
+}
+
+/// Indices of one axis, grouped along the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compressed {
+    /// Where each group begins in `indices`, and where the last one ends.
+    pub pointers: Vec<u64>,
+    /// The place of each entry along the other axis.
+    pub indices: Vec<u64>,
+}
+
+/// A sparse matrix.
+#[derive(Clone, Debug)]
+pub struct Sparse {
+    shape: [u64; 2],
+    layout: Layout,
+    data: Values,
+    is_array: bool,
+}
+
+impl Sparse {
+    /// A matrix of `shape` whose entries are `data`: along one axis, for BSR along three (blocks,
+    /// rows, columns), for DIA along two (diagonals, columns).
+    ///
+    /// # Errors
+    /// `InvalidInput` naming the index that is out of range, or the length that does not match.
+    pub fn new(shape: [u64; 2], layout: Layout, data: Values) -> Result<Self> {
+        let matrix = Self { shape, layout, data, is_array: false };
+        matrix.check()?;
+        Ok(matrix)
+    }
+
+    /// The same, marked as one of scipy's sparse arrays and not of its matrices.
+    #[must_use]
+    pub fn as_array(self) -> Self {
+        Self { is_array: true, ..self }
+    }
+
+    /// Rows and columns.
+    #[must_use]
+    pub fn shape(&self) -> [u64; 2] {
+        self.shape
+    }
+
+    /// How the entries are arranged.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The entries.
+    #[must_use]
+    pub fn data(&self) -> &Values {
+        &self.data
+    }
+
+    /// Whether scipy makes one of its sparse arrays of it, and not a matrix.
+    #[must_use]
+    pub fn is_array(&self) -> bool {
+        self.is_array
+    }
+
+    /// scipy's name of the layout.
+    #[must_use]
+    pub fn format(&self) -> &'static str {
+        match self.layout {
+            Layout::Csr(_) => "csr",
+            Layout::Csc(_) => "csc",
+            Layout::Bsr { .. } => "bsr",
+            Layout::Coo { .. } => "coo",
+            Layout::Dia { .. } => "dia",
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let [n_rows, n_columns] = self.shape;
+        let n_data = self.data.shape().first().copied().unwrap_or(0);
+        let data_rank = match &self.layout {
+            Layout::Csr(part) => {
+                part.check("row", n_rows, n_columns, n_data)?;
+                1
+            }
+            Layout::Csc(part) => {
+                part.check("column", n_columns, n_rows, n_data)?;
+                1
+            }
+            Layout::Bsr { blocks, block_shape: [rows, columns] } => {
+                let divided = |n: u64, by: u64| n.is_multiple_of(by.max(1)).then(|| n / by.max(1));
+                let (Some(n_rows), Some(n_columns), true) = (
+                    divided(n_rows, *rows),
+                    divided(n_columns, *columns),
+                    self.data.shape().get(1..) == Some(&[*rows, *columns]),
+                ) else {
+                    return Err(Error::invalid(format!(
+                        "blocks of {rows} by {columns} do not fit shape {:?} and data of shape {:?}",
+                        self.shape,
+                        self.data.shape()
+                    )));
+                };
+                blocks.check("row of blocks", n_rows, n_columns, n_data)?;
+                3
+            }
+            Layout::Coo { rows, columns } => {
+                check_len("row", rows.len(), n_data)?;
+                check_len("column", columns.len(), n_data)?;
+                check_range("row", rows, n_rows)?;
+                check_range("column", columns, n_columns)?;
+                1
+            }
+            Layout::Dia { offsets } => {
+                check_len("offset", offsets.len(), n_data)?;
+                2
+            }
+        };
+        if self.data.shape().len() != data_rank {
+            let found = self.data.shape();
+            return Err(Error::invalid(format!(
+                "{}: expected data along {data_rank} axes, found shape {found:?}",
+                self.format()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Reads the matrix whose members lie in `group`.
+    ///
+    /// # Errors
+    /// `NotFound` for a member that is missing, `Corrupt` for members that contradict one
+    /// another, `Unsupported` for a format that scipy has not, and those of reading.
+    pub fn read(container: &dyn Container, group: &NodePath) -> Result<Self> {
+        let members = Members { container, group };
+        Self::read_members(&members)
+            .map_err(|error| error.at_file(container.location()).at_node(group))
+    }
+
+    fn read_members(members: &Members<'_>) -> Result<Self> {
+        let format = members.values("format")?.text_at(0)?;
+        let shape = members.unsigned("shape")?;
+        let &[n_rows, n_columns] = shape.as_slice() else {
+            return Err(Error::unsupported(format!("a sparse array of shape {shape:?}")));
+        };
+        let data = members.values("data")?;
+        let compressed = || {
+            let pointers = members.unsigned("indptr")?;
+            Ok(Compressed { pointers, indices: members.unsigned("indices")? })
+        };
+        let layout = match format.as_str() {
+            "csr" => Layout::Csr(compressed()?),
+            "csc" => Layout::Csc(compressed()?),
+            "bsr" => {
+                let block_shape = match data.shape() {
+                    &[_, rows, columns] => [rows, columns],
+                    other => {
+                        return Err(Error::corrupt(format!(
+                            "bsr: expected data along 3 axes, found shape {other:?}"
+                        )));
+                    }
+                };
+                Layout::Bsr { blocks: compressed()?, block_shape }
+            }
+            "coo" => {
+                Layout::Coo { rows: members.unsigned("row")?, columns: members.unsigned("col")? }
+            }
+            "dia" => Layout::Dia { offsets: members.signed("offsets")? },
+            other => {
+                return Err(Error::unsupported(format!(
+                    "sparse format `{}` is not known",
+                    other.escape_default()
+                )));
+            }
+        };
+        let is_array = match members.values("_is_array") {
+            Ok(values) => values.items().first().is_some_and(|&byte| byte != 0),
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        let matrix = Self { shape: [n_rows, n_columns], layout, data, is_array };
+        // What the caller got wrong in `new` is the file's fault here.
+        matrix.check().map_err(|error| Error::corrupt(error.message()))?;
+        Ok(matrix)
+    }
+
+    /// Writes the members of the matrix into `group`, as `scipy.sparse.load_npz` reads them.
+    ///
+    /// # Errors
+    /// `AlreadyExists` for a member that is there, and those of writing.
+    pub fn write(&self, container: &dyn Container, group: &NodePath) -> Result<()> {
+        let members = Members { container, group };
+        let write = |name: &str, values: Values| members.write(name, &values);
+        match &self.layout {
+            Layout::Csr(part) | Layout::Csc(part) | Layout::Bsr { blocks: part, .. } => {
+                // scipy wants both in one type: the narrower where that will do.
+                let largest = part.pointers.iter().chain(&part.indices).max().copied();
+                let is_wide = largest.unwrap_or(0) > i32::MAX.cast_unsigned().into();
+                write("indices", integers(&part.indices, is_wide)?)?;
+                write("indptr", integers(&part.pointers, is_wide)?)?;
+            }
+            Layout::Coo { rows, columns } => {
+                let largest = rows.iter().chain(columns).max().copied().unwrap_or(0);
+                let is_wide = largest > i32::MAX.cast_unsigned().into();
+                write("row", integers(rows, is_wide)?)?;
+                write("col", integers(columns, is_wide)?)?;
+            }
+            Layout::Dia { offsets } => {
+                let is_wide = offsets.iter().any(|&offset| i32::try_from(offset).is_err());
+                let offsets: Vec<u64> =
+                    offsets.iter().map(|offset| offset.cast_unsigned()).collect();
+                write("offsets", integers(&offsets, is_wide)?)?;
+            }
+        }
+        let format = self.format().as_bytes().to_vec();
+        write("format", Values::new(DType::fixed_bytes(format.len()), vec![], format, vec![])?)?;
+        write("shape", integers(&self.shape, true)?)?;
+        write("data", self.data.clone())?;
+        if self.is_array {
+            write("_is_array", Values::new(DType::Bool, vec![], vec![1], vec![])?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Compressed {
+    /// Whether there are `n_groups` groups of `n_data` entries with places below `n_places`.
+    fn check(&self, what: &str, n_groups: u64, n_places: u64, n_data: u64) -> Result<()> {
+        let n_pointers = n_groups.saturating_add(1);
+        check_len(&format!("pointer ({what}s and one)"), self.pointers.len(), n_pointers)?;
+        check_len("index", self.indices.len(), n_data)?;
+        let is_sorted = self.pointers.is_sorted() && self.pointers.first() == Some(&0);
+        // scipy lets data lie behind what the pointers reach.
+        if !is_sorted || self.pointers.last().is_none_or(|&end| end > n_data) {
+            return Err(Error::invalid(format!(
+                "pointers must rise from 0 to at most {n_data}, the number of entries"
+            )));
+        }
+        check_range("index", &self.indices, n_places)
+    }
+}
+
+fn check_len(what: &str, found: usize, expected: u64) -> Result<()> {
+    if found as u64 != expected {
+        return Err(Error::invalid(format!("expected one {what} each, {expected}, found {found}")));
+    }
+    Ok(())
+}
+
+fn check_range(what: &str, indices: &[u64], len: u64) -> Result<()> {
+    match indices.iter().position(|&index| index >= len) {
+        None => Ok(()),
+        Some(at) => {
+            let found = indices.get(at).copied().unwrap_or(0);
+            Err(Error::invalid(format!(
+                "{what} number {at}: expected less than {len}, found {found}"
+            )))
+        }
+    }
+}
+
+/// The arrays of a matrix in their group.
+struct Members<'a> {
+    container: &'a dyn Container,
+    group: &'a NodePath,
+}
+
+impl Members<'_> {
+    fn values(&self, name: &str) -> Result<Values> {
+        let node = self.group.join(name)?;
+        if self.container.kind(&node)? != Some(NodeKind::Array) {
+            return Err(Error::not_found(format!("a sparse matrix has an array `{name}`"))
+                .at_node(self.group));
+        }
+        let array = Array::new(self.container.open_array(&node)?, self.container.location(), node);
+        array.read(&Selection::All)
+    }
+
+    fn signed(&self, name: &str) -> Result<Vec<i64>> {
+        let values = self.values(name)?;
+        macro_rules! numbers {
+            ($type:ty) => {
+                values
+                    .items()
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|item| {
+                        #[expect(clippy::host_endian_bytes, reason = "items are native-endian")]
+                        i64::try_from(<$type>::from_ne_bytes(*item)).ok()
+                    })
+                    .collect()
+            };
+        }
+        let numbers: Option<Vec<i64>> = match values.dtype() {
+            DType::Int8 => numbers!(i8),
+            DType::Int16 => numbers!(i16),
+            DType::Int32 => numbers!(i32),
+            DType::Int64 => numbers!(i64),
+            DType::UInt8 => numbers!(u8),
+            DType::UInt16 => numbers!(u16),
+            DType::UInt32 => numbers!(u32),
+            DType::UInt64 => numbers!(u64),
+            other => {
+                return Err(Error::corrupt(format!("`{name}`: expected integers, found {other}")));
+            }
+        };
+        numbers.ok_or_else(|| Error::corrupt(format!("`{name}`: a number beyond int64")))
+    }
+
+    fn unsigned(&self, name: &str) -> Result<Vec<u64>> {
+        let numbers = self.signed(name)?.into_iter().map(|number| {
+            u64::try_from(number)
+                .map_err(|_| Error::corrupt(format!("`{name}`: {number} is negative")))
+        });
+        numbers.collect()
+    }
+
+    fn write(&self, name: &str, values: &Values) -> Result<()> {
+        let node = self.group.join(name)?;
+        let mut spec = ArraySpec::new(values.dtype().clone(), values.shape());
+        spec.contiguous = true;
+        let spec = self.container.adapt_array(&spec)?.value;
+        let source = self.container.create_array(&node, &spec)?;
+        Array::new(source, self.container.location(), node).write(&Selection::All, values)
+    }
+}
+
+/// Numbers as scipy stores indices; negative ones in two's complement.
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
+#[expect(clippy::cast_possible_truncation, reason = "numbers that need 64 bits come as wide")]
+fn integers(numbers: &[u64], is_wide: bool) -> Result<Values> {
+    let (dtype, items) = if is_wide {
+        (DType::Int64, numbers.iter().flat_map(|number| number.to_ne_bytes()).collect())
+    } else {
+        let narrow = numbers.iter().flat_map(|number| (*number as u32).to_ne_bytes());
+        (DType::Int32, narrow.collect())
+    };
+    Values::new(dtype, vec![numbers.len() as u64], items, Vec::new())
+}
