@@ -10,8 +10,10 @@
 //! another is taken; threads end with the call.
 
 mod blocks;
+mod buffer_codec;
 mod cache;
 pub(crate) mod copy;
+pub mod gate;
 mod in_place;
 mod locks;
 mod parallel;
@@ -24,6 +26,7 @@ mod write;
 
 use std::sync::{Arc, LazyLock};
 
+pub use buffer_codec::{Borrowed, BufferCodec};
 pub use pipeline::Pipeline;
 pub use view::{View, ViewMut};
 

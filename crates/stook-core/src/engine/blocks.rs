@@ -7,6 +7,7 @@
 use std::sync::PoisonError;
 
 use super::copy::{self, Direction};
+use super::gate;
 use super::locks;
 use super::read::{Io, Target};
 use super::transfer::{Chunk, Transfer};
@@ -22,6 +23,8 @@ use crate::values::byte_len;
 
 /// Blocks of contiguous data have about this many bytes.
 const SLAB_LEN_BYTES: u64 = 4 << 20;
+/// More bytes than this are not read or written in one call, so that it can be interrupted.
+const CALL_LEN_BYTES: usize = 256 << 20;
 
 /// The box that bounds what is selected of one chunk, in elements of the array.
 struct Bounds {
@@ -138,15 +141,18 @@ pub(super) fn read(
     let mut heap = target.heap.lock().unwrap_or_else(PoisonError::into_inner);
     if let (Some((start, shape)), true) = (as_box(selection), target.is_contiguous) {
         let len = byte_len(&shape, item)?;
-        // SAFETY: the selection fills the target, which has as many items.
-        #[expect(unsafe_code, reason = "reading straight into the destination")]
-        let out = unsafe { target.run(0, len) };
-        return values.read_block(Block { start: &start, shape: &shape }, out, &mut heap);
+        if len <= CALL_LEN_BYTES {
+            // SAFETY: the selection fills the target, which has as many items.
+            #[expect(unsafe_code, reason = "reading straight into the destination")]
+            let out = unsafe { target.run(0, len) };
+            return values.read_block(Block { start: &start, shape: &shape }, out, &mut heap);
+        }
     }
     let grid = grid(io);
     let plan = Plan::new(selection, io.spec.shape(), &grid, None)?;
     let (mut flat, mut loan) = (Vec::new(), work::lend());
     for i in 0..plan.n_chunks() {
+        gate::checkpoint()?;
         plan.indices(i, i + 1, &mut flat);
         let bounds = bounds(io, &plan, i, (&flat, &grid))?;
         let bytes = loan.chunk.get(bounds.len_bytes);
@@ -175,15 +181,18 @@ pub(super) fn write(
     let _guard = locks::unit(io.source.identity(), &[]);
     if let (Some((start, shape)), true) = (as_box(selection), view.layout(item).is_contiguous) {
         let len = byte_len(&shape, item)?;
-        // SAFETY: a contiguous view has as many items as the selection.
-        #[expect(unsafe_code, reason = "writing straight from the caller's memory")]
-        let items = unsafe { std::slice::from_raw_parts(view.items, len) };
-        return values.write_block(Block { start: &start, shape: &shape }, items, view.heap);
+        if len <= CALL_LEN_BYTES {
+            // SAFETY: a contiguous view has as many items as the selection.
+            #[expect(unsafe_code, reason = "writing straight from the caller's memory")]
+            let items = unsafe { std::slice::from_raw_parts(view.items, len) };
+            return values.write_block(Block { start: &start, shape: &shape }, items, view.heap);
+        }
     }
     let grid = grid(io);
     let plan = Plan::new(selection, io.spec.shape(), &grid, None)?;
     let (mut flat, mut loan) = (Vec::new(), work::lend());
     for i in 0..plan.n_chunks() {
+        gate::checkpoint()?;
         plan.indices(i, i + 1, &mut flat);
         let bounds = bounds(io, &plan, i, (&flat, &grid))?;
         let bytes = loan.chunk.get(bounds.len_bytes);

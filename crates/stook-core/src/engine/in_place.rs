@@ -5,6 +5,7 @@
 //! call each, columns a few, and a transposed file is read front to back.
 
 use super::copy::{self, Direction, Nest};
+use super::gate;
 use super::parallel;
 use super::read::{Io, Target};
 use super::view::View;
@@ -19,6 +20,8 @@ use crate::values::byte_len;
 
 /// The most bytes read at once to pick from.
 const SPAN_LEN_BYTES: usize = 1 << 20;
+/// The most bytes read or written between two checkpoints.
+const STEP_LEN_BYTES: usize = 64 << 20;
 /// A span is read as a whole if at least one byte in so many is wanted.
 const SPARSEST: usize = 8;
 
@@ -75,7 +78,7 @@ impl<'a> Place<'a> {
         const PIECE_LEN_BYTES: usize = 2 << 20;
         let len = nest.n_items().saturating_mul(self.io.item_size());
         let threads = self.io.engine.threads_for(len / PIECE_LEN_BYTES + 1, len);
-        let most = if threads == 1 { 1 } else { threads * 8 };
+        let most = if threads == 1 { 1 } else { threads * 8 }.max(len / STEP_LEN_BYTES);
         let mut pieces = vec![nest];
         while pieces.len() < most {
             let halves: Vec<_> = pieces.iter().map(Nest::halves).collect();
@@ -123,7 +126,10 @@ impl<'a> Place<'a> {
     }
 
     fn write(&self, nest: &Nest<'_>, view: &View<'_>, buffer: &mut Buffer) -> Result<()> {
-        if let (Some((from, to, len)), false) = (nest.as_run(), self.swaps) {
+        let run =
+            nest.as_run().filter(|(.., len)| *len <= STEP_LEN_BYTES || nest.halves().is_none());
+        if let (Some((from, to, len)), false) = (run, self.swaps) {
+            gate::checkpoint()?;
             // SAFETY: the nest's source run lies within the view.
             #[expect(unsafe_code, reason = "writing straight from the caller's memory")]
             let bytes = unsafe { std::slice::from_raw_parts(view.items.offset(from), len) };

@@ -6,14 +6,25 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::gate::Locked;
+
 static LOCKS: [Mutex<()>; 256] = [const { Mutex::new(()) }; 256];
+
+/// The lock on a write unit.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    _guard: MutexGuard<'static, ()>,
+    // Dropped last: whoever forks finds the lock free.
+    _locked: Locked,
+}
 
 /// Locks the write unit at `index` of the array `identity`, until the guard is dropped.
 ///
 /// What the lock guards lies in the store; a thread that panicked left that in a whole state.
-pub(crate) fn unit(identity: u64, index: &[u64]) -> MutexGuard<'static, ()> {
+pub(crate) fn unit(identity: u64, index: &[u64]) -> Guard {
     let mut hasher = DefaultHasher::new();
     (identity, index).hash(&mut hasher);
     let at = usize::try_from(hasher.finish() % LOCKS.len() as u64).unwrap_or(0);
-    LOCKS[at].lock().unwrap_or_else(PoisonError::into_inner)
+    let locked = Locked::new();
+    Guard { _guard: LOCKS[at].lock().unwrap_or_else(PoisonError::into_inner), _locked: locked }
 }

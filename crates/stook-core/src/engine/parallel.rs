@@ -4,10 +4,14 @@
 //! threads that it does not have, nothing runs when nothing is asked for, and work done while a
 //! lock is held can never be made to wait for that lock by stealing other work. Making a thread
 //! costs some 20 µs, which is why small work runs on the caller's thread.
+//!
+//! Before each piece of work lies a checkpoint of the [`gate`], where a call is ended, or its
+//! threads are held.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::gate;
 use crate::error::{Error, Result};
 
 /// Calls `work` for every number below `n`, on up to `threads` threads, the caller's among them.
@@ -21,7 +25,10 @@ pub(crate) fn for_each(
 ) -> Result<()> {
     let threads = threads.min(n);
     if threads <= 1 {
-        return (0..n).try_for_each(work);
+        return (0..n).try_for_each(|i| {
+            gate::checkpoint()?;
+            work(i)
+        });
     }
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
@@ -32,18 +39,32 @@ pub(crate) fn for_each(
             if i >= n {
                 return;
             }
-            if let Err(error) = work(i) {
+            if let Err(error) = gate::checkpoint().and_then(|()| work(i)) {
                 stopped.store(true, Ordering::Relaxed);
                 failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            // Where the system grants no further thread, the others do its share.
-            let _ = std::thread::Builder::new().name("stook".to_owned()).spawn_scoped(scope, run);
-        }
+    // Of a caller that cannot be held, neither can be those that work for it: it would wait for
+    // them, and whoever forks for it.
+    let may_be_held = gate::may_be_held();
+    let run_at_work = || {
+        let _working = may_be_held.then(gate::enter);
         run();
+    };
+    std::thread::scope(|scope| {
+        let spawn = |_| {
+            let thread = std::thread::Builder::new().name("stook".to_owned());
+            // Where the system grants no further thread, the others do its share.
+            thread.spawn_scoped(scope, run_at_work).ok()
+        };
+        let others: Vec<_> = (1..threads).filter_map(spawn).collect();
+        run();
+        let panicked =
+            gate::aside(|| others.into_iter().filter_map(|other| other.join().err()).last());
+        if let Some(panic) = panicked {
+            std::panic::resume_unwind(panic);
+        }
     });
     failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }

@@ -6,7 +6,7 @@ use super::copy::{self, Direction, Nest};
 use super::transfer::{Chunk, Layout, Transfer};
 use super::view::{self, ViewMut};
 use super::work;
-use super::{Engine, Pipeline, blocks, in_place, parallel};
+use super::{Engine, Pipeline, blocks, gate, in_place, parallel};
 use crate::chunk::{ChunkList, ChunkSource, EncodedChunk};
 use crate::error::{Error, Result};
 use crate::selection::Resolved;
@@ -176,8 +176,9 @@ impl Reader<'_> {
         let wants_cache = self.wants_cache(n, chunk_len);
         if access.is_concurrent {
             let batches = n.div_ceil(held);
-            return (0..batches)
-                .try_for_each(|i| self.batch(i * held, n.min((i + 1) * held), wants_cache));
+            return parallel::for_each(batches, 1, &|i| {
+                self.batch(i * held, n.min((i + 1) * held), wants_cache)
+            });
         }
         // Enough batches to keep the threads busy to the end, each of enough chunks to be worth
         // a call to the source.
@@ -200,6 +201,7 @@ impl Reader<'_> {
             let to = unit.end.min(from + step);
             let mut at = from;
             while at < to {
+                gate::checkpoint()?;
                 let end = to.min(at + held);
                 self.batch(at, end, wants_cache)?;
                 at = end;
