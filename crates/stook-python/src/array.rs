@@ -125,7 +125,7 @@ impl Array {
 
     #[getter]
     fn codecs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        codecs::to_python(py, &self.spec(py)?.codecs)
+        codecs::to_python(py, &self.spec(py)?.codecs, &self.dtype)
     }
 
     #[getter]

@@ -7,10 +7,13 @@ pub(crate) use buffer::{Codec, codec_ids};
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
-use serde_json::Value;
-use stook::codec::{Blosc, BloscCompressor, BloscShuffle, Endian};
-use stook::{CodecSpec, DType, Error, Format, Result};
+use pyo3::types::{PyDict, PyList};
+use serde_json::{Value, json};
+use stook::codec::{
+    Bitshuffle, BitshuffleCompressor, Blosc, Blosc2, BloscCompressor, BloscShuffle, Endian, Stage,
+    Szip,
+};
+use stook::{CodecSpec, DType, Error, Format, Result, numcodecs};
 
 use crate::attributes::{json_of, json_to_python};
 use crate::enter::raise;
@@ -30,16 +33,20 @@ const SHUFFLES: [(BloscShuffle, &str); 3] = [
     (BloscShuffle::Bit, "bitshuffle"),
 ];
 
-/// A list of dicts such as `{"name": "zstd", "level": 3}`, first applied first.
+/// A list of dicts such as `{"name": "zstd", "level": 3}`, first applied first. Each is what
+/// [`from_python`] makes the same codec of.
 pub(crate) fn to_python<'py>(
     py: Python<'py>,
     codecs: &[CodecSpec],
+    dtype: &DType,
 ) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
+    let stage = Stage::new(dtype.clone(), None);
     for codec in codecs {
         let dict = PyDict::new(py);
-        dict.set_item("name", codec.name())?;
-        for (name, value) in settings(codec) {
+        let (name, settings) = settings(codec, &stage);
+        dict.set_item("name", name)?;
+        for (name, value) in settings {
             dict.set_item(name, json_to_python(py, &value)?)?;
         }
         list.append(dict)?;
@@ -47,8 +54,10 @@ pub(crate) fn to_python<'py>(
     Ok(list)
 }
 
-fn settings(codec: &CodecSpec) -> Vec<(&'static str, Value)> {
-    match codec {
+/// The name and settings of a codec: in Zarr's words where [`Settings`] knows it, else in those
+/// of numcodecs.
+fn settings(codec: &CodecSpec, stage: &Stage) -> (String, Vec<(String, Value)>) {
+    let values = match codec {
         CodecSpec::Transpose { order } => vec![("order", order.clone().into())],
         CodecSpec::ByteOrder(Endian::Little) => vec![("endian", "little".into())],
         CodecSpec::ByteOrder(Endian::Big) => vec![("endian", "big".into())],
@@ -63,12 +72,50 @@ fn settings(codec: &CodecSpec) -> Vec<(&'static str, Value)> {
             ("typesize", blosc.item_size.into()),
             ("blocksize", blosc.block_len_bytes.into()),
         ],
+        CodecSpec::Blosc2(blosc) => vec![
+            ("cname", name_of(&COMPRESSORS, blosc.compressor).into()),
+            ("clevel", blosc.level.into()),
+            ("shuffle", name_of(&SHUFFLES, blosc.shuffle).into()),
+            ("typesize", blosc.item_size.into()),
+        ],
         CodecSpec::Lz4 { acceleration } => vec![("acceleration", (*acceleration).into())],
         CodecSpec::Lz4Hdf5 { block_len_bytes } => vec![("blocksize", (*block_len_bytes).into())],
         CodecSpec::Shuffle { item_size } => vec![("elementsize", (*item_size).into())],
+        CodecSpec::Bitshuffle(bits) => {
+            let mut values = vec![
+                ("elementsize", bits.item_size.into()),
+                ("blocksize", bits.block_len_items.into()),
+            ];
+            match bits.compressor {
+                BitshuffleCompressor::None => {}
+                BitshuffleCompressor::Lz4 => values.push(("cname", "lz4".into())),
+                BitshuffleCompressor::Zstd { level } => {
+                    values.extend([("cname", "zstd".into()), ("clevel", level.into())]);
+                }
+            }
+            values
+        }
+        CodecSpec::Szip(szip) => vec![
+            ("options", szip.options.into()),
+            ("pixels_per_block", szip.pixels_per_block.into()),
+            ("bits_per_pixel", szip.bits_per_pixel.into()),
+            ("pixels_per_scanline", szip.pixels_per_scanline.into()),
+        ],
+        CodecSpec::NBit { values }
+        | CodecSpec::ScaleOffsetHdf5 { values }
+        | CodecSpec::ZfpHdf5 { values } => vec![("values", values.clone().into())],
         CodecSpec::Unknown { configuration, .. } => vec![("configuration", configuration.clone())],
-        _ => Vec::new(),
-    }
+        other => {
+            if let Ok(Value::Object(mut config)) = numcodecs::print(other, stage)
+                && let Some(Value::String(id)) = config.shift_remove("id")
+            {
+                return (id, config.into_iter().collect());
+            }
+            Vec::new()
+        }
+    };
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
+    (codec.name().to_owned(), values.collect())
 }
 
 fn name_of<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str {
@@ -78,28 +125,39 @@ fn name_of<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str 
 /// A chain of names (`"gzip"`) or dicts, in the form above or in Zarr's or numcodecs' own.
 pub(crate) fn from_python(
     chain: &Bound<'_, PyAny>,
-    item_size: usize,
+    dtype: &DType,
     format: Format,
 ) -> PyResult<Vec<CodecSpec>> {
-    chain.try_iter()?.map(|codec| link(&codec?, item_size, format)).collect()
+    let py = chain.py();
+    let links = chain
+        .try_iter()?
+        .map(|link| link_of(&json_of(&link?)?, dtype, format).map_err(|error| raise(py, &error)));
+    links.collect()
+}
+
+fn link_of(codec: &Value, dtype: &DType, format: Format) -> Result<CodecSpec> {
+    let stage = Stage::new(dtype.clone(), None);
+    if codec.get("id").is_some() {
+        return numcodecs::parse(codec, &stage);
+    }
+    let settings = Settings::of(codec)?;
+    if settings.is_known() {
+        return settings.codec(dtype.item_size(), format);
+    }
+    numcodecs::parse(&settings.into_numcodecs(), &stage)
 }
 
 /// The codec that a configuration means by itself, for items of `dtype`.
 fn one(config: &Value, dtype: &DType) -> Result<CodecSpec> {
-    let settings = match config {
-        Value::String(name) => Settings { name: name.clone(), values: BTreeMap::new() },
-        other => Settings::of(other.clone())?,
-    };
-    settings.codec(dtype.item_size(), Format::ZarrV2)
-}
-
-fn link(codec: &Bound<'_, PyAny>, item_size: usize, format: Format) -> PyResult<CodecSpec> {
-    let settings = if codec.is_instance_of::<PyString>() {
-        Settings { name: codec.extract()?, values: BTreeMap::new() }
-    } else {
-        Settings::of(json_of(codec)?).map_err(|error| raise(codec.py(), &error))?
-    };
-    settings.codec(item_size, format).map_err(|error| raise(codec.py(), &error))
+    if let Value::String(id) = config {
+        let config = json!({ "id": id });
+        return numcodecs::parse(&config, &Stage::new(dtype.clone(), None)).or_else(|error| {
+            let settings = Settings::of(&config)?;
+            let is_known = settings.is_known();
+            if is_known { settings.codec(dtype.item_size(), Format::Hdf5) } else { Err(error) }
+        });
+    }
+    link_of(config, dtype, Format::ZarrV3)
 }
 
 /// What was said of a codec; each setting is taken out, and what is left is not known.
@@ -109,9 +167,52 @@ struct Settings {
 }
 
 impl Settings {
-    fn of(codec: Value) -> Result<Self> {
+    /// What these settings set up; other codecs are those of numcodecs.
+    const KNOWN: [&str; 24] = [
+        "transpose",
+        "bytes",
+        "vlen-utf8",
+        "vlen-bytes",
+        "gzip",
+        "zlib",
+        "deflate",
+        "numcodecs.zlib",
+        "zstd",
+        "numcodecs.zstd",
+        "blosc",
+        "numcodecs.blosc",
+        "blosc2",
+        "lz4",
+        "numcodecs.lz4",
+        "lzf",
+        "shuffle",
+        "numcodecs.shuffle",
+        "bitshuffle",
+        "szip",
+        "nbit",
+        "crc32c",
+        "fletcher32",
+        "numcodecs.fletcher32",
+    ];
+
+    fn is_known(&self) -> bool {
+        Self::KNOWN.contains(&self.name.as_str())
+    }
+
+    /// The same in the form of numcodecs.
+    fn into_numcodecs(self) -> Value {
+        let id = self.name.strip_prefix("numcodecs.").unwrap_or(&self.name).to_owned();
+        let mut config: serde_json::Map<String, Value> = self.values.into_iter().collect();
+        config.insert("id".to_owned(), id.into());
+        Value::Object(config)
+    }
+
+    fn of(codec: &Value) -> Result<Self> {
         let wrong = || Error::invalid("a codec is a name, or a dict with a `name`");
-        let Value::Object(mut members) = codec else { return Err(wrong()) };
+        if let Value::String(name) = codec {
+            return Ok(Self { name: name.clone(), values: BTreeMap::new() });
+        }
+        let Value::Object(mut members) = codec.clone() else { return Err(wrong()) };
         let name = members.remove("name").or_else(|| members.remove("id"));
         let Some(Value::String(name)) = name else { return Err(wrong()) };
         if let Some(configuration) = members.remove("configuration") {
@@ -143,6 +244,31 @@ impl Settings {
                 "codec `{}`: expected `{key}` to be one of {known:?}, found {value}",
                 self.name
             ))
+        })
+    }
+
+    fn numbers(&mut self, key: &str) -> Result<Vec<u32>> {
+        let Some(values) = self.values.remove(key) else { return Ok(Vec::new()) };
+        serde_json::from_value(values).map_err(|_| {
+            let name = &self.name;
+            Error::invalid(format!("codec `{name}`: expected `{key}` to be a list of numbers"))
+        })
+    }
+
+    fn bitshuffle(&mut self, item_size: i64) -> Result<Bitshuffle> {
+        let names = [
+            (BitshuffleCompressor::None, "none"),
+            (BitshuffleCompressor::Lz4, "lz4"),
+            (BitshuffleCompressor::Zstd { level: 3 }, "zstd"),
+        ];
+        let mut compressor = self.name_in("cname", &names, BitshuffleCompressor::None)?;
+        if let BitshuffleCompressor::Zstd { level } = &mut compressor {
+            *level = self.integer("clevel", 3)?;
+        }
+        Ok(Bitshuffle {
+            item_size: self.integer("elementsize", item_size)?,
+            block_len_items: self.integer("blocksize", 0)?,
+            compressor,
         })
     }
 
@@ -191,14 +317,28 @@ impl Settings {
             }
             "lz4" => CodecSpec::Lz4Hdf5 { block_len_bytes: self.integer("blocksize", 0)? },
             "lzf" => CodecSpec::Lzf,
+            "blosc2" => CodecSpec::Blosc2(Blosc2 {
+                compressor: self.name_in("cname", &COMPRESSORS, BloscCompressor::Zstd)?,
+                level: self.integer("clevel", 5)?,
+                shuffle: self.name_in("shuffle", &SHUFFLES, BloscShuffle::Byte)?,
+                item_size: self.integer("typesize", size)?,
+                values: Vec::new(),
+            }),
+            "bitshuffle" => CodecSpec::Bitshuffle(self.bitshuffle(size)?),
+            "szip" => CodecSpec::Szip(Szip {
+                options: self.integer("options", 4)?,
+                pixels_per_block: self.integer("pixels_per_block", 8)?,
+                bits_per_pixel: self.integer("bits_per_pixel", 0)?,
+                pixels_per_scanline: self.integer("pixels_per_scanline", 0)?,
+            }),
+            "nbit" => CodecSpec::NBit { values: self.numbers("values")? },
             "shuffle" | "numcodecs.shuffle" => {
                 CodecSpec::Shuffle { item_size: self.integer("elementsize", size)? }
             }
             "crc32c" => CodecSpec::Crc32c,
             "fletcher32" | "numcodecs.fletcher32" => CodecSpec::Fletcher32,
             other => {
-                let error = Error::unsupported(format!("codec `{other}` is not supported"));
-                return Err(error.with_hint("known: gzip, zlib, zstd, blosc, lz4, lzf, shuffle, crc32c, fletcher32, transpose, bytes"));
+                return Err(Error::unsupported(format!("codec `{other}` is not known")));
             }
         };
         match self.values.keys().next() {

@@ -41,7 +41,7 @@ pub(crate) fn array<'py>(
         None => None,
     };
     let chain = match asked.get("codecs")? {
-        Some(chain) => Some(codecs::from_python(&chain, dtype.item_size(), file.format())?),
+        Some(chain) => Some(codecs::from_python(&chain, &dtype, file.format())?),
         None => None,
     };
     let mut attributes_to_set = Vec::new();

@@ -41,7 +41,10 @@ mod walk;
 pub use array::Array;
 pub use builder::{ArrayBuilder, Chunking, Codecs};
 pub use compare::{Difference, compare};
-pub use convert::{ConvertOptions, NodeLoss, OnProgress, Progress, Report, convert};
+pub use convert::{
+    Chain, ChainLink, ConvertOptions, Cut, Links, NodeLoss, OnProgress, Pattern, Progress, Repacked,
+    Report, Rounding, Rule, Unfinished, convert, repack,
+};
 pub use file::{CreateOptions, File, Node};
 pub use format::{Storage, storage_of};
 pub use group::Group;
@@ -50,6 +53,7 @@ pub use walk::{Visit, walk};
 
 pub use stook_core::engine::BufferCodec;
 pub use stook_npy::npy_header;
+pub use stook_npy::{pickle, sparse};
 
 pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
@@ -59,3 +63,4 @@ pub use stook_core::{
     View, ViewMut,
 };
 pub use stook_core::{codec, dtype, values};
+pub use stook_zarr::numcodecs;
