@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 pub use byte_order::swap_items;
 pub use member_order::{MemberOrder, swap_parts};
+pub use numeric::zfp_hdf5_values;
 pub use scratch::Scratch;
 pub use spec::*;
 pub use transpose::transpose;

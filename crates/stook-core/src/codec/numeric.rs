@@ -5,13 +5,21 @@
 
 mod as_type;
 mod bit_round;
+mod categorize;
 mod delta;
+mod elements;
 mod fixed_scale_offset;
 mod number;
+mod pack_bits;
+mod pcodec;
 mod quantize;
+mod zfp;
+
+pub use zfp::zfp_hdf5_values;
 
 use std::sync::Arc;
 
+use super::vlen::Vlen;
 use super::{Codec, CodecSpec, Stage, Step, StoredNumber};
 use crate::error::Result;
 
@@ -35,8 +43,24 @@ pub(super) fn build(spec: &CodecSpec, stage: &Stage) -> Result<Option<(Step, Sta
         CodecSpec::BitRound { keep_bits } => {
             (Step::Codec(bit_round::new(*keep_bits, stage)?), stage.clone())
         }
+        CodecSpec::Categorize { labels, encoded } => {
+            (categorize::new(labels, encoded, stage)?, stage.retyped(encoded))
+        }
+        CodecSpec::VlenArray { item } => {
+            let codec = Vlen::Array(item.clone());
+            codec.check(&stage.dtype)?;
+            (Step::Heap(Arc::new(codec)), Stage::bytes())
+        }
+        CodecSpec::PackBits(config) => bytes(pack_bits::new(config, stage)?),
+        CodecSpec::Pcodec(config) => bytes(pcodec::new(config, stage)?),
+        CodecSpec::Zfp(config) => bytes(zfp::new(config, stage)?),
+        CodecSpec::ZfpHdf5 { values } => bytes(zfp::new_hdf5(values)?),
         _ => return Ok(None),
     }))
+}
+
+fn bytes(codec: Arc<dyn Codec>) -> (Step, Stage) {
+    (Step::Codec(codec), Stage::bytes())
 }
 
 fn numbers(codec: Arc<dyn Codec>, stage: &Stage, encoded: &StoredNumber) -> (Step, Stage) {

@@ -1,8 +1,9 @@
-//! Variable-length text and bytes as numcodecs' `vlen-utf8` and `vlen-bytes` store them.
+//! Variable-length text, bytes and sequences of numbers as numcodecs' `vlen-utf8`, `vlen-bytes`
+//! and `vlen-array` store them.
 //!
 //! A little-endian `u32` counts the items; each is a little-endian `u32` length and its bytes.
 
-use super::HeapCodec;
+use super::{Endian, HeapCodec, StoredNumber, swap_items};
 use crate::dtype::{DType, HEAP_ITEM_LEN};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -11,27 +12,57 @@ use crate::values::HeapItem;
 const LENGTH_LEN: usize = 4;
 
 /// What the items are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Vlen {
     /// UTF-8, which is checked both ways.
     Utf8,
     /// Any bytes.
     Bytes,
+    /// Numbers, whose bytes are counted.
+    Array(StoredNumber),
 }
 
 impl Vlen {
     /// # Errors
     /// `InvalidInput` if `dtype` is not what `self` holds.
-    pub(super) fn check(self, dtype: &DType) -> Result<()> {
+    pub(super) fn check(&self, dtype: &DType) -> Result<()> {
         match (self, dtype) {
             (Self::Utf8, DType::String(_) | DType::Reference)
             | (Self::Bytes, DType::Bytes | DType::String(_)) => Ok(()),
+            (Self::Array(item), DType::Sequence(inner))
+                if item.dtype == **inner && !inner.has_heap() && inner.item_size() > 0 =>
+            {
+                Ok(())
+            }
             _ => Err(Error::invalid(format!("{}: dtype {dtype} is not encoded so", self.name()))),
         }
     }
 
-    fn check_payload(self, at: usize, payload: &[u8]) -> Result<(), String> {
+    /// Bytes of what the length of an item in memory counts.
+    fn unit(&self) -> usize {
         match self {
+            Self::Utf8 | Self::Bytes => 1,
+            Self::Array(item) => item.dtype.item_size().max(1),
+        }
+    }
+
+    /// Turns the byte order of memory into that of the file, or back.
+    fn swap(&self, payload: &mut [u8]) {
+        if let Self::Array(item) = self
+            && item.endian != Endian::NATIVE
+        {
+            swap_items(&item.dtype, payload);
+        }
+    }
+
+    fn check_payload(&self, at: usize, payload: &[u8]) -> Result<(), String> {
+        match self {
+            Self::Array(_) if !payload.len().is_multiple_of(self.unit()) => Err(format!(
+                "{}: item {at}: expected numbers of {} bytes, found {} bytes",
+                self.name(),
+                self.unit(),
+                payload.len()
+            )),
             Self::Utf8 if std::str::from_utf8(payload).is_err() => {
                 Err(format!("{}: item {at} is not valid UTF-8", self.name()))
             }
@@ -45,6 +76,7 @@ impl HeapCodec for Vlen {
         match self {
             Self::Utf8 => "vlen-utf8",
             Self::Bytes => "vlen-bytes",
+            Self::Array(_) => "vlen-array",
         }
     }
 
@@ -53,10 +85,12 @@ impl HeapCodec for Vlen {
         let put_all = |out: &mut Vec<u8>| {
             put_length(out, items.len() / HEAP_ITEM_LEN, "items")?;
             for (at, item) in items.chunks_exact(HEAP_ITEM_LEN).enumerate() {
-                let payload = HeapItem::from_bytes(item).slice(heap, 1)?;
+                let payload = HeapItem::from_bytes(item).slice(heap, self.unit())?;
                 self.check_payload(at, payload).map_err(Error::invalid)?;
                 put_length(out, payload.len(), "bytes")?;
+                let from = out.len();
                 out.extend_from_slice(payload);
+                self.swap(out.get_mut(from..).unwrap_or_default());
             }
             Ok(())
         };
@@ -77,7 +111,7 @@ impl HeapCodec for Vlen {
 
 impl Vlen {
     fn decode(
-        self,
+        &self,
         encoded: &[u8],
         items: &mut [u8],
         heap: &mut Vec<u8>,
@@ -104,9 +138,11 @@ impl Vlen {
                 .split_at_checked(len)
                 .ok_or_else(|| super::too_short(self.name(), len, behind.len()))?;
             self.check_payload(at, payload).map_err(Error::corrupt)?;
-            let place = HeapItem { offset: heap.len() as u64, len: len as u64 };
+            let from = heap.len();
+            let place = HeapItem { offset: from as u64, len: (len / self.unit()) as u64 };
             item.copy_from_slice(&place.to_bytes());
             heap.extend_from_slice(payload);
+            self.swap(heap.get_mut(from..).unwrap_or_default());
             rest = behind;
         }
         if !rest.is_empty() {
@@ -119,7 +155,7 @@ impl Vlen {
         Ok(())
     }
 
-    fn take_length(self, bytes: &[u8]) -> Result<(usize, &[u8])> {
+    fn take_length<'b>(&self, bytes: &'b [u8]) -> Result<(usize, &'b [u8])> {
         let (len, rest) = bytes
             .split_first_chunk::<LENGTH_LEN>()
             .ok_or_else(|| super::too_short(self.name(), LENGTH_LEN, bytes.len()))?;
@@ -141,14 +177,14 @@ mod tests {
     use crate::ErrorKind;
     use crate::values::Values;
 
-    fn encode(codec: Vlen, texts: &[&str]) -> Vec<u8> {
+    fn encode(codec: &Vlen, texts: &[&str]) -> Vec<u8> {
         let values = Values::from_strings(vec![texts.len() as u64], texts).unwrap();
         let mut out = Vec::new();
         codec.encode_into(values.items(), values.heap(), &mut out).unwrap();
         out
     }
 
-    fn decode(codec: Vlen, encoded: &[u8], n: u64) -> Result<Values> {
+    fn decode(codec: &Vlen, encoded: &[u8], n: u64) -> Result<Values> {
         let (mut items, mut heap) = (vec![0; n as usize * HEAP_ITEM_LEN], b"before".to_vec());
         codec.decode_into(encoded, &mut items, &mut heap, &Limits::default())?;
         Values::new(DType::string(), vec![n], items, heap)
@@ -161,29 +197,29 @@ mod tests {
     fn the_bytes_are_those_of_numcodecs() {
         let texts = ["a", "bab", "", "é"];
         for codec in [Vlen::Utf8, Vlen::Bytes] {
-            assert_eq!(encode(codec, &texts), FOUR);
+            assert_eq!(encode(&codec, &texts), FOUR);
             let expected = Values::from_strings(vec![4], &texts).unwrap();
-            assert_eq!(decode(codec, FOUR, 4).unwrap(), expected);
+            assert_eq!(decode(&codec, FOUR, 4).unwrap(), expected);
         }
     }
 
     #[test]
     fn every_truncation_and_every_other_count_is_corrupt() {
         for len in 0..FOUR.len() {
-            assert!(decode(Vlen::Utf8, &FOUR[..len], 4).is_err(), "{len}");
+            assert!(decode(&Vlen::Utf8, &FOUR[..len], 4).is_err(), "{len}");
         }
         for n in [0, 3, 5] {
-            let error = decode(Vlen::Utf8, FOUR, n).unwrap_err();
+            let error = decode(&Vlen::Utf8, FOUR, n).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt);
         }
-        assert!(decode(Vlen::Utf8, &[FOUR, b"x"].concat(), 4).is_err());
+        assert!(decode(&Vlen::Utf8, &[FOUR, b"x"].concat(), 4).is_err());
     }
 
     #[test]
     fn text_that_is_not_utf8_is_refused_and_bytes_are_not() {
         let encoded = b"\x01\0\0\0\x01\0\0\0\xFF";
-        assert!(decode(Vlen::Utf8, encoded, 1).is_err());
-        assert_eq!(decode(Vlen::Bytes, encoded, 1).unwrap().payload(0).unwrap(), [0xFF]);
+        assert!(decode(&Vlen::Utf8, encoded, 1).is_err());
+        assert_eq!(decode(&Vlen::Bytes, encoded, 1).unwrap().payload(0).unwrap(), [0xFF]);
     }
 
     #[test]
@@ -192,6 +228,25 @@ mod tests {
         let (mut items, mut heap) = (vec![0; 64], vec![0; 4]);
         let error = Vlen::Utf8.decode_into(FOUR, &mut items, &mut heap, &limits).unwrap_err();
         assert_eq!((error.kind(), heap.len()), (ErrorKind::LimitExceeded, 4));
+    }
+
+    #[test]
+    fn sequences_of_numbers_keep_their_byte_order() {
+        let item = StoredNumber { dtype: DType::Int16, endian: Endian::Big };
+        let codec = Vlen::Array(item);
+        codec.check(&DType::Sequence(DType::Int16.into())).unwrap();
+        assert!(codec.check(&DType::Sequence(DType::Int32.into())).is_err());
+        let encoded = b"\x02\0\0\0\x04\0\0\0\x01\x02\0\x07\0\0\0\0";
+        let (mut items, mut heap) = (vec![0; 32], Vec::new());
+        codec.decode_into(encoded, &mut items, &mut heap, &Limits::default()).unwrap();
+        assert_eq!(HeapItem::from_bytes(&items), HeapItem { offset: 0, len: 2 });
+        let numbers: Vec<u8> = [0x102_i16, 7].iter().flat_map(|x| x.to_ne_bytes()).collect();
+        assert_eq!(heap, numbers);
+        let mut again = Vec::new();
+        codec.encode_into(&items, &heap, &mut again).unwrap();
+        assert_eq!(again, encoded);
+        let odd = b"\x01\0\0\0\x03\0\0\0\x01\x02\0";
+        assert!(codec.decode_into(odd, &mut items[..16], &mut heap, &Limits::default()).is_err());
     }
 
     #[test]

@@ -5,8 +5,11 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use stook_core::codec::{Codec, CodecSpec, Endian, Stage, Step, StoredNumber};
-use stook_core::{DType, Scratch, codec};
+use stook_core::codec::{
+    Codec, CodecSpec, Endian, HeapCodec, PackBits, Pcodec, Stage, Step, StoredNumber, Zfp,
+};
+use stook_core::values::Values;
+use stook_core::{DType, Limits, Scratch, codec};
 use stook_testkit::random::Random;
 
 struct Case {
@@ -20,11 +23,17 @@ struct Case {
 /// The cases of numcodecs' codec `id` on items of fixed size; see
 /// `tests/fixtures/filters/generate.py`.
 fn cases(id: &str) -> Vec<Case> {
-    let all: Value = serde_json::from_str(include_str!("../fixtures/filters/cases.json")).unwrap();
-    let cases = all.as_array().unwrap().iter().filter(|case| case["codec"]["id"] == id);
-    let cases: Vec<Case> = cases.filter(|case| case["raw"].is_string()).map(case).collect();
+    let cases = written(id).into_iter().filter(|case| case["raw"].is_string());
+    let cases: Vec<Case> = cases.map(|written| case(&written)).collect();
     assert!(!cases.is_empty(), "no case of {id}");
     cases
+}
+
+fn written(id: &str) -> Vec<Value> {
+    let all = include_str!("../fixtures/filters/cases.json");
+    let mut all: Vec<Value> = serde_json::from_str(all).unwrap();
+    all.retain(|case| case["codec"]["id"] == id);
+    all
 }
 
 fn case(case: &Value) -> Case {
@@ -74,8 +83,26 @@ fn spec(config: &Value) -> CodecSpec {
             decoded: number(&config["decode_dtype"]),
             encoded: number(&config["encode_dtype"]),
         },
+        "packbits" => CodecSpec::PackBits(PackBits::default()),
+        "categorize" => CodecSpec::Categorize { labels: texts(&config["labels"]), encoded: encoded() },
+        "pcodec" => {
+            let mut settings = config.as_object().unwrap().clone();
+            settings.retain(|name, _| name != "id" && name != "level");
+            let level = u32::try_from(config["level"].as_u64().unwrap()).unwrap();
+            CodecSpec::Pcodec(Pcodec { level, settings })
+        }
+        "zfpy" => CodecSpec::Zfp(Zfp {
+            mode: u32::try_from(config["mode"].as_u64().unwrap()).unwrap(),
+            tolerance: config["tolerance"].as_f64().unwrap(),
+            rate: config["rate"].as_f64().unwrap(),
+            precision: i32::try_from(config["precision"].as_i64().unwrap()).unwrap(),
+        }),
         other => panic!("no spec for {other}"),
     }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
 fn build(spec: &CodecSpec, stage: &Stage) -> Arc<dyn Codec> {
@@ -160,4 +187,49 @@ fn delta_goes_on_from_block_to_block() {
         assert!(encoded[size..].chunks(size).all(|item| item.iter().all(|&byte| byte < 2)));
         assert!(decode(&*codec, &encoded, raw.len()) == raw);
     }
+}
+
+#[test]
+fn packed_and_compressed_numbers_are_those_of_numcodecs() {
+    ["packbits", "categorize", "pcodec", "zfpy"].iter().for_each(|id| check(id));
+}
+
+#[test]
+fn objects_are_encoded_and_decoded_as_numcodecs_does() {
+    ["categorize"].iter().for_each(|id| check_objects(id));
+}
+
+/// Texts of variable length.
+fn check_objects(id: &str) {
+    let cases = written(id).into_iter().filter(|case| case["raw"].is_array());
+    for case in cases {
+        let (raw, decoded) = (texts(&case["raw"]), texts(&case["decoded"]));
+        let values = Values::from_strings(vec![raw.len() as u64], &raw).unwrap();
+        let expected = Values::from_strings(vec![decoded.len() as u64], &decoded).unwrap();
+        let stage = Stage::new(DType::string(), Some(vec![raw.len() as u64]));
+        let codec = match codec::build(&spec(&case["codec"]), &stage).unwrap().0 {
+            Step::Heap(codec) => codec,
+            other => panic!("{other:?} is no codec of objects"),
+        };
+        let mut encoded = b"kept".to_vec();
+        codec.encode_into(values.items(), values.heap(), &mut encoded).unwrap();
+        assert_eq!(hex(&encoded[4..]), hex(&bytes(&case["encoded"])), "{case}");
+        let (items, heap) = decode_objects(&*codec, &encoded[4..], raw.len()).unwrap();
+        let found = Values::new(DType::string(), vec![raw.len() as u64], items, heap).unwrap();
+        assert_eq!(found, expected, "{case}");
+        for len in 4..encoded.len() {
+            let _ = decode_objects(&*codec, &encoded[4..len], raw.len());
+        }
+        assert!(decode_objects(&*codec, &encoded[4..], raw.len() + 1).is_err());
+    }
+}
+
+fn decode_objects(
+    codec: &dyn HeapCodec,
+    encoded: &[u8],
+    n: usize,
+) -> stook_core::Result<(Vec<u8>, Vec<u8>)> {
+    let (mut items, mut heap) = (vec![0; n * 16], b"before".to_vec());
+    codec.decode_into(encoded, &mut items, &mut heap, &Limits::default())?;
+    Ok((items, heap))
 }

@@ -1,0 +1,369 @@
+//! `packbits`: numbers of few bits without gaps, as numcodecs has it for bool and as Zarr has it
+//! for all.
+//!
+//! A byte before or behind the bits may say how many bits of the last byte are padding.
+
+use std::sync::Arc;
+
+use super::number::not_whole;
+use crate::codec::{
+    BitOrder, Codec, Endian, PackBits, PaddingByte, Scratch, Stage, spare, too_short, wrong_len,
+};
+use crate::dtype::{DType, Narrow};
+use crate::error::{Error, Result};
+
+const NAME: &str = "packbits";
+
+/// The components of items: how they lie in memory, and which of their bits are kept.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    /// Bytes of a component in memory, and their order.
+    size: usize,
+    endian: Endian,
+    first_bit: u32,
+    /// Bits of a component that are kept.
+    n_bits: u32,
+    is_signed: bool,
+    order: BitOrder,
+}
+
+#[derive(Debug)]
+struct Packed {
+    layout: Layout,
+    padding: PaddingByte,
+    /// Components of a chunk, where all have as many.
+    n: Option<usize>,
+}
+
+/// # Errors
+/// `Unsupported` for items that have no bits, `InvalidInput` for bits that they do not have.
+pub(super) fn new(config: &PackBits, stage: &Stage) -> Result<Arc<dyn Codec>> {
+    let (n_components, width, size) = components(&stage.dtype)
+        .filter(|(_, width, _)| config.order == BitOrder::LowestFirst || *width == 1)
+        .ok_or_else(|| Error::unsupported(format!("{NAME}: items of type {}", stage.dtype)))?;
+    let first_bit = config.first_bit.unwrap_or(0);
+    let last_bit = config.last_bit.unwrap_or(width - 1);
+    if first_bit > last_bit || last_bit >= width {
+        return Err(Error::invalid(format!(
+            "{NAME}: expected bits of {} from 0 to {}, found {first_bit} to {last_bit}",
+            stage.dtype,
+            width - 1
+        )));
+    }
+    let layout = Layout {
+        size,
+        endian: stage.endian,
+        first_bit,
+        n_bits: last_bit - first_bit + 1,
+        is_signed: is_signed(&stage.dtype),
+        order: config.order,
+    };
+    let n = stage.shape.as_ref().and_then(|shape| {
+        let n = shape.iter().try_fold(n_components, |n, &len| n.checked_mul(len))?;
+        usize::try_from(n).ok()
+    });
+    Ok(Arc::new(Packed { layout, padding: config.padding, n }))
+}
+
+/// How many components an item has, the bits of each, and its bytes in memory.
+fn components(dtype: &DType) -> Option<(u64, u32, usize)> {
+    let narrow = |narrow| match narrow {
+        Narrow::Int2 | Narrow::UInt2 => 2,
+        Narrow::Int4 | Narrow::UInt4 | Narrow::Float4E2M1Fn => 4,
+        Narrow::Float6E2M3Fn | Narrow::Float6E3M2Fn => 6,
+        _ => 8,
+    };
+    Some(match dtype {
+        DType::Bool => (1, 1, 1),
+        DType::Narrow(kind) => (1, narrow(*kind), 1),
+        DType::Complex64 => (2, 32, 4),
+        DType::Complex128 => (2, 64, 8),
+        DType::Int8 | DType::UInt8 => (1, 8, 1),
+        DType::Int16 | DType::UInt16 | DType::Float16 | DType::BFloat16 => (1, 16, 2),
+        DType::Int32 | DType::UInt32 | DType::Float32 => (1, 32, 4),
+        DType::Int64 | DType::UInt64 | DType::Float64 => (1, 64, 8),
+        _ => return None,
+    })
+}
+
+fn is_signed(dtype: &DType) -> bool {
+    use DType::{Int8, Int16, Int32, Int64};
+    matches!(
+        dtype,
+        Int8 | Int16 | Int32 | Int64 | DType::Narrow(Narrow::Int2) | DType::Narrow(Narrow::Int4)
+    )
+}
+
+impl Packed {
+    /// Bytes that hold the bits of `n` components.
+    fn packed_len(&self, n: usize) -> usize {
+        let n_bits = n as u128 * u128::from(self.layout.n_bits);
+        usize::try_from(n_bits.div_ceil(8)).unwrap_or(usize::MAX)
+    }
+
+    fn n_padding_bits(&self, n: usize) -> u8 {
+        // Of the last byte, so less than 8.
+        ((8 - n as u128 * u128::from(self.layout.n_bits) % 8) % 8) as u8
+    }
+
+    /// The padding that `encoded` says it has, and its bits.
+    fn split<'e>(&self, encoded: &'e [u8]) -> Result<(Option<u8>, &'e [u8])> {
+        let (padding, bits) = match self.padding {
+            PaddingByte::None => return Ok((None, encoded)),
+            PaddingByte::First => encoded.split_first(),
+            PaddingByte::Last => encoded.split_last(),
+        }
+        .ok_or_else(|| too_short(NAME, 1, 0))?;
+        if *padding > 7 || (*padding > 0 && bits.is_empty()) {
+            return Err(Error::corrupt(format!(
+                "{NAME}: expected at most 7 bits of padding in {} bytes, found {padding}",
+                bits.len()
+            )));
+        }
+        Ok((Some(*padding), bits))
+    }
+
+    /// How many components `bits` hold, `room` at most if nothing says it.
+    fn count(&self, padding: Option<u8>, bits: &[u8], room: usize) -> Result<usize> {
+        let n_bits = bits.len() as u128 * 8 - u128::from(padding.unwrap_or(0));
+        let held = usize::try_from(n_bits / u128::from(self.layout.n_bits)).unwrap_or(usize::MAX);
+        let n = match self.n.or(padding.is_none().then_some(room)) {
+            // Padding does not tell components narrower than itself from padding.
+            Some(n) if n <= held && (self.layout.n_bits > 1 || padding.is_none() || n == held) => n,
+            Some(n) => return Err(wrong_count(n, held)),
+            None => held,
+        };
+        if self.packed_len(n) != bits.len() || padding.is_some_and(|p| p != self.n_padding_bits(n))
+        {
+            return Err(wrong_count(n, held));
+        }
+        Ok(n)
+    }
+}
+
+#[cold]
+fn wrong_count(expected: usize, found: usize) -> Error {
+    Error::corrupt(format!("{NAME}: expected the bits of {expected} numbers, found {found}"))
+}
+
+impl Codec for Packed {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn encoded_bound(&self, raw_len: usize) -> usize {
+        let byte = usize::from(self.padding != PaddingByte::None);
+        self.packed_len(raw_len / self.layout.size).saturating_add(byte)
+    }
+
+    fn has_fixed_len(&self) -> bool {
+        true
+    }
+
+    fn decoded_len(&self, encoded: &[u8]) -> Option<u64> {
+        let (padding, bits) = self.split(encoded).ok()?;
+        let held = (bits.len() as u64 * 8 - u64::from(padding.unwrap_or(0)))
+            / u64::from(self.layout.n_bits);
+        self.n.map_or(held, |n| n as u64).checked_mul(self.layout.size as u64)
+    }
+
+    fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, _: &mut Scratch) -> Result<()> {
+        let size = self.layout.size;
+        if !raw.len().is_multiple_of(size) {
+            return Err(Error::invalid(not_whole(NAME, size, raw.len())));
+        }
+        spare::reserve(out, self.encoded_bound(raw.len()))?;
+        let padding = self.n_padding_bits(raw.len() / size);
+        if self.padding == PaddingByte::First {
+            out.push(padding);
+        }
+        match (self.layout.size, self.layout.n_bits) {
+            (1, 1) if self.layout.first_bit == 0 => pack_flags(self.layout.order, raw, out),
+            _ => self.layout.pack(raw, out),
+        }
+        if self.padding == PaddingByte::Last {
+            out.push(padding);
+        }
+        Ok(())
+    }
+
+    fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
+        let (padding, bits) = self.split(encoded)?;
+        let n = self.count(padding, bits, out.len() / self.layout.size)?;
+        let (room, len) = (out.len(), n.saturating_mul(self.layout.size));
+        let out = out.get_mut(..len).ok_or_else(|| wrong_len(NAME, room, len))?;
+        match (self.layout.size, self.layout.n_bits, self.layout.is_signed) {
+            (1, 1, false) if self.layout.first_bit == 0 => {
+                unpack_flags(self.layout.order, bits, out);
+            }
+            _ => self.layout.unpack(bits, out),
+        }
+        Ok(len)
+    }
+}
+
+/// Bytes that are 0 or not as bits.
+fn pack_flags(order: BitOrder, flags: &[u8], out: &mut Vec<u8>) {
+    const LOW_BITS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Brings the lowest bit of each byte to its place in the highest byte.
+    let gather: u64 = match order {
+        BitOrder::LowestFirst => 0x0102_0408_1020_4080,
+        BitOrder::HighestFirst => 0x8040_2010_0804_0201,
+    };
+    let pack = |flags: &[u8; 8]| {
+        let flags = u64::from_le_bytes(*flags);
+        let is_set = (((flags & LOW_BITS) + LOW_BITS) | flags) >> 7 & ONES;
+        is_set.wrapping_mul(gather).to_be_bytes()[0]
+    };
+    let (groups, rest) = flags.as_chunks::<8>();
+    out.extend(groups.iter().map(pack));
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        out.push(pack(&last));
+    }
+}
+
+/// The bytes 0 and 1 that each byte of flags stands for, the lowest bit first.
+const FLAGS: [[u8; 8]; 256] = {
+    let mut flags = [[0; 8]; 256];
+    let mut at = 0;
+    while at < 256 * 8 {
+        flags[at / 8][at % 8] = (at / 8 >> (at % 8) & 1) as u8;
+        at += 1;
+    }
+    flags
+};
+
+/// Undoes [`pack_flags`].
+fn unpack_flags(order: BitOrder, bits: &[u8], out: &mut [u8]) {
+    let unpack = |byte: u8| match order {
+        BitOrder::LowestFirst => FLAGS[usize::from(byte)],
+        BitOrder::HighestFirst => FLAGS[usize::from(byte.reverse_bits())],
+    };
+    let (groups, rest) = out.as_chunks_mut::<8>();
+    for (group, byte) in groups.iter_mut().zip(bits) {
+        *group = unpack(*byte);
+    }
+    if let Some(byte) = bits.get(groups.len()) {
+        rest.copy_from_slice(&unpack(*byte)[..rest.len()]);
+    }
+}
+
+impl Layout {
+    fn mask(self) -> u64 {
+        u64::MAX >> (64 - self.n_bits)
+    }
+
+    /// Appends the kept bits of the components of `raw`, lowest first.
+    fn pack(self, raw: &[u8], out: &mut Vec<u8>) {
+        let (mut held, mut n_held) = (0_u128, 0);
+        for component in raw.chunks_exact(self.size) {
+            let bits = self.load(component) >> self.first_bit & self.mask();
+            held |= u128::from(bits) << n_held;
+            n_held += self.n_bits;
+            while n_held >= 8 {
+                out.push(held as u8);
+                held >>= 8;
+                n_held -= 8;
+            }
+        }
+        if n_held > 0 {
+            out.push(held as u8);
+        }
+    }
+
+    /// Undoes [`Layout::pack`]; `packed` has the bits of all of `out`.
+    fn unpack(self, packed: &[u8], out: &mut [u8]) {
+        let mut packed = packed.iter();
+        let (mut held, mut n_held) = (0_u128, 0);
+        // Above the component, so that an arithmetic shift copies its highest bit.
+        let above = 64 - self.n_bits;
+        for component in out.chunks_exact_mut(self.size) {
+            while n_held < self.n_bits {
+                held |= u128::from(packed.next().copied().unwrap_or(0)) << n_held;
+                n_held += 8;
+            }
+            let bits = held as u64 & self.mask();
+            held >>= self.n_bits;
+            n_held -= self.n_bits;
+            let value =
+                if self.is_signed { ((bits << above) as i64 >> above) as u64 } else { bits };
+            self.store(value << self.first_bit, component);
+        }
+    }
+
+    fn load(self, component: &[u8]) -> u64 {
+        let fold = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
+        match self.endian {
+            Endian::Big => component.iter().fold(0, fold),
+            Endian::Little => component.iter().rev().fold(0, fold),
+        }
+    }
+
+    fn store(self, value: u64, component: &mut [u8]) {
+        let size = component.len().min(8);
+        match self.endian {
+            Endian::Big => component.copy_from_slice(&value.to_be_bytes()[8 - size..]),
+            Endian::Little => component.copy_from_slice(&value.to_le_bytes()[..size]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec(dtype: DType, bits: (Option<u32>, Option<u32>), n: u64) -> Arc<dyn Codec> {
+        let config = PackBits {
+            order: BitOrder::LowestFirst,
+            padding: PaddingByte::None,
+            first_bit: bits.0,
+            last_bit: bits.1,
+        };
+        new(&config, &Stage::new(dtype, Some(vec![n]))).unwrap()
+    }
+
+    fn check(codec: &dyn Codec, raw: &[u8], packed: &[u8]) {
+        let (mut out, mut scratch) = (Vec::new(), Scratch::new());
+        codec.encode_into(raw, &mut out, &mut scratch).unwrap();
+        assert_eq!(out, packed);
+        let mut back = vec![0xEE; raw.len()];
+        assert_eq!(codec.decode_into(packed, &mut back, &mut scratch).unwrap(), raw.len());
+        assert_eq!(back, raw);
+        for len in 0..packed.len() {
+            assert!(codec.decode_into(&packed[..len], &mut back, &mut scratch).is_err());
+        }
+    }
+
+    #[test]
+    fn numbers_of_few_bits_follow_one_another_from_the_lowest() {
+        let int4 = codec(DType::Narrow(Narrow::Int4), (None, None), 3);
+        check(&*int4, &[1, 0xFF, 0xF8], &[0xF1, 0x08]);
+        let uint2 = codec(DType::Narrow(Narrow::UInt2), (None, None), 5);
+        check(&*uint2, &[0, 1, 2, 3, 3], &[0b1110_0100, 0b11]);
+        let float6 = codec(DType::Narrow(Narrow::Float6E2M3Fn), (None, None), 2);
+        check(&*float6, &[0x3F, 0x01], &[0x7F, 0x00]);
+        let flags = codec(DType::Bool, (None, None), 9);
+        check(&*flags, &[1, 0, 0, 1, 0, 0, 0, 0, 1], &[0b1001, 1]);
+    }
+
+    #[test]
+    fn some_bits_of_wide_numbers_are_kept_and_the_sign_is_extended() {
+        let middle = codec(DType::Int32, (Some(4), Some(11)), 3);
+        let raw: Vec<u8> = [0x120_i32, -16, 0].iter().flat_map(|x| x.to_ne_bytes()).collect();
+        check(&*middle, &raw, &[0x12, 0xFF, 0]);
+        let raw: Vec<u8> = [u64::MAX, 1].iter().flat_map(|x| x.to_ne_bytes()).collect();
+        let whole = [[0xFF; 8], [1, 0, 0, 0, 0, 0, 0, 0]].concat();
+        check(&*codec(DType::UInt64, (None, None), 2), &raw, &whole);
+    }
+
+    #[test]
+    fn bits_that_an_item_does_not_have_are_refused() {
+        let config = PackBits { last_bit: Some(1), ..PackBits::default() };
+        assert!(new(&config, &Stage::new(DType::Bool, None)).is_err());
+        let config = PackBits { order: BitOrder::HighestFirst, ..PackBits::default() };
+        assert!(new(&config, &Stage::new(DType::UInt8, None)).is_err());
+    }
+}
