@@ -8,6 +8,7 @@
 //! decoding them gives an error or data of at most the length asked for, never a panic.
 
 // One module a codec; see docs/formats/codecs.md for the bytes of each.
+mod bitshuffle;
 mod blosc;
 mod byte_order;
 mod bzip2;
@@ -192,6 +193,7 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
             Arc::new(lz4_hdf5::Lz4Hdf5::new(*block_len_bytes)?)
         }
         CodecSpec::Lzf => Arc::new(lzf::Lzf),
+        CodecSpec::Bitshuffle(config) => Arc::new(bitshuffle::BitshuffleCodec::new(config)?),
         CodecSpec::Bzip2 { level } => Arc::new(bzip2::Bzip2::new(*level)?),
         CodecSpec::Lzma(config) => Arc::new(lzma::LzmaCodec::new(config)?),
         CodecSpec::Shuffle { item_size } => Arc::new(shuffle::Shuffle::new(*item_size)?),

@@ -4,13 +4,13 @@
 //! told the length of its input, makes a context a block, and takes memory a call. Format:
 //! c-blosc 1.21, `README_CHUNK_FORMAT.rst`; drawn in docs/formats/codecs.md.
 
-mod bitshuffle;
 mod blosclz;
 
 use std::ffi::{CStr, c_int};
 
 use blosc_src as sys;
 
+use super::bitshuffle::{Buffers, kernel};
 use super::deflate::{self, Wrapper};
 use super::{Blosc, BloscCompressor, BloscShuffle, Codec, Scratch, lz4, shuffle, spare, zstd};
 use crate::error::{Error, Result};
@@ -222,15 +222,13 @@ impl<'a> Container<'a> {
         if first > self.bytes.len() {
             return Err(super::too_short("blosc", first, self.bytes.len()));
         }
-        let mut planes = std::mem::take(&mut scratch.context::<Planes>().0);
+        let mut buffers = std::mem::take(scratch.context::<Buffers>());
         let decoded = out.chunks_mut(self.block_len).enumerate().try_for_each(|(at, block)| {
             let start = read_u32(self.bytes, HEADER_LEN + 4 * at)
                 .ok_or_else(|| super::too_short("blosc", first, self.bytes.len()))?;
-            self.decode_block(start, block, &mut planes, scratch)
+            self.decode_block(start, block, &mut buffers, scratch)
         });
-        if planes.capacity() <= Planes::KEPT_LEN {
-            scratch.context::<Planes>().0 = planes;
-        }
+        buffers.keep(scratch);
         decoded
     }
 
@@ -238,7 +236,7 @@ impl<'a> Container<'a> {
         &self,
         start: usize,
         block: &mut [u8],
-        planes: &mut Vec<u8>,
+        buffers: &mut Buffers,
         scratch: &mut Scratch,
     ) -> Result<()> {
         let is_shuffled = self.has(FLAG_SHUFFLE) && self.item_size > 1;
@@ -249,19 +247,15 @@ impl<'a> Container<'a> {
         if !is_shuffled && !is_bit_shuffled {
             return self.decode_splits(start, block, scratch);
         }
-        let len = block.len().saturating_mul(if is_bit_shuffled { 2 } else { 1 });
-        if planes.len() < len {
-            spare::reserve(planes, len - planes.len())?;
-            planes.resize(len, 0);
-        }
-        let (planes, spare) = planes.split_at_mut(block.len());
+        let (planes, tile) = buffers.rows(block.len())?;
         self.decode_splits(start, planes, scratch)?;
         if is_shuffled {
             shuffle::unshuffle(self.item_size, planes, block);
         } else {
-            let spare = spare.get_mut(..block.len()).unwrap_or_default();
-            bitshuffle::gather_bits(self.item_size, planes, spare);
-            shuffle::unshuffle(self.item_size, spare, block);
+            let whole = block.len() / self.item_size * self.item_size;
+            let ((rows, tail), (items, rest)) = (planes.split_at(whole), block.split_at_mut(whole));
+            rest.copy_from_slice(tail);
+            kernel::unshuffle_bits(self.item_size, rows, items, tile);
         }
         Ok(())
     }
@@ -314,15 +308,6 @@ impl<'a> Container<'a> {
         }
         Ok(())
     }
-}
-
-/// Shuffled blocks, kept from chunk to chunk without being cleared.
-#[derive(Default)]
-struct Planes(Vec<u8>);
-
-impl Planes {
-    /// Blosc's own choice of blocks is far below this.
-    const KEPT_LEN: usize = 64 << 20;
 }
 
 fn read_u32(bytes: &[u8], at: usize) -> Option<usize> {

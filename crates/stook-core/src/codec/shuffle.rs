@@ -13,7 +13,7 @@ pub(super) struct Shuffle {
 }
 
 impl Shuffle {
-    pub(super) fn new(item_size: usize) -> Result<Self> {
+    pub(in crate::codec) fn new(item_size: usize) -> Result<Self> {
         if item_size == 0 {
             return Err(Error::invalid("shuffle: expected an item size of at least 1, found 0"));
         }
@@ -170,24 +170,24 @@ fn unshuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
 /// index has bits, that turns items into planes, and as many times as a place in an item has
 /// bits, planes into items.
 #[cfg(target_arch = "x86_64")]
-mod lanes {
+pub(super) mod lanes {
     use std::arch::x86_64::{
         __m128i, _mm_loadu_si128, _mm_storeu_si128, _mm_unpackhi_epi8, _mm_unpacklo_epi8,
     };
 
-    pub(super) const LEN: usize = 16;
-    pub(super) type Lanes = __m128i;
+    pub(in crate::codec) const LEN: usize = 16;
+    pub(in crate::codec) type Lanes = __m128i;
 
     #[inline]
     #[expect(unsafe_code, reason = "vector instructions take pointers")]
-    pub(super) fn load(bytes: &[u8; LEN]) -> Lanes {
+    pub(in crate::codec) fn load(bytes: &[u8; LEN]) -> Lanes {
         // SAFETY: sixteen bytes are readable, and need no alignment.
         unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
     }
 
     #[inline]
     #[expect(unsafe_code, reason = "vector instructions take pointers")]
-    pub(super) fn store(lanes: Lanes) -> [u8; LEN] {
+    pub(in crate::codec) fn store(lanes: Lanes) -> [u8; LEN] {
         let mut bytes = [0; LEN];
         // SAFETY: sixteen bytes are writable, and need no alignment.
         unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), lanes) };
@@ -197,7 +197,7 @@ mod lanes {
     /// Interleaves the halves log2(`n`) times.
     #[inline]
     #[expect(unsafe_code, reason = "vector instructions ask for a processor feature")]
-    pub(super) fn rotate<const N: usize>(mut lanes: [Lanes; N], n: usize) -> [Lanes; N] {
+    pub(in crate::codec) fn rotate<const N: usize>(mut lanes: [Lanes; N], n: usize) -> [Lanes; N] {
         for _ in 0..n.ilog2() {
             let from = lanes;
             for i in 0..N / 2 {
@@ -213,20 +213,20 @@ mod lanes {
 
 /// The same without vector instructions of its own.
 #[cfg(not(target_arch = "x86_64"))]
-mod lanes {
-    pub(super) const LEN: usize = 16;
-    pub(super) type Lanes = [u8; LEN];
+pub(super) mod lanes {
+    pub(in crate::codec) const LEN: usize = 16;
+    pub(in crate::codec) type Lanes = [u8; LEN];
 
-    pub(super) fn load(bytes: &[u8; LEN]) -> Lanes {
+    pub(in crate::codec) fn load(bytes: &[u8; LEN]) -> Lanes {
         *bytes
     }
 
-    pub(super) fn store(lanes: Lanes) -> [u8; LEN] {
+    pub(in crate::codec) fn store(lanes: Lanes) -> [u8; LEN] {
         lanes
     }
 
     /// Interleaves the halves log2(`n`) times.
-    pub(super) fn rotate<const N: usize>(mut lanes: [Lanes; N], n: usize) -> [Lanes; N] {
+    pub(in crate::codec) fn rotate<const N: usize>(mut lanes: [Lanes; N], n: usize) -> [Lanes; N] {
         for _ in 0..n.ilog2() {
             let from = lanes;
             for i in 0..N {

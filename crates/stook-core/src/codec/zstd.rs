@@ -18,14 +18,23 @@ pub(super) struct Zstd {
 
 impl Zstd {
     pub(super) fn new(level: i32, checksum: bool) -> Result<Self> {
-        let (min, max) = (zstd_safe::min_c_level(), zstd_safe::max_c_level());
-        if !(min..=max).contains(&level) {
-            return Err(Error::invalid(format!(
-                "zstd: expected a level of {min} to {max}, found {level}"
-            )));
-        }
+        check_level(level)?;
         Ok(Self { level, checksum })
     }
+}
+
+/// Refuses what is no level of zstd's.
+///
+/// # Errors
+/// `InvalidInput`.
+pub(super) fn check_level(level: i32) -> Result<()> {
+    let (min, max) = (zstd_safe::min_c_level(), zstd_safe::max_c_level());
+    if !(min..=max).contains(&level) {
+        return Err(Error::invalid(format!(
+            "zstd: expected a level of {min} to {max}, found {level}"
+        )));
+    }
+    Ok(())
 }
 
 impl Codec for Zstd {
@@ -38,13 +47,8 @@ impl Codec for Zstd {
     }
 
     fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, scratch: &mut Scratch) -> Result<()> {
-        let context = scratch.context::<Encoder>().context()?;
-        for parameter in
-            [CParameter::CompressionLevel(self.level), CParameter::ChecksumFlag(self.checksum)]
-        {
-            context.set_parameter(parameter).map_err(encode_error)?;
-        }
-        encode(context, raw, out)
+        let context = encoder(self.level, self.checksum, scratch)?;
+        encode(context, raw, zstd_safe::compress_bound(raw.len()), out)
     }
 
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<usize> {
@@ -52,13 +56,35 @@ impl Codec for Zstd {
     }
 }
 
+fn encoder(level: i32, checksum: bool, scratch: &mut Scratch) -> Result<&mut CCtx<'static>> {
+    let context = scratch.context::<Encoder>().context()?;
+    for parameter in [CParameter::CompressionLevel(level), CParameter::ChecksumFlag(checksum)] {
+        context.set_parameter(parameter).map_err(encode_error)?;
+    }
+    Ok(context)
+}
+
+/// Appends `raw` as one frame without a checksum to `out`.
+///
+/// # Errors
+/// `LimitExceeded` if there is no memory.
+pub(super) fn encode_frame(
+    level: i32,
+    raw: &[u8],
+    out: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<()> {
+    encode(encoder(level, false, scratch)?, raw, zstd_safe::compress_bound(raw.len()), out)
+}
+
+/// Appends the frame to `out` if it takes at most `room` bytes.
 #[expect(unsafe_code, reason = "the room behind the output is not initialised")]
-fn encode(context: &mut CCtx<'_>, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+fn encode(context: &mut CCtx<'_>, raw: &[u8], room: usize, out: &mut Vec<u8>) -> Result<()> {
     let write = |room: &mut [std::mem::MaybeUninit<u8>]| {
         context.compress2(&mut Room(room), raw).map_err(encode_error)
     };
     // SAFETY: zstd returns how many bytes it wrote.
-    unsafe { spare::append_with(out, zstd_safe::compress_bound(raw.len()), write) }
+    unsafe { spare::append_with(out, room, write) }
 }
 
 /// Decodes all frames of `encoded` one behind another.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stook_core::codec::{
-    Blosc, BloscCompressor, BloscShuffle, ChecksumAlgorithm, ChecksumPlace, Codec, CodecSpec,
-    HeapCodec, Lzma, Step,
+    Bitshuffle, BitshuffleCompressor, Blosc, BloscCompressor, BloscShuffle, ChecksumAlgorithm,
+    ChecksumPlace, Codec, CodecSpec, HeapCodec, Lzma, Step,
 };
 use stook_core::values::Values;
 use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
@@ -30,6 +30,14 @@ const BLOSC_COMPRESSORS: [BloscCompressor; 5] = [
 ];
 const BLOSC_SHUFFLES: [BloscShuffle; 3] =
     [BloscShuffle::None, BloscShuffle::Byte, BloscShuffle::Bit];
+
+fn bitshuffle(
+    item_size: usize,
+    block_len_items: usize,
+    compressor: BitshuffleCompressor,
+) -> CodecSpec {
+    CodecSpec::Bitshuffle(Bitshuffle { item_size, block_len_items, compressor })
+}
 
 fn lzma(format: u32, check: i32) -> CodecSpec {
     CodecSpec::Lzma(Lzma { format, check, preset: Some(1), filters: None })
@@ -77,6 +85,9 @@ pub(crate) fn all_specs() -> Vec<CodecSpec> {
         CodecSpec::Lzf,
         CodecSpec::Bzip2 { level: 1 },
         lzma(1, -1),
+        bitshuffle(4, 0, BitshuffleCompressor::None),
+        bitshuffle(4, 64, BitshuffleCompressor::Lz4),
+        bitshuffle(2, 0, BitshuffleCompressor::Zstd { level: 1 }),
         CodecSpec::Shuffle { item_size: 4 },
         CodecSpec::Crc32c,
         CodecSpec::Fletcher32,
@@ -129,6 +140,16 @@ fn lzma_keeps_the_contract() {
 fn shuffle_keeps_the_contract() {
     for item_size in [1, 2, 3, 4, 8, 12, 16] {
         codec_suite(&*build(&CodecSpec::Shuffle { item_size }), item_size);
+    }
+}
+
+#[test]
+fn bitshuffle_keeps_the_contract() {
+    use BitshuffleCompressor::{Lz4, None, Zstd};
+    for compressor in [None, Lz4, Zstd { level: 3 }] {
+        for (item_size, block_len_items) in [(1, 0), (2, 8), (4, 0), (4, 256), (8, 0), (12, 128)] {
+            codec_suite(&*build(&bitshuffle(item_size, block_len_items, compressor)), item_size);
+        }
     }
 }
 
@@ -261,6 +282,10 @@ fn what_hdf5_filters_encoded_is_decoded() {
         ("h5_deflate", CodecSpec::Zlib { level: 4 }),
         ("h5_shuffle", CodecSpec::Shuffle { item_size: 4 }),
         ("h5_lzf", CodecSpec::Lzf),
+        ("h5_bitshuffle_lz4", bitshuffle(4, 0, BitshuffleCompressor::Lz4)),
+        ("h5_bitshuffle_lz4_64", bitshuffle(4, 64, BitshuffleCompressor::Lz4)),
+        ("h5_bitshuffle_zstd", bitshuffle(4, 0, BitshuffleCompressor::Zstd { level: 7 })),
+        ("h5_bitshuffle_odd", bitshuffle(32, 0, BitshuffleCompressor::Lz4)),
         ("h5_bzip2", CodecSpec::Bzip2 { level: 9 }),
         ("h5_lz4", CodecSpec::Lz4Hdf5 { block_len_bytes: 1024 }),
         ("h5_lz4_default", CodecSpec::Lz4Hdf5 { block_len_bytes: 0 }),
@@ -281,6 +306,8 @@ fn codecs_without_choice_encode_as_others_do() {
         ("shuffle_16", CodecSpec::Shuffle { item_size: 16 }),
         ("crc32c", CodecSpec::Crc32c),
         ("h5_fletcher32", CodecSpec::Fletcher32),
+        ("h5_bitshuffle", bitshuffle(4, 0, BitshuffleCompressor::None)),
+        ("h5_bitshuffle_128", bitshuffle(4, 128, BitshuffleCompressor::None)),
     ]) {
         check_fixture(name, &spec);
         let mut out = Vec::new();
