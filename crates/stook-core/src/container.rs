@@ -1,6 +1,7 @@
 //! The seam to one open file, folder, archive or remote service.
 
 use std::fmt::{self, Debug};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::attributes::{AttributeEdits, AttributeValue, Attributes};
@@ -48,6 +49,19 @@ pub enum Mode {
     ReadWrite,
 }
 
+/// Which other files a file may lead to: by external links, as sources of virtual arrays, as
+/// external storage of elements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// Those in its own folder and below; any other is an error that names it.
+    #[default]
+    Refused,
+    /// Those below this folder; any other is an error that names it.
+    Below(PathBuf),
+    /// All that this process may read.
+    Followed,
+}
+
 /// How a container is opened.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
@@ -58,6 +72,8 @@ pub struct OpenOptions {
     /// Whether contiguous data may be mapped into memory. A mapped file must not be truncated
     /// by another process while it is read: the operating system ends the reader then.
     pub memory_map: bool,
+    /// Which other files it may lead to.
+    pub outside: Outside,
 }
 
 impl OpenOptions {
@@ -299,4 +315,9 @@ pub trait Container: Debug + Send + Sync {
     /// # Errors
     /// `Io`; what a former commit acknowledged stays.
     fn commit(&self, durability: Durability) -> Result<()>;
+
+    /// Called in a child process that has a copy of this open file by a fork, before anything
+    /// else is: from here on the copy reads, and whatever becomes of it leaves the file to the
+    /// parent.
+    fn after_fork(&self) {}
 }

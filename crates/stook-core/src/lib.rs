@@ -29,6 +29,7 @@ pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, Value
 pub use codec::{Codec, CodecSpec, Scratch};
 pub use container::{
     Adapted, Child, Container, Durability, Format, Link, Loss, Mode, NodeKind, OpenOptions, Opened,
+    Outside,
 };
 pub use dtype::DType;
 pub use element::Element;
