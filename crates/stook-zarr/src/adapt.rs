@@ -5,6 +5,7 @@ mod dtype;
 use stook_core::codec::{Blosc, Endian, MemberOrder, PackBits, Stage};
 use stook_core::{Adapted, ArraySpec, ChunkGrid, CodecSpec, DType, Format, Loss, Result, Values};
 
+use crate::codec;
 use crate::dtype::full;
 use crate::layout::shape_of;
 use crate::numcodecs;
@@ -164,7 +165,8 @@ fn codecs(
     }
     // A filter is set up for what the one before it makes: all stay, or none.
     let mut filters = spec.codecs.iter().filter(|codec| codec.is_filter());
-    let keeps_filters = filters.all(|codec| is_there(codec, spec, format));
+    let keeps_filters =
+        filters.all(|codec| is_there(codec, spec, format)) && is_readable(spec, format);
     for codec in &spec.codecs {
         let adapted = match codec {
             _ if codec.is_filter() => keeps_filters.then(|| codec.clone()),
@@ -216,6 +218,16 @@ fn is_member_order(codec: &CodecSpec) -> bool {
     matches!(codec, CodecSpec::Custom(custom) if custom.0.name() == MemberOrder::NAME)
 }
 
+/// Whether zarr-python reads what the filters make: in version 3 it takes the bytes of an array
+/// of single bytes for such, whatever filters made of them.
+fn is_readable(spec: &ArraySpec, format: Format) -> bool {
+    let first = Stage::new(spec.dtype.clone(), None);
+    let filters = spec.codecs.iter().filter(|codec| codec.is_filter());
+    let last = filters.fold(first, |stage, codec| codec::after(codec, &stage));
+    let becomes_wider = last.dtype.has_byte_order() && !spec.dtype.has_byte_order();
+    format == Format::ZarrV2 || !becomes_wider
+}
+
 /// Whether version `format` has the filter `codec`, as zarr-python knows it.
 fn is_there(codec: &CodecSpec, spec: &ArraySpec, format: Format) -> bool {
     let is_v2 = format == Format::ZarrV2;
@@ -261,7 +273,8 @@ fn codec_for(
         })),
         codec if is_member_order(codec) => None,
         CodecSpec::ByteOrder(_) | CodecSpec::Crc32c => Some(codec.clone()),
-        // What numcodecs has, both versions have.
+        // What numcodecs has, both versions have but for what zarr-python leaves out.
+        CodecSpec::Custom(_) if !is_v2 => Some(DEFAULT_CODEC),
         codec if numcodecs::settings(codec, &Stage::bytes()).is_some() => Some(codec.clone()),
         _ => Some(DEFAULT_CODEC),
     }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use stook_core::codec::Endian;
-use stook_core::{ArraySpec, Error, Format, Result, Values};
+use stook_core::dtype::TimeBase;
+use stook_core::{ArraySpec, DType, Error, Format, Result, Values};
 
 use super::{ARRAY_DIMENSIONS, shape_of, stored_type};
 use crate::codec;
@@ -112,9 +113,17 @@ fn print_stored(spec: &ArraySpec) -> Result<Printed> {
     Ok(Printed { array, attributes: None })
 }
 
-/// The fill value of a type, which version 3 requires: zero, false, empty.
+/// The fill value of a type, which version 3 requires: zero, false, empty; for times without a
+/// unit the only one there is.
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 pub(crate) fn default_fill(spec: &ArraySpec) -> Result<Values> {
-    Values::zeroed(spec.dtype.clone(), Vec::new())
+    let dtype = spec.dtype.clone();
+    match dtype {
+        DType::DateTime(unit) if unit.base == TimeBase::Generic => {
+            Values::new(dtype, Vec::new(), i64::MIN.to_ne_bytes().to_vec(), Vec::new())
+        }
+        _ => Values::zeroed(dtype, Vec::new()),
+    }
 }
 
 fn check_shards(spec: &ArraySpec) -> Result<()> {
