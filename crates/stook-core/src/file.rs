@@ -15,8 +15,8 @@ use std::path::Path;
 pub use faulty::{Fault, FaultyFile};
 pub(crate) use local::read_full;
 pub use local::{LocalFile, Mapping};
-pub use temp::{TempFile, is_temp_name, sync_dir, write_atomic};
-pub(crate) use temp::{dir_of, resolve, temp_name};
+pub use temp::{TempFile, is_temp_name, resolve, sync_dir, write_atomic};
+pub(crate) use temp::{dir_of, temp_name};
 
 use crate::error::{Error, Result};
 

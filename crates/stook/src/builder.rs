@@ -263,7 +263,7 @@ fn check_rank(what: &str, found: &[u64], shape: &[u64]) -> Result<()> {
 
 /// Chunks of about 1 MiB, of whole rows as far as they are small enough; divisors of the shards
 /// where there are any.
-fn guess_chunks(spec: &ArraySpec, shards: Option<&[u64]>) -> Vec<u64> {
+pub(crate) fn guess_chunks(spec: &ArraySpec, shards: Option<&[u64]>) -> Vec<u64> {
     const CHUNK_LEN_BYTES: u64 = 1 << 20;
     if let Some(shards) = shards {
         return shards.to_vec();

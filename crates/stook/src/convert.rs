@@ -1,70 +1,57 @@
 //! Conversion: a tree, or part of one, from any format to any other.
+//!
+//! What goes where is found out first ([`plan`]), then each array is given its layout in the
+//! target ([`shape`]) and copied by [`crate::copy`]. All is made in a draft beside the target,
+//! with a journal of it ([`session`]): the target is there whole or not at all, and work that a
+//! crash ended can go on.
+
+mod chain;
+mod options;
+mod pattern;
+mod plan;
+mod session;
+mod shape;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use stook_core::file::place::{InTheWay, PlaceKind, exists, kind_of};
+use stook_core::file::place::{InTheWay, PlaceKind, exists, kind_of, publish};
+use stook_core::file::resolve;
 use stook_core::{
-    AttributeEdits, Attributes, Durability, Engine, Error, ErrorKind, Format, Limits, Link, Loss,
-    NodeKind, NodePath, OpenOptions, Result,
+    AttributeEdits, Attributes, Container, Durability, Engine, EngineConfig, Error, ErrorKind,
+    Format, Link, Loss, NodeKind, NodePath, OpenOptions, Result,
 };
 
 use crate::array::Array;
-use crate::copy;
-use crate::file::{CreateOptions, Draft, File, Node, storage_for};
-use crate::walk::{Visit, walk};
+pub use crate::copy::Rounding;
+use crate::copy::{Need, Ranges, Target, Watch, Way, copy};
+use crate::file::{CreateOptions, File, storage_for};
+use crate::format::{Storage, consolidate, storage_of};
+pub use chain::{Chain, ChainLink};
+pub use options::{ConvertOptions, Cut, Links, Unfinished};
+pub use pattern::{Pattern, Rule};
+use plan::{Item, Plan, What, text_of};
+use session::{Session, WORTH_A_RECORD};
+use shape::Shaper;
 
 /// What is called while a conversion goes on.
 pub type OnProgress<'a> = &'a mut dyn FnMut(&Progress) -> Result<()>;
 
-/// How a conversion is done.
-pub struct ConvertOptions<'a> {
-    /// The node of the source that becomes the root of the target (default: the root).
-    pub node: NodePath,
-    /// The target's format; by its name where it is not said.
-    pub format: Option<Format>,
-    /// What happens to what is at the target. It goes only when the new file is whole.
-    pub in_the_way: InTheWay,
-    /// Whether nodes that the target cannot hold at all may be left out; if not, they are an
-    /// error before the target is there.
-    pub leave_out: bool,
-    /// Bytes that the conversion may hold, about (default 256 MiB).
-    pub memory_len_bytes: u64,
-    /// How safely the target is put away.
-    pub durability: Durability,
-    /// What the source may ask for.
-    pub limits: Limits,
-    /// What moves the data; the engine of all files where it is not said.
-    pub engine: Option<Arc<Engine>>,
-    /// Called now and then; an error that it returns ends the conversion.
-    pub progress: Option<OnProgress<'a>>,
-}
-
-impl Default for ConvertOptions<'_> {
-    fn default() -> Self {
-        Self {
-            node: NodePath::root(),
-            format: None,
-            in_the_way: InTheWay::Stays,
-            leave_out: false,
-            memory_len_bytes: 256 << 20,
-            durability: Durability::Flush,
-            limits: Limits::default(),
-            engine: None,
-            progress: None,
-        }
-    }
-}
+/// How long what was written to an HDF5 file may be with the library only.
+const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 /// How far a conversion is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The node at work.
     pub node: NodePath,
-    /// Bytes of items copied.
+    /// Bytes of items copied, or found to be there already.
     pub done_len_bytes: u64,
     /// Bytes of items in all.
     pub total_len_bytes: u64,
+    /// Bytes of items among them that an earlier attempt had copied.
+    pub resumed_len_bytes: u64,
 }
 
 /// Something at a node that the target does not hold as the source does.
@@ -85,145 +72,256 @@ pub struct Report {
     pub n_arrays: u64,
     /// Attributes copied.
     pub n_attributes: u64,
+    /// Links and further names made.
+    pub n_links: u64,
     /// Bytes of items copied.
     pub len_bytes: u64,
+    /// Bytes of items among them that an earlier attempt had copied.
+    pub resumed_len_bytes: u64,
     /// What the target does not hold as the source does.
     pub losses: Vec<NodeLoss>,
     /// Nodes that the target does not hold at all.
     pub left_out: Vec<NodeLoss>,
+    /// What became of an earlier attempt.
+    pub notes: Vec<String>,
 }
 
-/// Copies `source` to `target`. The target is there whole or, after an error, not at all.
+/// What a file took before and after it was rewritten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repacked {
+    /// What was copied.
+    pub report: Report,
+    /// Bytes on disk before.
+    pub before_len_bytes: u64,
+    /// Bytes on disk after.
+    pub after_len_bytes: u64,
+}
+
+/// Copies `source` to `target`. The target is there whole or, after an error, not at all; after a
+/// crash, or an error of a conversion that was to be resumed, what is done lies in a folder beside
+/// it, for [`Unfinished::Resumes`] to go on with.
 ///
 /// # Errors
-/// `NotFound`, `AlreadyExists`, `Unsupported` for a node that the target cannot hold, `Corrupt`,
-/// `ReadOnly`, `Io`.
+/// `NotFound`, `AlreadyExists` for what is in the way or an unfinished conversion, `InvalidInput`
+/// for options that do not fit the source or a number that would change, `Unsupported` for a node
+/// that the target cannot hold or a loss that is not allowed, `LimitExceeded` if a chunk needs
+/// more memory than there is to use, `Corrupt`, `ReadOnly`, `Locked`, `Io`.
 pub fn convert(
     source: impl AsRef<Path>,
     target: impl AsRef<Path>,
     options: &mut ConvertOptions<'_>,
 ) -> Result<Report> {
-    let target = target.as_ref();
+    let (source, target) = (source.as_ref(), target.as_ref());
     if options.in_the_way == InTheWay::Stays && kind_of(target)?.is_some() {
         return Err(exists(target).with_hint("choose another name, or allow it to be overwritten"));
     }
-    expect_folder_of(target)?;
-    let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read() };
-    let engine = options.engine.clone().unwrap_or_else(Engine::global);
-    let source = File::open_with(source, &open)?.with_engine(Arc::clone(&engine));
+    expect_folder_of(source, target)?;
     let storage = storage_for(target, options.format)?;
-    let draft = Draft::new(target);
+    convert_as(source, target, storage, options)
+}
+
+/// Writes the file at `path` anew, as `options` say, and puts the new one in its place when it is
+/// whole: without the room that removed nodes have left, with other chunks and codecs, the
+/// metadata of a Zarr hierarchy consolidated. `format`, `in_the_way` and `consolidate` of the
+/// options do not count.
+///
+/// # Errors
+/// As [`convert`]; `InvalidInput` also if the file has been changed meanwhile.
+pub fn repack(path: impl AsRef<Path>, options: &mut ConvertOptions<'_>) -> Result<Repacked> {
+    let path = resolve(path.as_ref());
+    let storage = storage_of(&path)?;
+    options.format = Some(File::open(&path)?.format());
+    options.in_the_way = InTheWay::Goes;
+    options.consolidate = matches!(storage, Storage::ZarrFolder | Storage::ZarrZip);
+    let before_len_bytes = stook_core::file::place::len_bytes(&path)?;
+    let report = convert_as(&path, &path, storage, options)?;
+    let after_len_bytes = stook_core::file::place::len_bytes(&path)?;
+    Ok(Repacked { report, before_len_bytes, after_len_bytes })
+}
+
+fn convert_as(
+    source: &Path,
+    target: &Path,
+    storage: Storage,
+    options: &mut ConvertOptions<'_>,
+) -> Result<Report> {
+    let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read() };
+    let from = File::open_with(source, &open)?;
+    let session = Session::begin(source, target, storage, options)?;
+    let draft = session.draft();
+    let made = make(&from, &draft, storage, options, &session).and_then(|report| {
+        session.check_source(source, target)?;
+        if options.durability == Durability::Fsync {
+            session.sync()?;
+        }
+        publish(&draft, target, options.in_the_way)?;
+        Ok(report)
+    });
+    match made {
+        Ok(report) => {
+            drop(from);
+            session.end()?;
+            Ok(report)
+        }
+        Err(error) => {
+            let error = match error.location().file.as_deref() == Some(&draft) {
+                true => error.rename_file(target),
+                false => error,
+            };
+            Err(session.fail(error))
+        }
+    }
+}
+
+/// Makes the draft.
+fn make(
+    from: &File,
+    draft: &Path,
+    storage: Storage,
+    options: &mut ConvertOptions<'_>,
+    session: &Session,
+) -> Result<Report> {
     let create = CreateOptions {
         format: options.format,
         limits: options.limits.clone(),
         ..CreateOptions::default()
     };
-    let named = |error: Error| {
-        if error.location().file.as_deref() == Some(&draft.path) {
-            error.rename_file(target)
-        } else {
-            error
+    let to = match session.is_begun()? {
+        true => {
+            let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read_write() };
+            File::open_with(draft, &open)?
         }
+        false => File::make(draft, storage, &create)?,
     };
-    let report = (|| {
-        let file = File::make(&draft.path, storage, &create)?.with_engine(engine);
-        let report = Conversion::new(&source, &file, options)?.run()?;
-        if report.n_groups + report.n_arrays == 0 {
-            return Err(
-                Error::unsupported("the target can hold no node of the source").at_file(target)
-            );
-        }
-        file.commit_with(options.durability)?;
-        Ok(report)
-    })()
-    .map_err(named)?;
-    draft.publish(target, options.in_the_way)?;
+    let plan = plan::look(from, options, to.format())?;
+    let durability = options.durability;
+    let is_consolidated = options.consolidate;
+    let report = Conversion::new(&to, plan, options, session)?.run()?;
+    if report.n_groups + report.n_arrays == 0 {
+        return Err(Error::unsupported("the target can hold no node of the source").at_file(draft));
+    }
+    to.commit_with(durability)?;
+    if is_consolidated {
+        drop(to);
+        consolidate(draft, storage, durability)?;
+    }
     Ok(report)
 }
 
-/// A mistyped folder must not come to be.
-fn expect_folder_of(target: &Path) -> Result<()> {
+/// A mistyped folder must not come to be, nor the target within the source.
+fn expect_folder_of(source: &Path, target: &Path) -> Result<()> {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder.map(kind_of).transpose()? {
-        None | Some(Some(PlaceKind::Folder)) => Ok(()),
-        Some(_) => {
-            Err(Error::not_found("the folder that it shall be in does not exist").at_file(target))
-        }
+    let folder = folder.unwrap_or(Path::new("."));
+    if kind_of(folder)? != Some(PlaceKind::Folder) {
+        return Err(
+            Error::not_found("the folder that it shall be in does not exist").at_file(target)
+        );
     }
-}
-
-/// A node of the source, as a first look found it.
-struct Item {
-    visit: Visit,
-    to: NodePath,
-    array: Option<Array>,
-    /// Why the array, which is well, cannot be opened.
-    unsupported: Option<Error>,
+    let (Ok(source), Ok(folder)) = (std::path::absolute(source), std::path::absolute(folder))
+    else {
+        return Ok(());
+    };
+    if folder.starts_with(&source) {
+        return Err(Error::invalid("the target lies within the source").at_file(target));
+    }
+    Ok(())
 }
 
 struct Conversion<'c, 'o> {
-    source: &'c File,
     target: &'c File,
+    plan: Plan,
     options: &'c mut ConvertOptions<'o>,
-    items: Vec<Item>,
+    session: &'c Session,
     report: Report,
     progress: Progress,
+    flushed: Instant,
 }
 
 impl<'c, 'o> Conversion<'c, 'o> {
-    /// Looks at all nodes first, so that what cannot be held is said before anything is copied.
     fn new(
-        source: &'c File,
         target: &'c File,
+        plan: Plan,
         options: &'c mut ConvertOptions<'o>,
+        session: &'c Session,
     ) -> Result<Self> {
-        let mut items = Vec::new();
-        let mut progress = Progress::default();
-        let start = options.node.clone();
-        walk(source, &start, &mut |visit| {
-            let is_array =
-                visit.child.kind == Some(NodeKind::Array) && visit.child.link == Link::Hard;
-            let is_read = is_array && visit.seen_at.is_none();
-            let opened = is_read.then(|| source.node_at(visit.path.clone())).transpose();
-            let (array, unsupported) = match opened {
-                Ok(Some(Node::Array(array))) => (Some(array), None),
-                Ok(_) => (None, None),
-                Err(error) if error.kind() == ErrorKind::Unsupported => (None, Some(error)),
-                Err(error) => return Err(error),
-            };
-            let len = array.as_ref().map_or(0, |array| array.spec().n_bytes());
-            progress.total_len_bytes = progress.total_len_bytes.saturating_add(len);
-            let to = relative(&visit.path, &start)?;
-            items.push(Item { visit: visit.clone(), to, array, unsupported });
-            Ok(true)
-        })?;
-        Ok(Self { source, target, options, items, report: Report::default(), progress })
+        let report = Report {
+            losses: plan.losses.clone(),
+            notes: session.notes.clone(),
+            ..Report::default()
+        };
+        let n_arrays = plan.items.iter().filter(|item| matches!(item.what, What::Array(_))).count();
+        if n_arrays != 1 && Shaper::selects_one(options) {
+            let message = format!("the selection is of one array, and there are {n_arrays}");
+            return Err(Error::invalid(message)
+                .with_hint("name it: `NODE=SELECTION`, or convert it alone with `--node`"));
+        }
+        let (progress, flushed) = (Progress::default(), Instant::now());
+        Ok(Self { target, plan, options, session, report, progress, flushed })
     }
 
     fn run(mut self) -> Result<Report> {
-        for mut item in std::mem::take(&mut self.items) {
-            self.progress.node = item.visit.path.clone();
+        let shaped = self.shape_all()?;
+        let items = std::mem::take(&mut self.plan.items);
+        for (mut item, shaped) in items.into_iter().zip(shaped) {
+            self.progress.node = item.from.clone();
             self.tick(0)?;
-            let done = item.unsupported.take().map_or_else(|| self.node(&item), Err);
+            let what = std::mem::replace(&mut item.what, What::Other);
+            let done = match (what, shaped) {
+                (What::Unsupported(error), _) => Err(error),
+                (_, Some(Err(error))) => Err(error),
+                (What::Array(array), Some(Ok(shaped))) => self.array(&item, &array, shaped),
+                (what, _) => self.node(&item, what),
+            };
             match done {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::Unsupported && self.options.leave_out => {
-                    self.leave_out(&item, error.message());
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    self.leave_out(&item, error)?
+                }
+                other => other?,
+            }
+        }
+        self.report.resumed_len_bytes = self.progress.resumed_len_bytes;
+        Ok(self.report)
+    }
+
+    /// Gives every array its layout, so that what does not fit is said before anything is copied.
+    fn shape_all(&mut self) -> Result<Vec<Option<Result<shape::Shaped>>>> {
+        let options = &*self.options;
+        let mut shaper = Shaper::new(options, self.target.format());
+        let mut all = Vec::with_capacity(self.plan.items.len());
+        let mut total = 0_u64;
+        for item in &self.plan.items {
+            let What::Array(array) = &item.what else {
+                all.push(None);
+                continue;
+            };
+            let located = |error: Error| error.at_node(&item.from).at_file(item.file.path());
+            let shaped = shaper.shape(&item.to, &array.spec(), &**self.target.container());
+            match shaped.map_err(located) {
+                Ok(shaped) => {
+                    total = total.saturating_add(shaped.spec.n_bytes());
+                    all.push(Some(Ok(shaped)));
                 }
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
-                    return Err(error.with_hint(
-                        "choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)",
-                    ));
+                    if !options.leave_out {
+                        return Err(cannot_hold(error));
+                    }
+                    all.push(Some(Err(error)));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(self.report)
+        shaper.expect_used()?;
+        self.progress.total_len_bytes = total;
+        Ok(all)
     }
 
-    fn leave_out(&mut self, item: &Item, why: &str) {
-        let loss = Loss::new("node", format!("left out: {why}"));
-        self.report.left_out.push(NodeLoss { node: item.visit.path.clone(), loss });
+    fn leave_out(&mut self, item: &Item, error: Error) -> Result<()> {
+        if !self.options.leave_out {
+            return Err(cannot_hold(error));
+        }
+        let loss = Loss::new("node", format!("left out: {}", error.message()));
+        self.report.left_out.push(NodeLoss { node: item.from.clone(), loss });
+        Ok(())
     }
 
     fn tick(&mut self, len_bytes: u64) -> Result<()> {
@@ -234,112 +332,132 @@ impl<'c, 'o> Conversion<'c, 'o> {
         }
     }
 
-    fn lose(&mut self, node: &NodePath, losses: Vec<Loss>) {
-        self.report
-            .losses
-            .extend(losses.into_iter().map(|loss| NodeLoss { node: node.clone(), loss }));
+    fn lose(&mut self, node: &NodePath, losses: impl IntoIterator<Item = Loss>) {
+        let losses = losses.into_iter().map(|loss| NodeLoss { node: node.clone(), loss });
+        self.report.losses.extend(losses);
     }
 
-    fn node(&mut self, item: &Item) -> Result<()> {
-        let visit = &item.visit;
-        if let (Link::Hard, Some(seen)) = (&visit.child.link, &visit.seen_at) {
-            let target = relative(seen, &self.options.node)?.to_string();
-            return self.link(item, &Link::Soft(target));
+    fn node(&mut self, item: &Item, what: What) -> Result<()> {
+        if item.to.name() != item.from.name() && !item.to.is_root() {
+            self.lose(&item.from, [Loss::new("name", item.to.name())]);
         }
-        match (&visit.child.link, visit.child.kind, &item.array) {
-            (Link::Hard, Some(NodeKind::Group), _) => self.group(item),
-            (Link::Hard, _, Some(array)) => self.array(item, array),
-            (Link::Hard, Some(NodeKind::NamedType), _) => {
+        match what {
+            What::Group => self.group(item),
+            What::Link(link) => {
+                let made = self.target.container().create_link(&item.to, &link);
+                self.linked(item, made, &link)
+            }
+            What::Same(first) => {
+                let container = self.target.container();
+                let made = container.create_hard_link(&item.to, &first);
+                self.linked(item, made, &Link::Soft(first.to_string()))
+            }
+            What::NamedType => {
                 // It holds no data, and the arrays of the type are copied with it.
-                self.lose(&visit.path, vec![Loss::new("named type", "nothing")]);
+                self.lose(&item.from, [Loss::new("named type", "nothing")]);
                 Ok(())
             }
-            (Link::Hard, _, _) => {
+            _ => {
                 Err(Error::unsupported("the node is neither a group nor an array")
-                    .at_node(&visit.path))
+                    .at_node(&item.from))
             }
-            (link, _, _) => match self.retarget(link) {
-                Some(link) => self.link(item, &link),
-                None => {
-                    self.lose_link(item, link);
-                    Ok(())
-                }
-            },
         }
     }
 
-    fn link(&mut self, item: &Item, link: &Link) -> Result<()> {
-        let container = self.target.container();
-        match container.create_link(&item.to, link) {
-            Err(error) if error.kind() == ErrorKind::Unsupported => {
-                // The data it leads to is copied where it lies, or lies in another file.
-                self.lose_link(item, link);
+    fn linked(&mut self, item: &Item, made: Result<()>, link: &Link) -> Result<()> {
+        match made {
+            Ok(()) => {
+                self.report.n_links += 1;
                 Ok(())
             }
-            other => other,
-        }
-    }
-
-    fn lose_link(&mut self, item: &Item, link: &Link) {
-        let what = match link {
-            Link::Soft(target) => format!("link to {target}"),
-            Link::External { file, target } => format!("link to {target} in {file}"),
-            _ => "link".to_owned(),
-        };
-        self.lose(&item.visit.path, vec![Loss::new(what, "nothing")]);
-    }
-
-    /// Where a link of the source leads in the target; `None` where it leads out of the part
-    /// that is converted.
-    fn retarget(&self, link: &Link) -> Option<Link> {
-        let start = &self.options.node;
-        match link {
-            Link::Soft(target) if target.starts_with('/') && !start.is_root() => {
-                let target = NodePath::parse(target).ok().filter(|path| path.starts_with(start))?;
-                relative(&target, start).ok().map(|path| Link::Soft(path.to_string()))
+            // The data it leads to is copied where it lies, or lies in another file.
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                self.lose(&item.from, [Loss::new(text_of(link), "nothing")]);
+                Ok(())
             }
-            other => Some(other.clone()),
+            Err(error) => Err(error),
         }
     }
 
     fn group(&mut self, item: &Item) -> Result<()> {
         let container = self.target.container();
-        let has_root = item.to.is_root() && container.kind(&item.to)?.is_some();
-        if !has_root {
+        let is_there = item.to.is_root() || self.session.is_begun()?;
+        if !is_there || container.kind(&item.to)?.is_none() {
             container.create_group(&item.to)?;
         }
         self.report.n_groups += 1;
-        let attributes = self.source.container().attributes(&item.visit.path)?;
+        let attributes = item.file.container().attributes(&item.from)?;
         self.attributes(item, &item.to, attributes)
     }
 
-    fn array(&mut self, item: &Item, array: &Array) -> Result<()> {
-        let path = &item.visit.path;
-        let container = self.target.container();
-        let named = |error: Error| error.at_node(path).at_file(array.file().path());
-        let adapted = container.adapt_array(&array.spec()).map_err(named)?;
+    fn array(&mut self, item: &Item, array: &Array, shaped: shape::Shaped) -> Result<()> {
+        let container = Arc::clone(self.target.container());
         let mut to = item.to.clone();
-        let mut losses = adapted.losses;
-        if to.is_root() && container.kind(&to)?.is_some() {
+        let mut losses = shaped.losses;
+        if item.to.name() != item.from.name() && !item.to.is_root() {
+            losses.push(Loss::new("name", item.to.name()));
+        }
+        if to.is_root() && container.kind(&to)? == Some(NodeKind::Group) {
             // Some formats have a group for their root, always.
             to = NodePath::parse("data")?;
             losses.push(Loss::new("an array as the root", "`/data`"));
         }
-        let source = container.create_array(&to, &adapted.value).map_err(|e| e.at_node(path))?;
-        let made = Array::new(self.target.clone(), to.clone(), source);
-        let budget = self.options.memory_len_bytes;
-        let copied = copy::elements(array, &made, budget, &mut |len| self.tick(len));
-        if let Err(error) = copied {
+        let located = |error: Error| error.at_node(&item.from).at_file(array.file().path());
+        let budget = self.session.memory_len_bytes();
+        let copies = shaped.change.copies(&array.dtype(), &shaped.spec.dtype);
+        let need = Need::new(&array.spec(), &shaped.spec, (budget, copies), self.threads());
+        let engine = self.engine(need.map_err(located)?);
+        let made = self.target.clone().with_engine(Arc::clone(&engine));
+        let source = self.make_array(&*container, &to, &shaped.spec).map_err(located)?;
+        let made = Array::new(made, to.clone(), source);
+        let from = array.file().clone().with_engine(engine);
+        let from = Array::new(from, item.from.clone(), Arc::clone(array.source()));
+        let is_large = shaped.spec.n_bytes() >= WORTH_A_RECORD;
+        let is_recorded = self.session.records() && is_large && made.source().values().is_none();
+        let target = Target::new(&made, is_recorded);
+        let block_len_bytes = need_of(&array.spec(), &shaped.spec, (budget, copies))?;
+        let way = Way { window: &shaped.window, change: &shaped.change, block_len_bytes };
+        let mut watching = Watching { conversion: self, node: &to, target: &target };
+        if let Err(error) = copy(&from, &target, way, &mut watching) {
             if error.kind() == ErrorKind::Unsupported {
                 container.remove(&to)?;
             }
-            return Err(error);
+            return Err(located(error));
         }
         self.report.n_arrays += 1;
-        self.report.len_bytes = self.report.len_bytes.saturating_add(array.spec().n_bytes());
-        self.lose(path, losses);
+        self.report.len_bytes = self.report.len_bytes.saturating_add(shaped.spec.n_bytes());
+        self.lose(&item.from, losses);
         let attributes = array.attributes()?;
         self.attributes(item, &to, attributes)
+    }
+
+    /// The array at `to`, made, or as an earlier attempt made it.
+    fn make_array(
+        &self,
+        container: &dyn Container,
+        to: &NodePath,
+        spec: &stook_core::ArraySpec,
+    ) -> Result<Arc<dyn stook_core::ChunkSource>> {
+        if self.session.is_begun()? && container.kind(to)? == Some(NodeKind::Array) {
+            return container.open_array(to);
+        }
+        container.create_array(to, spec)
+    }
+
+    fn threads(&self) -> usize {
+        let threads = self.options.engine.as_ref().map_or(0, |engine| engine.config().threads);
+        match threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        }
+    }
+
+    /// An engine that keeps to its share of the memory. What it decodes it needs once.
+    fn engine(&self, need: Need) -> Arc<Engine> {
+        let scratch = usize::try_from(need.scratch_len_bytes).unwrap_or(usize::MAX);
+        let limits = self.options.limits.clone();
+        let config = EngineConfig::default().threads(need.threads).limits(limits);
+        Engine::new(config.memory_len_bytes(scratch).cache_len_bytes(0))
     }
 
     fn attributes(&mut self, item: &Item, to: &NodePath, attributes: Attributes) -> Result<()> {
@@ -361,19 +479,17 @@ impl<'c, 'o> Conversion<'c, 'o> {
                         format!("nothing: {}", error.message()),
                     ));
                 }
-                Err(error) => return Err(error.at_node(&item.visit.path)),
+                Err(error) => return Err(error.at_node(&item.from)),
             }
         }
         self.report.n_attributes += edits.changes.len() as u64;
-        self.lose(&item.visit.path, losses);
+        self.lose(&item.from, losses);
         match container.edit_attributes(to, &edits) {
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 self.report.n_attributes -= edits.changes.len() as u64;
-                let lost = edits
-                    .changes
-                    .iter()
-                    .map(|(name, _)| Loss::new(format!("attribute {name}"), "nothing"));
-                self.lose(&item.visit.path, lost.collect());
+                let names = edits.changes.iter().map(|(name, _)| name);
+                let lost = names.map(|name| Loss::new(format!("attribute {name}"), "nothing"));
+                self.lose(&item.from, lost.collect::<Vec<_>>());
                 Ok(())
             }
             other => other,
@@ -381,10 +497,57 @@ impl<'c, 'o> Conversion<'c, 'o> {
     }
 }
 
-/// The path of `node` as seen from `start`.
-fn relative(node: &NodePath, start: &NodePath) -> Result<NodePath> {
-    if start.is_root() {
-        return Ok(node.clone());
+fn cannot_hold(error: Error) -> Error {
+    if error.hint().is_some() {
+        return error;
     }
-    NodePath::parse(node.as_str().strip_prefix(start.as_str()).unwrap_or(node.as_str()))
+    error.with_hint(
+        "choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)",
+    )
+}
+
+/// The bytes that blocks of an array are cut for: the same however many threads there are, so
+/// that another process finds the same blocks.
+fn need_of(
+    from: &stook_core::ArraySpec,
+    to: &stook_core::ArraySpec,
+    budget: (u64, u64),
+) -> Result<u64> {
+    Need::new(from, to, budget, 1).map(|need| need.block_len_bytes)
+}
+
+/// One array's copy, watched for the journal and for who waits.
+struct Watching<'w, 'c, 'o> {
+    conversion: &'w mut Conversion<'c, 'o>,
+    node: &'w NodePath,
+    target: &'w Target,
+}
+
+impl Watch for Watching<'_, '_, '_> {
+    fn has(&mut self, number: u64, block: &Ranges) -> Result<bool> {
+        match self.target.recording {
+            Some(_) => self.conversion.session.has(self.node, number, block, self.target),
+            None => Ok(false),
+        }
+    }
+
+    fn did(&mut self, number: u64, len_bytes: u64, was_there: bool) -> Result<()> {
+        let conversion = &mut *self.conversion;
+        if was_there {
+            let resumed = &mut conversion.progress.resumed_len_bytes;
+            *resumed = resumed.saturating_add(len_bytes);
+        }
+        if let Some(recording) = &self.target.recording {
+            let hash = recording.take();
+            let is_hdf5 = conversion.target.format() == Format::Hdf5;
+            if is_hdf5 && conversion.flushed.elapsed() >= FLUSH_EVERY {
+                conversion.target.commit()?;
+                conversion.flushed = Instant::now();
+            }
+            if is_hdf5 || !was_there {
+                conversion.session.did(self.node, number, len_bytes, hash)?;
+            }
+        }
+        conversion.tick(len_bytes)
+    }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use stook_core::file::place::{PlaceKind, kind_of};
 use stook_core::file::{FileIo, LocalFile};
 use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
-use stook_core::{Container, Error, ErrorKind, Format, Limits, Mode, OpenOptions, Result};
+use stook_core::{
+    Container, Durability, Error, ErrorKind, Format, Limits, Mode, NodeKind, NodePath, OpenOptions,
+    Result,
+};
 use stook_hdf5::Hdf5File;
 use stook_zarr::ZarrContainer;
 
@@ -111,6 +114,28 @@ impl Storage {
             other => Err(Error::unsupported(format!("format {other} cannot be created"))),
         }
     }
+}
+
+/// Puts the metadata of the Zarr hierarchy at `path` together at its root.
+///
+/// # Errors
+/// `Unsupported` for other formats, `Io`.
+pub(crate) fn consolidate(path: &Path, storage: Storage, durability: Durability) -> Result<()> {
+    let options = OpenOptions::read_write();
+    let store: Arc<dyn ByteStore> = match storage {
+        Storage::ZarrFolder => Arc::new(LocalStore::open(path, options.mode)?),
+        Storage::ZarrZip => Arc::new(ZipStore::open(path, options.mode, &options.limits)?),
+        _ => {
+            return Err(Error::unsupported("only Zarr has consolidated metadata").at_file(path));
+        }
+    };
+    let container = ZarrContainer::open(store, &options)?;
+    let root = NodePath::root();
+    if container.kind(&root)? == Some(NodeKind::Group) {
+        container.consolidate(&root)?;
+        container.commit(durability)?;
+    }
+    Ok(())
 }
 
 /// An empty Zarr v3 tree in memory.

@@ -51,7 +51,7 @@ pub use group::Group;
 pub use parts::{Parts, PartsAxis, Ranges};
 pub use walk::{Visit, walk};
 
-pub use stook_core::engine::BufferCodec;
+pub use stook_core::engine::{BufferCodec, gate};
 pub use stook_npy::npy_header;
 pub use stook_npy::{pickle, sparse};
 
@@ -62,5 +62,5 @@ pub use stook_core::{
     Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Result, Selection, Values,
     View, ViewMut,
 };
-pub use stook_core::{codec, dtype, values};
+pub use stook_core::{codec, dtype, element, values};
 pub use stook_zarr::numcodecs;

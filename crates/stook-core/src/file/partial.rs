@@ -74,12 +74,11 @@ impl Partial {
             Err(error) if error.kind() == IoKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("cannot create the folder", error).at_file(target)),
         }
-        let journal = LocalFile::create_new(folder.join(JOURNAL)).map_err(|error| {
-            match error.kind() {
+        let journal =
+            LocalFile::create_new(folder.join(JOURNAL)).map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => locked(target),
                 _ => error.rename_file(target),
-            }
-        })?;
+            })?;
         lock(&journal, target)?;
         Ok(Self { folder, journal, end: Mutex::new(0), records: Vec::new() })
     }

@@ -30,6 +30,22 @@ pub fn kind_of(path: &Path) -> Result<Option<PlaceKind>> {
     }
 }
 
+/// The one path, without links, of what there is at `path`; `None` where there is nothing.
+///
+/// # Errors
+/// `Io`, for example without permission to look.
+pub fn canonical(path: &Path) -> Result<Option<PathBuf>> {
+    match fs::canonicalize(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(Error::io("cannot look at the path", error).at_file(path)),
+    }
+}
+
 /// The path of something new beside `target`, to be [`publish`]ed when it is whole. Its name
 /// ends as the target's does, because some formats are told by it.
 #[must_use]
@@ -57,6 +73,13 @@ pub fn publish(draft: &Path, target: &Path, in_the_way: InTheWay) -> Result<()> 
     let old = kind_of(target)?;
     if old.is_some() && in_the_way == InTheWay::Stays {
         return Err(exists(target));
+    }
+    if old.is_some()
+        && let Ok(metadata) = fs::metadata(target)
+    {
+        // Who may read the old may read the new; a file system without permissions is no reason
+        // to fail.
+        let _ = fs::set_permissions(draft, metadata.permissions());
     }
     let both_files = old == Some(PlaceKind::File) && kind_of(draft)? == Some(PlaceKind::File);
     if old.is_none() || both_files {
