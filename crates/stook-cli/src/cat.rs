@@ -2,29 +2,33 @@
 //! a person at a terminal gets what fits.
 
 mod cell;
+mod csv;
 mod layout;
 mod list;
-mod plan;
+mod npy;
 mod preview;
+mod source;
 mod stream;
-mod time;
 
 use std::io::Write;
 
-use stook::{Array, File, Group, Node, NodeKind, Selection};
+use stook::{Array, File, Group, Node, NodeKind};
 
-use crate::cli::CatArgs;
+use crate::cli::{CatArgs, CatFormat};
 use crate::error::{Failure, say};
 use crate::find;
 use crate::output::{Ink, Output};
-use plan::Plan;
+use crate::selection::{self, Picked};
+use source::Source;
 
 pub(crate) fn run(args: &CatArgs, out: &mut Output) -> Result<(), Failure> {
-    let file = File::open(&args.file)?;
-    let selection = Selection::parse(&args.selection)?;
+    let file = File::open(&args.file)?.with_engine(args.means.engine());
+    let picked = selection::parse(&file, &args.selection)?;
     match find::node(&file, &args.node)? {
-        Node::Array(array) => elements(&array, &selection, args.json, out),
-        Node::Group(group) if selection == Selection::All => names(&group, args.json, out),
+        Node::Array(array) => elements(&array, &picked, args, out),
+        Node::Group(group) if picked == Picked::default() => {
+            names(&group, args.format() == CatFormat::Json, out)
+        }
         Node::Group(group) => Err(stook::Error::invalid("expected an array, found a group")
             .at_node(group.path())
             .at_file(file.path())
@@ -37,22 +41,28 @@ pub(crate) fn run(args: &CatArgs, out: &mut Output) -> Result<(), Failure> {
 
 fn elements(
     array: &Array,
-    selection: &Selection,
-    as_json: bool,
+    picked: &Picked,
+    args: &CatArgs,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let spec = array.spec();
-    if spec.is_null() {
-        say("note: the array has no elements: its extent is null");
-        return if as_json { Ok(out.line("null")?) } else { Ok(()) };
-    }
     let located = |error: stook::Error| error.at_node(array.path()).at_file(array.file().path());
-    let plan = Plan::new(selection, &spec).map_err(located)?;
-    match out.terminal {
-        _ if as_json => list::write(array, &plan, out),
-        Some(size) => preview::write(array, &plan, size, out),
-        None => stream::write(array, &plan, out),
+    if array.spec().is_null() {
+        say("note: the array has no elements: its extent is null");
+        let is_json = args.format() == CatFormat::Json;
+        return if is_json { Ok(out.line("null")?) } else { Ok(()) };
     }
+    let source = Source::new(array, picked, args.means.memory).map_err(located)?;
+    let written = match (args.format(), out.terminal) {
+        (CatFormat::Json, _) => list::write(&source, out),
+        (CatFormat::Csv, _) => csv::write(&source, args.index, out),
+        (CatFormat::Npy, _) => npy::write(&source, out),
+        (CatFormat::Table, Some(size)) => preview::write(&source, size, out),
+        (CatFormat::Table, None) => stream::write(&source, out),
+    };
+    written.map_err(|failure| match failure {
+        Failure::Stook(error) => Failure::Stook(located(error)),
+        other => other,
+    })
 }
 
 /// The names in a group, groups with a slash behind them.

@@ -1,12 +1,22 @@
 //! What the command is asked for.
 
+mod edit;
+mod judge;
+mod show;
+
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stook::Format;
+use stook::{Engine, EngineConfig, Format};
+
+pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RmArgs};
+pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
+pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
 const LONG_ABOUT: &str = "\
-Shows, reads and converts arrays in Zarr (v2, v3, folder or zip), HDF5, npy and npz files.
+Shows, reads, converts, compares, checks and edits arrays in Zarr (v2, v3, folder or zip), HDF5,
+npy and npz files.
 
 The format of a file is told from its content; that of a new file from its name.";
 
@@ -15,10 +25,14 @@ Examples:
   stook tree cells.h5ad                   what is in the file
   stook info cells.h5ad /X                all about one array
   stook cat cells.h5ad /X '0:5, ::100'    elements, selected as in Python
+  stook info cells.h5ad /X --stats        its extremes, mean and spread
   stook convert cells.h5ad cells.zarr     the same tree in another format
+  stook diff cells.h5ad cells.zarr        in what two trees differ
+  stook check cells.h5ad                  whether all of a file can be read
 
-Exit status: 0 if all went well, 1 if not (or if --verify found a difference), 2 if the command
-line makes no sense. Colours are left out where NO_COLOR is set or no terminal reads them.";
+Exit status: 0 if all went well, 1 if not (or if `--verify`, `diff` or `check` found something),
+2 if the command line makes no sense (and after any error of `diff`), 130 if interrupted. Colours
+are left out where NO_COLOR is set or no terminal reads them.";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -43,12 +57,29 @@ pub(crate) enum Command {
     Cat(CatArgs),
     /// Copy a file, or part of it, into another format
     Convert(ConvertArgs),
+    /// Tell in what two files, or nodes of them, differ
+    Diff(DiffArgs),
+    /// Read all of a file and say what is wrong with it
+    Check(CheckArgs),
+    /// Show, set, rename or delete attributes
+    Attr(AttrArgs),
+    /// Remove nodes
+    Rm(RmArgs),
+    /// Move or rename a node
+    Mv(MvArgs),
+    /// Make a link to a node
+    Ln(LnArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(CompletionsArgs),
+    /// The process in which `check` reads a file that is not trusted
+    #[command(hide = true)]
+    CheckWorker(WorkerArgs),
 }
 
 impl Command {
     /// Whether a file is changed or made: such a command ends in order when it is interrupted.
     pub(crate) fn writes(&self) -> bool {
-        matches!(self, Self::Convert(_))
+        matches!(self, Self::Convert(_) | Self::Attr(_) | Self::Rm(_) | Self::Mv(_) | Self::Ln(_))
     }
 
     /// Whether errors, too, are JSON.
@@ -58,74 +89,47 @@ impl Command {
             Self::Info(args) => args.json,
             Self::Cat(args) => args.json,
             Self::Convert(args) => args.json,
+            Self::Diff(args) => args.json,
+            Self::Check(args) => args.json,
+            Self::Attr(args) => args.json,
+            Self::Rm(args) => args.json,
+            Self::Mv(args) => args.json,
+            Self::Ln(args) => args.json,
+            Self::Completions(_) | Self::CheckWorker(_) => false,
         }
     }
 }
 
-const TREE_EXAMPLES: &str = "\
-Examples:
-  stook tree cells.h5ad --depth 1
-  stook tree cells.h5ad /obs --attrs
-  stook tree cells.zarr --json | jq -r '.. | .path? // empty'";
-
-#[derive(Debug, Args)]
-#[command(after_help = TREE_EXAMPLES)]
-pub(crate) struct TreeArgs {
-    /// The file or folder
-    pub(crate) file: PathBuf,
-    /// The node to begin at, such as /obs
-    #[arg(default_value = "/")]
-    pub(crate) node: String,
-    /// Go no deeper than this many levels
-    #[arg(long, short, value_name = "N")]
-    pub(crate) depth: Option<usize>,
-    /// Also show the attributes
-    #[arg(long, short)]
-    pub(crate) attrs: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+/// What a command that moves data may use.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Means {
+    /// How much memory to use, about
+    #[arg(long, default_value = "256M", value_name = "SIZE", value_parser = size)]
+    pub(crate) memory: u64,
+    /// How many threads to use; 0 takes what the machine has
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
 }
 
-const INFO_EXAMPLES: &str = "\
-Examples:
-  stook info cells.h5ad
-  stook info cells.h5ad /X
-  stook info cells.h5ad /X --json | jq .chunks";
-
-#[derive(Debug, Args)]
-#[command(after_help = INFO_EXAMPLES)]
-pub(crate) struct InfoArgs {
-    /// The file or folder
-    pub(crate) file: PathBuf,
-    /// The node; the file as a whole where it is not given
-    pub(crate) node: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+impl Means {
+    /// An engine that keeps to them.
+    pub(crate) fn engine(&self) -> Arc<Engine> {
+        let share = |of| usize::try_from(self.memory / of).unwrap_or(usize::MAX);
+        let config = EngineConfig::default().threads(self.threads);
+        let cache = share(8).min(config.cache_len_bytes);
+        Engine::new(config.memory_len_bytes(share(2)).cache_len_bytes(cache))
+    }
 }
 
-const CAT_EXAMPLES: &str = "\
-Examples:
-  stook cat cells.h5ad /X 0               the first row
-  stook cat cells.h5ad /X '-10:, ::2'     the last ten rows, every other column
-  stook cat cells.h5ad /X '..., 3'        the fourth column
-  stook cat cells.h5ad /var/index | head
-  stook cat cells.h5ad /X --json | jq '.[0]'";
-
 #[derive(Debug, Args)]
-#[command(after_help = CAT_EXAMPLES)]
-pub(crate) struct CatArgs {
-    /// The file or folder
-    pub(crate) file: PathBuf,
-    /// The array, such as /X; of a group, the names in it are printed
-    pub(crate) node: String,
-    /// Which elements, as in Python: integers, slices, an ellipsis
-    #[arg(default_value = "", hide_default_value = true, allow_hyphen_values = true)]
-    pub(crate) selection: String,
-    /// Print JSON: nested lists
-    #[arg(long)]
-    pub(crate) json: bool,
+#[command(after_help = "\
+Examples:
+  stook completions bash > ~/.local/share/bash-completion/completions/stook
+  stook completions zsh > \"${fpath[1]}/_stook\"
+  stook completions fish > ~/.config/fish/completions/stook.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
 }
 
 const CONVERT_EXAMPLES: &str = "\

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
+use crate::cli::Command;
 use crate::interrupt;
 use crate::output::{Ink, Paint};
 
@@ -18,6 +19,8 @@ pub(crate) enum Failure {
     Write(io::Error),
     /// Something else is wrong, and has been said.
     Said,
+    /// Two trees differ, and it has been said in what.
+    Differs,
 }
 
 impl From<stook::Error> for Failure {
@@ -34,7 +37,8 @@ impl From<io::Error> for Failure {
 
 impl Failure {
     /// Says what went wrong, on the standard error, and returns the exit status.
-    pub(crate) fn report(&self, as_json: bool) -> ExitCode {
+    pub(crate) fn report(&self, command: &Command) -> ExitCode {
+        let as_json = command.wants_json();
         if let Some(status) = interrupt::status() {
             say("interrupted");
             return status;
@@ -48,8 +52,10 @@ impl Failure {
             Self::Stook(error) if as_json => say(&to_json(error).to_string()),
             Self::Stook(error) => say(&to_text(error, &Paint::stderr())),
             Self::Said => {}
+            Self::Differs => return ExitCode::FAILURE,
         }
-        ExitCode::FAILURE
+        // As of diff and cmp: 1 is a difference, 2 is trouble.
+        if matches!(command, Command::Diff(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
     }
 }
 

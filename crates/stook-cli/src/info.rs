@@ -1,5 +1,7 @@
 //! `stook info`: all about a file or one of its nodes.
 
+mod stats;
+
 use serde_json::{Map, Value};
 use stook::{Array, ErrorKind, File, Group, Link, Node, NodeKind, NodePath, Result, walk};
 
@@ -8,13 +10,31 @@ use crate::describe;
 use crate::error::Failure;
 use crate::find;
 use crate::output::{Output, counted, human_bytes, human_count};
+use crate::selection;
 
 pub(crate) fn run(args: &InfoArgs, out: &mut Output) -> Result<(), Failure> {
-    let file = File::open(&args.file)?;
+    let file = File::open(&args.file)?.with_engine(args.means.engine());
+    let mut elements = None;
     let about = match &args.node {
+        None if args.stats => return stats::of_file(&file, args, out),
         None => of_file(&file)?,
         Some(node) => match find::node(&file, node)? {
-            Node::Array(array) => of_array(&array)?,
+            Node::Array(array) => {
+                let mut about = of_array(&array)?;
+                if args.stats {
+                    let selection = selection::parse(&file, &args.selection)?.of_items()?;
+                    let found = stats::of_array(&array, selection, args)?;
+                    about.put("stats", stats::fields_json(&found));
+                    elements = Some(found);
+                }
+                about
+            }
+            Node::Group(_) if args.stats => {
+                Err(stook::Error::invalid("expected an array, found a group")
+                    .at_node(&NodePath::parse(node)?)
+                    .at_file(file.path())
+                    .with_hint("leave out the node to see all arrays of the file"))?
+            }
             Node::Group(group) => of_group(&group)?,
             other => {
                 Err(stook::Error::unsupported("the node is of no known kind").at_node(other.path()))?
@@ -26,7 +46,10 @@ pub(crate) fn run(args: &InfoArgs, out: &mut Output) -> Result<(), Failure> {
     } else {
         out.fields(&about.fields)?;
     }
-    Ok(())
+    match elements {
+        Some(found) if !args.json => stats::write(&found, out),
+        _ => Ok(()),
+    }
 }
 
 /// The same in words and as JSON.

@@ -17,7 +17,8 @@ pub(crate) fn install() {
         let status = 128 + signal;
         // Where a signal cannot be caught, it ends the command as if it were not asked for here.
         // The order matters: the second signal finds the flag that the first one set.
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, status, Arc::clone(&first));
+        let _ =
+            signal_hook::flag::register_conditional_shutdown(signal, status, Arc::clone(&first));
         let _ = signal_hook::flag::register(signal, Arc::clone(&first));
         let _ = signal_hook::flag::register_usize(signal, raised(), number);
     }

@@ -1,20 +1,27 @@
 //! The command `stook`: a face on the library of that name. Data goes to the standard output,
 //! messages to the standard error; what is printed is made here, what is done is done there.
 
+mod attr;
 mod cat;
+mod check;
 mod cli;
 mod convert;
 mod describe;
+mod diff;
+mod edit;
 mod error;
 mod find;
 mod info;
 mod interrupt;
 mod output;
+mod progress;
+mod selection;
+mod time;
 mod tree;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command};
 use crate::error::Failure;
@@ -24,7 +31,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(cli.command.wants_json()),
+        Err(failure) => failure.report(&cli.command),
     }
 }
 
@@ -33,11 +40,25 @@ fn run(command: &Command) -> Result<(), Failure> {
         interrupt::install();
     }
     let mut out = Output::stdout();
-    match command {
-        Command::Tree(args) => tree::run(args, &mut out)?,
-        Command::Info(args) => info::run(args, &mut out)?,
-        Command::Cat(args) => cat::run(args, &mut out)?,
-        Command::Convert(args) => convert::run(args, &mut out)?,
-    }
-    Ok(out.finish()?)
+    let done = match command {
+        Command::Tree(args) => tree::run(args, &mut out),
+        Command::Info(args) => info::run(args, &mut out),
+        Command::Cat(args) => cat::run(args, &mut out),
+        Command::Convert(args) => convert::run(args, &mut out),
+        Command::Diff(args) => diff::run(args, &mut out),
+        Command::Check(args) => check::run(args, &mut out),
+        Command::Attr(args) => attr::run(args, &mut out),
+        Command::Rm(args) => edit::rm(args, &mut out),
+        Command::Mv(args) => edit::mv(args, &mut out),
+        Command::Ln(args) => edit::ln(args, &mut out),
+        Command::Completions(args) => {
+            clap_complete::generate(args.shell, &mut Cli::command(), "stook", &mut out);
+            Ok(())
+        }
+        Command::CheckWorker(args) => return check::work(args),
+    };
+    // What was found before a failure is wanted, too.
+    let finished = out.finish();
+    done?;
+    Ok(finished?)
 }

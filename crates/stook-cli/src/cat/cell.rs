@@ -3,8 +3,8 @@
 use serde_json::Value;
 use stook::{DType, Result};
 
-use super::time;
 use crate::describe::one_line;
+use crate::time;
 
 /// Whether items are aligned to the right.
 pub(super) fn is_number(dtype: &DType) -> bool {
@@ -31,6 +31,23 @@ pub(super) fn is_number(dtype: &DType) -> bool {
 /// # Errors
 /// `Corrupt` if the item contradicts its dtype.
 pub(super) fn text(dtype: &DType, item: &[u8], heap: &[u8], is_alone: bool) -> Result<String> {
+    made(dtype, item, heap, &|text| shown(&text, is_alone))
+}
+
+/// One item, text as it is.
+///
+/// # Errors
+/// `Corrupt` if the item contradicts its dtype.
+pub(super) fn plain(dtype: &DType, item: &[u8], heap: &[u8]) -> Result<String> {
+    made(dtype, item, heap, &|text| text)
+}
+
+fn made(
+    dtype: &DType,
+    item: &[u8],
+    heap: &[u8],
+    show: &dyn Fn(String) -> String,
+) -> Result<String> {
     macro_rules! number {
         ($t:ty) => {
             item.try_into().map(<$t>::from_ne_bytes).unwrap_or_default()
@@ -51,7 +68,7 @@ pub(super) fn text(dtype: &DType, item: &[u8], heap: &[u8], is_alone: bool) -> R
         DType::DateTime(unit) => time::date_time(number!(i64), *unit),
         DType::TimeDelta(unit) => time::span(number!(i64), *unit),
         _ => match stook::json::of_item(dtype, item, heap)? {
-            Value::String(text) => shown(&text, is_alone),
+            Value::String(text) => show(text),
             other => other.to_string(),
         },
     })

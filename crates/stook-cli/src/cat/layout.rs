@@ -5,12 +5,12 @@ use stook::dtype::Field;
 use stook::{DType, Result};
 
 use super::cell;
-use super::plan::Plan;
+use super::source::Source;
 
 /// How elements lie on the page.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
-    plan: &'a Plan,
+    source: &'a Source<'a>,
     dtype: &'a DType,
     /// How many of the kept axes are above the tables.
     pub(super) n_above: usize,
@@ -21,8 +21,8 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(plan: &'a Plan, dtype: &'a DType) -> Self {
-        let shape = &plan.shape;
+    pub(super) fn new(source: &'a Source<'a>) -> Self {
+        let (shape, dtype) = (source.shape(), &source.dtype);
         let last = shape.last().copied().unwrap_or(1);
         let (n_above, n_rows, n_columns) = match (dtype, shape.len()) {
             (DType::Struct(r#struct), rank) => {
@@ -31,7 +31,7 @@ impl<'a> Layout<'a> {
             (_, 0 | 1) => (0, last, 1),
             (_, rank) => (rank - 2, shape.get(rank - 2).copied().unwrap_or(1), last),
         };
-        Self { plan, dtype, n_above, n_rows, n_columns }
+        Self { source, dtype, n_above, n_rows, n_columns }
     }
 
     /// The members of a struct.
@@ -74,7 +74,7 @@ impl<'a> Layout<'a> {
             return None;
         }
         let mut above = above.iter();
-        let axes = self.plan.axes.iter().map(|axis| match axis.is_kept {
+        let axes = self.source.parts.axes().iter().map(|axis| match axis.is_kept() {
             true => above.next().map_or_else(|| ":".to_owned(), |&i| axis.at(i).to_string()),
             false => axis.at(0).to_string(),
         });
@@ -83,7 +83,7 @@ impl<'a> Layout<'a> {
 
     /// The lengths of the axes above the tables.
     pub(super) fn above(&self) -> &'a [u64] {
-        self.plan.shape.get(..self.n_above).unwrap_or_default()
+        self.source.shape().get(..self.n_above).unwrap_or_default()
     }
 }
 

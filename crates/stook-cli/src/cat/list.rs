@@ -2,18 +2,18 @@
 
 use std::io::Write;
 
-use stook::{Array, Values};
+use stook::Values;
 
-use super::plan::Plan;
+use super::source::Source;
 use crate::error::Failure;
 use crate::output::Output;
 
-pub(super) fn write(array: &Array, plan: &Plan, out: &mut Output) -> Result<(), Failure> {
-    if plan.shape.contains(&0) {
+pub(super) fn write(source: &Source<'_>, out: &mut Output) -> Result<(), Failure> {
+    if source.shape().contains(&0) {
         return Ok(out.line("[]")?);
     }
     // The elements of a list at each level.
-    let mut lens = plan.shape.clone();
+    let mut lens = source.shape().to_vec();
     for at in (1..lens.len()).rev() {
         let len = lens.get(at).copied().unwrap_or(1);
         if let Some(above) = lens.get_mut(at - 1) {
@@ -21,7 +21,7 @@ pub(super) fn write(array: &Array, plan: &Plan, out: &mut Output) -> Result<(), 
         }
     }
     let mut n_written = 0_u64;
-    plan.for_each_block::<Failure>(array, &mut |values| {
+    source.for_each_block::<Failure>(&mut |values| {
         for at in 0..values.len() {
             let n_opened = lens.iter().filter(|&&len| n_written.is_multiple_of(len)).count();
             if n_written > 0 {

@@ -1,10 +1,10 @@
 //! Elements for a person at a terminal: what fits, with positions beside it, an ellipsis for what
 //! is missing and a note that says so.
 
-use stook::{Array, Values};
+use stook::Values;
 
 use super::layout::{Layout, unravel};
-use super::plan::Plan;
+use super::source::Source;
 use crate::error::{Failure, say};
 use crate::output::{Ink, Output, cut, human_count, width};
 
@@ -19,34 +19,36 @@ const OTHER_LINES: u64 = 5;
 const MOST_WIDTH: usize = 40;
 
 pub(super) fn write(
-    array: &Array,
-    plan: &Plan,
+    source: &Source<'_>,
     terminal: (usize, usize),
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let dtype = array.dtype();
-    let layout = Layout::new(plan, &dtype);
-    if plan.shape.contains(&0) {
-        say(&format!("note: the selection holds no elements: its shape is {:?}", plan.shape));
+    let layout = Layout::new(source);
+    if source.shape().contains(&0) {
+        say(&format!("note: the selection holds no elements: its shape is {:?}", source.shape()));
         return Ok(());
     }
-    let picks = picks(plan, &layout, terminal);
-    let values = array.read(&plan.pick(&picks))?;
-    let page = Page { layout: &layout, plan, picks: &picks, columns: terminal.0 };
+    let picks = picks(source, &layout, terminal);
+    let values = source.read(&source.parts.pick(&picks))?;
+    let page = Page { layout: &layout, source, picks: &picks, columns: terminal.0 };
     let n_columns = page.write(&values, out)?;
     page.note(n_columns, out)
 }
 
 /// The elements that are shown along each axis that is kept: of rows and tables those at both
 /// ends, of columns the first.
-fn picks(plan: &Plan, layout: &Layout<'_>, (columns, lines): (usize, usize)) -> Vec<Vec<u64>> {
+fn picks(
+    source: &Source<'_>,
+    layout: &Layout<'_>,
+    (columns, lines): (usize, usize),
+) -> Vec<Vec<u64>> {
     let is_one = layout.above().iter().all(|&len| len == 1);
     let most_rows = match is_one {
         true => (lines as u64).saturating_sub(OTHER_LINES).max(LEAST_ROWS),
         false => ROWS_OF_MANY,
     };
     let has_members = !layout.fields().is_empty();
-    let n_kept = plan.shape.len();
+    let n_kept = source.shape().len();
     let ends = |len: u64, most: u64| -> Vec<u64> {
         if len <= most {
             (0..len).collect()
@@ -67,12 +69,12 @@ fn picks(plan: &Plan, layout: &Layout<'_>, (columns, lines): (usize, usize)) -> 
             ends(len, most_rows)
         }
     };
-    plan.shape.iter().enumerate().map(pick).collect()
+    source.shape().iter().enumerate().map(pick).collect()
 }
 
 struct Page<'a> {
     layout: &'a Layout<'a>,
-    plan: &'a Plan,
+    source: &'a Source<'a>,
     picks: &'a [Vec<u64>],
     /// The width of the terminal.
     columns: usize,
@@ -112,7 +114,7 @@ impl Page<'_> {
 
     /// The positions of the rows in the array, where there are rows.
     fn row_positions(&self) -> Vec<u64> {
-        let kept: Vec<_> = self.plan.axes.iter().filter(|axis| axis.is_kept).collect();
+        let kept: Vec<_> = self.source.parts.axes().iter().filter(|axis| axis.is_kept()).collect();
         match (kept.get(self.layout.n_above), self.picks.get(self.layout.n_above)) {
             (Some(axis), Some(pick)) => pick.iter().map(|&i| axis.at(i)).collect(),
             _ => Vec::new(),
@@ -129,12 +131,12 @@ impl Page<'_> {
 
     /// Whether the last axis lies along the rows.
     fn has_columns(&self) -> bool {
-        self.layout.fields().is_empty() && self.plan.shape.len() > 1
+        self.layout.fields().is_empty() && self.source.shape().len() > 1
     }
 
     /// The names of members, or the positions of the columns in the array.
     fn headings(&self) -> Vec<String> {
-        match self.plan.axes.iter().rfind(|axis| axis.is_kept) {
+        match self.source.parts.axes().iter().rfind(|axis| axis.is_kept()) {
             Some(axis) if self.has_columns() => {
                 (0..self.n_picked() as u64).map(|i| axis.at(i).to_string()).collect()
             }
@@ -245,8 +247,10 @@ mod tests {
         let n: u64 = shape.iter().product();
         let items: Vec<i32> = (0..i32::try_from(n).unwrap()).collect();
         array.write_elements(&Selection::All, shape, &items).unwrap();
-        let plan = Plan::new(&Selection::parse(selection).unwrap(), &array.spec()).unwrap();
-        Output::capture(terminal, |out| write(&array, &plan, terminal, out).unwrap())
+        let selection = Selection::parse(selection).unwrap();
+        let picked = crate::selection::Picked { selection, member: None };
+        let source = Source::new(&array, &picked, 1 << 20).unwrap();
+        Output::capture(terminal, |out| write(&source, terminal, out).unwrap())
     }
 
     #[test]

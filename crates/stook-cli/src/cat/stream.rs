@@ -3,22 +3,19 @@
 
 use std::io::{self, Write};
 
-use stook::Array;
-
 use super::layout::{Layout, unravel};
-use super::plan::Plan;
+use super::source::Source;
 use crate::error::Failure;
 use crate::output::{Output, width};
 
 /// Cells that are aligned together.
 const CELLS_AT_ONCE: usize = 1 << 16;
 
-pub(super) fn write(array: &Array, plan: &Plan, out: &mut Output) -> Result<(), Failure> {
-    let dtype = array.dtype();
-    let layout = Layout::new(plan, &dtype);
+pub(super) fn write(source: &Source<'_>, out: &mut Output) -> Result<(), Failure> {
+    let layout = Layout::new(source);
     let mut page = Page::new(&layout, out);
     let mut cells = Vec::new();
-    plan.for_each_block::<Failure>(array, &mut |values| {
+    source.for_each_block::<Failure>(&mut |values| {
         for at in 0..values.len() {
             layout.cells(values.item(at).unwrap_or_default(), values.heap(), &mut cells)?;
             // Texts are larger than the items they come from.

@@ -3,7 +3,7 @@
 use stook::dtype::{TimeBase, TimeUnit};
 
 /// A point in time, to the precision of its unit: `2024-10-04T12:30:00.250`.
-pub(super) fn date_time(count: i64, unit: TimeUnit) -> String {
+pub(crate) fn date_time(count: i64, unit: TimeUnit) -> String {
     if count == i64::MIN {
         return "NaT".to_owned();
     }
@@ -40,7 +40,7 @@ pub(super) fn date_time(count: i64, unit: TimeUnit) -> String {
 }
 
 /// A span of time: `250 ms`.
-pub(super) fn span(count: i64, unit: TimeUnit) -> String {
+pub(crate) fn span(count: i64, unit: TimeUnit) -> String {
     match (count, unit.base) {
         (i64::MIN, _) => "NaT".to_owned(),
         (_, TimeBase::Generic) => (i128::from(count) * i128::from(unit.count)).to_string(),
