@@ -5,14 +5,17 @@
 
 mod as_type;
 mod bit_round;
+mod bits;
 mod categorize;
 mod delta;
 mod elements;
 mod fixed_scale_offset;
+mod nbit;
 mod number;
 mod pack_bits;
 mod pcodec;
 mod quantize;
+mod scale_offset_hdf5;
 mod zfp;
 
 pub use zfp::zfp_hdf5_values;
@@ -54,6 +57,8 @@ pub(super) fn build(spec: &CodecSpec, stage: &Stage) -> Result<Option<(Step, Sta
         CodecSpec::PackBits(config) => bytes(pack_bits::new(config, stage)?),
         CodecSpec::Pcodec(config) => bytes(pcodec::new(config, stage)?),
         CodecSpec::Zfp(config) => bytes(zfp::new(config, stage)?),
+        CodecSpec::NBit { values } => bytes(nbit::new(values)?),
+        CodecSpec::ScaleOffsetHdf5 { values } => bytes(scale_offset_hdf5::new(values)?),
         CodecSpec::ZfpHdf5 { values } => bytes(zfp::new_hdf5(values)?),
         _ => return Ok(None),
     }))

@@ -84,7 +84,9 @@ fn spec(config: &Value) -> CodecSpec {
             encoded: number(&config["encode_dtype"]),
         },
         "packbits" => CodecSpec::PackBits(PackBits::default()),
-        "categorize" => CodecSpec::Categorize { labels: texts(&config["labels"]), encoded: encoded() },
+        "categorize" => {
+            CodecSpec::Categorize { labels: texts(&config["labels"]), encoded: encoded() }
+        }
         "pcodec" => {
             let mut settings = config.as_object().unwrap().clone();
             settings.retain(|name, _| name != "id" && name != "level");
@@ -131,22 +133,24 @@ fn decode(codec: &dyn Codec, encoded: &[u8], room: usize) -> Vec<u8> {
 
 /// Both ways as numcodecs, and any bytes without a panic.
 fn check(id: &str) {
-    for Case { spec, stage, raw, encoded, decoded } in cases(id) {
-        let codec = build(&spec, &stage);
-        let what = format!("{spec:?} of {stage:?}: {}", hex(&raw));
-        assert_eq!(hex(&encode(&*codec, &raw)), hex(&encoded), "encoding {what}");
-        for room in [decoded.len(), decoded.len() + 100] {
-            assert_eq!(hex(&decode(&*codec, &encoded, room)), hex(&decoded), "decoding {what}");
-        }
-        assert!(encoded.len() <= codec.encoded_bound(raw.len()), "{what}");
-        if codec.has_fixed_len() {
-            assert_eq!(encoded.len(), codec.encoded_bound(raw.len()), "{what}");
-        }
-        if let Some(len) = codec.decoded_len(&encoded) {
-            assert_eq!(len, decoded.len() as u64, "{what}");
-        }
-        check_hostile(&*codec, &encoded, decoded.len());
+    cases(id).into_iter().for_each(check_case);
+}
+
+fn check_case(Case { spec, stage, raw, encoded, decoded }: Case) {
+    let codec = build(&spec, &stage);
+    let what = format!("{spec:?} of {stage:?}: {}", hex(&raw));
+    assert_eq!(hex(&encode(&*codec, &raw)), hex(&encoded), "encoding {what}");
+    for room in [decoded.len(), decoded.len() + 100] {
+        assert_eq!(hex(&decode(&*codec, &encoded, room)), hex(&decoded), "decoding {what}");
     }
+    assert!(encoded.len() <= codec.encoded_bound(raw.len()), "{what}");
+    if codec.has_fixed_len() {
+        assert_eq!(encoded.len(), codec.encoded_bound(raw.len()), "{what}");
+    }
+    if let Some(len) = codec.decoded_len(&encoded) {
+        assert_eq!(len, decoded.len() as u64, "{what}");
+    }
+    check_hostile(&*codec, &encoded, decoded.len());
 }
 
 /// Truncated, flipped, too long and random bytes give an error or data that has room.
@@ -232,4 +236,36 @@ fn decode_objects(
     let (mut items, mut heap) = (vec![0; n * 16], b"before".to_vec());
     codec.decode_into(encoded, &mut items, &mut heap, &Limits::default())?;
     Ok((items, heap))
+}
+
+/// The cases of HDF5's filter `id`; see `tests/fixtures/filters/generate_hdf5.py`.
+fn hdf5_cases(id: &str) -> Vec<Case> {
+    let all: Value =
+        serde_json::from_str(include_str!("../fixtures/filters/hdf5_cases.json")).unwrap();
+    let cases = all.as_array().unwrap().iter().filter(|case| case["codec"]["id"] == id);
+    let cases = cases.map(|case| {
+        let values = case["codec"]["values"].as_array().unwrap().iter();
+        let values = values.map(|value| u32::try_from(value.as_u64().unwrap()).unwrap()).collect();
+        Case {
+            spec: match id {
+                "nbit" => CodecSpec::NBit { values },
+                "scaleoffset" => CodecSpec::ScaleOffsetHdf5 { values },
+                _ => CodecSpec::ZfpHdf5 { values },
+            },
+            stage: Stage::bytes(),
+            raw: bytes(&case["raw"]),
+            encoded: bytes(&case["encoded"]),
+            decoded: bytes(&case["decoded"]),
+        }
+    });
+    cases.collect()
+}
+
+#[test]
+fn filters_of_hdf5_do_as_the_library() {
+    for id in ["nbit", "scaleoffset", "zfp"] {
+        let cases = hdf5_cases(id);
+        assert!(!cases.is_empty(), "no case of {id}");
+        cases.into_iter().for_each(check_case);
+    }
 }

@@ -333,7 +333,8 @@ impl Stored {
     }
 }
 
-fn swap_runs(size: usize, items: &mut [u8]) {
+/// Reverses the bytes of numbers of `size` bytes.
+pub(super) fn swap_runs(size: usize, items: &mut [u8]) {
     match size {
         2 => items.as_chunks_mut::<2>().0.iter_mut().for_each(|number| number.reverse()),
         4 => items.as_chunks_mut::<4>().0.iter_mut().for_each(|number| number.reverse()),
