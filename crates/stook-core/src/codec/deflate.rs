@@ -119,6 +119,31 @@ pub(super) fn deflate(
     unsafe { spare::append_with(out, room, encode) }
 }
 
+/// Appends the zlib stream of `raw` to `out` if it takes at most `room` bytes.
+///
+/// # Errors
+/// `LimitExceeded` if there is no memory.
+#[expect(unsafe_code, reason = "libdeflate is C")]
+pub(super) fn deflate_within(
+    level: u32,
+    raw: &[u8],
+    room: usize,
+    out: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<bool> {
+    let handle = scratch.context::<Deflaters>().handle(level)?.as_ptr();
+    let start = out.len();
+    let encode = |room: &mut [std::mem::MaybeUninit<u8>]| {
+        let (from, to) = (raw.as_ptr().cast(), room.as_mut_ptr().cast());
+        // SAFETY: the handle is alive and borrowed mutably, pointers and lengths are those of
+        // slices; 0 is returned where the stream does not fit.
+        Ok(unsafe { sys::libdeflate_zlib_compress(handle, from, raw.len(), to, room.len()) })
+    };
+    // SAFETY: libdeflate returns how many bytes it wrote.
+    unsafe { spare::append_with(out, room, encode)? };
+    Ok(out.len() > start)
+}
+
 /// A decompressor, made at its first use.
 #[derive(Default)]
 struct Inflater(Option<NonNull<sys::libdeflate_decompressor>>);

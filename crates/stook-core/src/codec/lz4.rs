@@ -80,6 +80,47 @@ pub(super) fn compress_block(raw: &[u8], acceleration: i32, out: &mut Vec<u8>) -
     unsafe { spare::append_with(out, room, write) }
 }
 
+/// How much is done to find what repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// With an acceleration from 1.
+    Fast(c_int),
+    /// With a level of LZ4HC's.
+    High(c_int),
+}
+
+/// Appends the LZ4 block of `raw` to `out` if it takes at most `room` bytes.
+///
+/// # Errors
+/// `InvalidInput` if it is too long, `LimitExceeded` if there is no memory.
+#[expect(unsafe_code, reason = "lz4 is C")]
+pub(super) fn compress_within(
+    raw: &[u8],
+    effort: Effort,
+    room: usize,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    let (raw_len, room_len) = (length(raw.len())?, length(room)?);
+    let start = out.len();
+    let write = |room: &mut [std::mem::MaybeUninit<u8>]| {
+        let (from, to) = (raw.as_ptr().cast(), room.as_mut_ptr().cast());
+        // SAFETY: pointers and lengths are those of slices; lz4 keeps to them.
+        let written = unsafe {
+            match effort {
+                Effort::Fast(acceleration) => {
+                    lz4_sys::LZ4_compress_fast(from, to, raw_len, room_len, acceleration)
+                }
+                Effort::High(level) => lz4_sys::LZ4_compress_HC(from, to, raw_len, room_len, level),
+            }
+        };
+        // Nothing is written where the block does not fit.
+        Ok(usize::try_from(written).unwrap_or(0))
+    };
+    // SAFETY: lz4 returns how many bytes it wrote.
+    unsafe { spare::append_with(out, room, write)? };
+    Ok(out.len() > start)
+}
+
 /// Decodes one LZ4 block that fills `out`.
 ///
 /// # Errors

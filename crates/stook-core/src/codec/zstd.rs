@@ -3,7 +3,7 @@
 use zstd_safe::{CCtx, CParameter, DCtx, ErrorCode};
 
 use super::{Codec, Scratch, spare};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 /// Followed by a low nibble of any value.
@@ -75,6 +75,29 @@ pub(super) fn encode_frame(
     scratch: &mut Scratch,
 ) -> Result<()> {
     encode(encoder(level, false, scratch)?, raw, zstd_safe::compress_bound(raw.len()), out)
+}
+
+/// Appends `raw` as one frame without a checksum to `out` if it takes at most `room` bytes.
+///
+/// # Errors
+/// `LimitExceeded` if there is no memory.
+pub(super) fn encode_within(
+    level: i32,
+    raw: &[u8],
+    room: usize,
+    out: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<bool> {
+    match encode(encoder(level, false, scratch)?, raw, room, out) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The highest level.
+pub(super) fn max_level() -> i32 {
+    zstd_safe::max_c_level()
 }
 
 /// Appends the frame to `out` if it takes at most `room` bytes.
