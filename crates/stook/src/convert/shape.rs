@@ -385,7 +385,7 @@ fn windowed(spec: &ArraySpec, window: &Window) -> ArraySpec {
 
 /// The largest divisor of `len` that is at most `most`.
 fn divisor(len: u64, most: u64) -> u64 {
-    (1..=len).find(|n| len % n == 0 && len / n <= most.max(1)).map_or(1, |n| len / n)
+    (1..=len).find(|n| len.is_multiple_of(*n) && len / n <= most.max(1)).map_or(1, |n| len / n)
 }
 
 impl Draft {
@@ -434,7 +434,10 @@ impl Draft {
                 let fits = match (&self.spec.shards, self.spec.grid.regular_shape()) {
                     (Some(shards), Some(chunks)) if self.has_new_chunks => {
                         let lengths = shards.regular_shape().unwrap_or_default();
-                        lengths.iter().zip(chunks).all(|(shard, chunk)| shard % chunk == 0)
+                        lengths
+                            .iter()
+                            .zip(chunks)
+                            .all(|(shard, chunk)| shard.is_multiple_of(*chunk))
                     }
                     _ => true,
                 };
@@ -463,7 +466,7 @@ impl Draft {
                 }
                 let chunks = self.spec.grid.regular_shape().unwrap_or_default();
                 if chunks.is_empty()
-                    || shards.iter().zip(chunks).any(|(shard, chunk)| shard % chunk != 0)
+                    || shards.iter().zip(chunks).any(|(shard, chunk)| !shard.is_multiple_of(*chunk))
                 {
                     return Err(Error::invalid(format!(
                         "shards {shards:?} are no multiples of chunks {chunks:?}"

@@ -10,6 +10,11 @@ use stook_core::{ArraySpec, Selection};
 pub(crate) struct Blocks {
     shape: Vec<u64>,
     block: Vec<u64>,
+    /// The smallest box that is worth reading by itself: whole chunks of the target, and of the
+    /// source as far as they fit.
+    part: Vec<u64>,
+    /// Where the boxes begin along each axis.
+    start: Vec<u64>,
     at: Option<Vec<u64>>,
 }
 
@@ -66,12 +71,23 @@ impl Blocks {
                 block = wider;
             }
         }
+        let part = block.clone();
         for axis in (0..shape.len()).rev() {
             let times = (room / product(&block)).max(1);
             block[axis] = block[axis].saturating_mul(times).min(most(axis));
         }
-        let at = (!shape.contains(&0)).then(|| vec![0; shape.len()]);
-        Self { shape, block, at }
+        let start = vec![0; shape.len()];
+        let at = (!shape.contains(&0)).then(|| start.clone());
+        Self { shape, block, part, start, at }
+    }
+
+    /// The parts of `block`, one of the boxes, that are worth reading by themselves.
+    pub(super) fn parts(&self, block: &[Range<u64>]) -> Self {
+        // Boxes are whole parts but at the upper edge, so that those of the rest are the same.
+        let shape = block.iter().map(|range| range.end).collect();
+        let at: Vec<u64> = block.iter().map(|range| range.start).collect();
+        let part = self.part.clone();
+        Self { shape, block: part.clone(), part, start: Vec::clone(&at), at: Some(at) }
     }
 
     /// The next box.
@@ -89,7 +105,7 @@ impl Blocks {
             if next[axis] < self.shape[axis] {
                 break Some(next);
             }
-            next[axis] = 0;
+            next[axis] = self.start[axis];
         };
         Some(ranges)
     }

@@ -4,6 +4,7 @@
 //! Numbers go to another type only if each keeps its value, unless losses are allowed: then they
 //! are rounded to the nearest (ties to even), and floats beyond the range become infinite. A
 //! number that an integer type cannot hold at all is an error always.
+#![expect(clippy::host_endian_bytes, reason = "items in memory are in the machine's order")]
 
 use std::str::FromStr;
 
@@ -311,24 +312,23 @@ fn round_bits(dtype: &DType, keep: u32, items: &mut [u8]) -> Result<()> {
         return Ok(());
     }
     let half = (1_u64 << (drop - 1)) - 1;
-    for item in items.chunks_exact_mut(size) {
-        let mut wide = [0; 8];
-        wide[..size].copy_from_slice(item);
-        let bits = u64::from_le_bytes(wide);
+    let round = |bits: u64| match bits & exponent == exponent {
         // What is no number stays as it is.
-        let bits =
-            if cfg!(target_endian = "big") { bits.swap_bytes() >> (64 - 8 * size) } else { bits };
-        if bits & exponent == exponent {
-            continue;
-        }
-        let odd = (bits >> drop) & 1;
-        let rounded = (bits + half + odd) >> drop << drop;
-        let rounded = if cfg!(target_endian = "big") {
-            (rounded << (64 - 8 * size)).swap_bytes()
-        } else {
-            rounded
+        true => bits,
+        false => ((bits + half + ((bits >> drop) & 1)) >> drop) << drop,
+    };
+    macro_rules! each {
+        ($type:ty) => {
+            for item in items.chunks_exact_mut(size) {
+                let bits = <$type>::from_ne_bytes(bytes(item));
+                item.copy_from_slice(&(round(bits.into()) as $type).to_ne_bytes());
+            }
         };
-        item.copy_from_slice(&rounded.to_le_bytes()[..size]);
+    }
+    match size {
+        2 => each!(u16),
+        4 => each!(u32),
+        _ => each!(u64),
     }
     Ok(())
 }
@@ -413,9 +413,9 @@ mod tests {
             let change = Change { is_lossy: true, rounding: Some(rounding) };
             change.apply(values, &dtype).unwrap().items().to_vec()
         };
-        let pi = rounded(values(&[3.141_592_653_589_793_f64]), Rounding::Digits(3));
+        let pi = rounded(values(&[std::f64::consts::PI]), Rounding::Digits(3));
         assert_eq!(f64::from_ne_bytes(bytes(&pi)), 3.1416015625);
-        let pi = rounded(values(&[3.141_592_7_f32, f32::NAN]), Rounding::Bits(4));
+        let pi = rounded(values(&[std::f32::consts::PI, f32::NAN]), Rounding::Bits(4));
         assert_eq!(f32::from_ne_bytes(bytes(&pi)), 3.125);
         assert!(f32::from_ne_bytes(bytes(&pi[4..])).is_nan());
     }

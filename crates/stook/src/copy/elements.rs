@@ -9,31 +9,38 @@ use crate::array::Array;
 /// Copies the elements that `way` takes.
 pub(super) fn copy(from: &Array, to: &Target, way: Way<'_>, watch: &mut dyn Watch) -> Result<()> {
     let (source, target) = (from.spec(), to.array.spec());
-    let writer = Writer {
-        fill: stored::plain_fill(&target),
-        fills_agree: stored::fills_agree(&source, &target, way.change)?,
-        target: to,
-        spec: &target,
+    let fills_agree = stored::fills_agree(&source, &target, way.change)?;
+    let writer = Writer { fill: stored::plain_fill(&target), target: to, spec: &target };
+    let one = |block: &Ranges| {
+        let values = from.read(&way.window.selection(block))?;
+        let changed = way.change.apply(values, &target.dtype);
+        writer.write(block, &changed.map_err(|error| error.at_node(from.path()))?)
     };
-    let units: Vec<u64> = way
-        .window
-        .kept()
-        .map(|(axis, _, step)| (unit(&source, axis) / step.max(1)).max(1))
-        .collect();
+    let units = way.window.kept().map(|(axis, _, step)| unit(&source, axis).div_ceil(step.max(1)));
+    let units: Vec<u64> = units.collect();
     let item = item_len(&source).max(item_len(&target));
     let mut blocks = Blocks::of_units(&units, item, &target, way.block_len_bytes);
     let mut number = 0;
     while let Some(block) = blocks.next_box() {
-        let len = len_of(&block, &target);
         let is_there = watch.has(number, &block)?;
-        if !is_there
-            && !(writer.fills_agree && stored::is_absent(from, &source, way.window, &block)?)
-        {
-            let values = from.read(&way.window.selection(&block))?;
-            let changed = way.change.apply(values, &target.dtype);
-            writer.write(&block, &changed.map_err(|e| e.at_node(from.path()))?)?;
+        if !is_there && !fills_agree {
+            one(&block)?;
+        } else if !is_there {
+            // What was never written is not looked at; what is left is read at once if it is most.
+            let (mut present, mut n_absent) = (Vec::new(), 0);
+            let mut parts = blocks.parts(&block);
+            while let Some(part) = parts.next_box() {
+                match stored::is_absent(from, &source, way.window, &part)? {
+                    true => n_absent += 1,
+                    false => present.push(part),
+                }
+            }
+            match n_absent < present.len() / 4 + usize::from(n_absent == 0) {
+                true => one(&block)?,
+                false => present.iter().try_for_each(|part| one(part))?,
+            }
         }
-        watch.did(number, len, is_there)?;
+        watch.did(number, len_of(&block, &target), is_there)?;
         number += 1;
     }
     Ok(())
@@ -42,7 +49,6 @@ pub(super) fn copy(from: &Array, to: &Target, way: Way<'_>, watch: &mut dyn Watc
 struct Writer<'w> {
     /// The item of what is better not written; `None` where it cannot be told by its bytes.
     fill: Option<Vec<u8>>,
-    fills_agree: bool,
     target: &'w Target,
     spec: &'w ArraySpec,
 }
