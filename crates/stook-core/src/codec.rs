@@ -24,6 +24,7 @@ mod lzf;
 mod lzma;
 mod member_order;
 mod numeric;
+mod packed;
 mod scratch;
 mod shuffle;
 mod spare;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 pub use byte_order::swap_items;
 pub use member_order::{MemberOrder, swap_parts};
 pub use numeric::zfp_hdf5_values;
+pub use packed::{pack, unpack};
 pub use scratch::Scratch;
 pub use spec::*;
 pub use transpose::transpose;
@@ -183,6 +185,9 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         }
         CodecSpec::ByteOrder(endian) => return Ok(Step::ByteOrder(*endian)),
         CodecSpec::VlenUtf8 => return heap_step(Vlen::Utf8, dtype),
+        CodecSpec::VlenBytes if packed::Packed::is_for(dtype) => {
+            return Ok(Step::Heap(Arc::new(packed::Packed(dtype.clone()))));
+        }
         CodecSpec::VlenBytes => return heap_step(Vlen::Bytes, dtype),
         CodecSpec::Gzip { level } => Arc::new(gzip::Gzip::new(*level)?),
         CodecSpec::Zlib { level } => Arc::new(zlib::Zlib::new(*level)?),
