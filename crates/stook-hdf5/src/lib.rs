@@ -20,6 +20,7 @@ mod scales;
 mod shared;
 mod signature;
 mod state;
+mod swizzle;
 
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
 pub use signature::is_hdf5;

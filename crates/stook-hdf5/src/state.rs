@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
 use stook_core::{ArraySpec, ChunkGrid, Error, Result};
 
-use crate::ffi::{ChunkRecord, Dataset};
+use crate::ffi::{ChunkRecord, Dataset, Failure};
+use crate::swizzle::Swizzle;
 
 /// Where the chunks of an array lie, by their position in the grid.
 #[derive(Debug, Default)]
@@ -46,9 +47,21 @@ impl ChunkIndex {
         }
         let mut index = Self { chunk_shape, counts, ..Self::default() };
         let mut is_outside = false;
+        let corrupt = |failure: Failure| Error::corrupt(failure.to_string());
+        let swizzle = match &spec.max_shape {
+            Some(max) if dataset.is_extensible_array().map_err(corrupt)? => {
+                Swizzle::new(&index.chunk_shape, max)
+            }
+            _ => None,
+        };
+        let mut right = Vec::new();
         dataset
             .for_each_chunk(&mut |first, record| {
-                match index.position_of_element(first) {
+                let first = match &swizzle {
+                    Some(swizzle) => swizzle.undo(first, &mut right).map(|()| right.as_slice()),
+                    None => Some(first),
+                };
+                match first.and_then(|first| index.position_of_element(first)) {
                     Some(at) => {
                         index.len_bytes = index.len_bytes.saturating_add(record.len_bytes);
                         index.records.insert(at, record);
@@ -57,7 +70,7 @@ impl ChunkIndex {
                 }
                 true
             })
-            .map_err(|failure| Error::corrupt(failure.to_string()))?;
+            .map_err(corrupt)?;
         if is_outside {
             return Err(Error::corrupt("the chunk index lists a chunk outside the array"));
         }

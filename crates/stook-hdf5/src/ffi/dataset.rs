@@ -4,9 +4,9 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 
 use hdf5_metno_sys::h5::{HADDR_UNDEF, haddr_t, hsize_t};
 use hdf5_metno_sys::h5d::{
-    H5Dchunk_iter, H5Dcreate2, H5Dget_create_plist, H5Dget_offset, H5Dget_space,
-    H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread, H5Dread_chunk2, H5Dset_extent, H5Dwrite,
-    H5Dwrite_chunk,
+    H5Dchunk_iter, H5Dcreate2, H5Dget_chunk_index_type, H5Dget_create_plist, H5Dget_offset,
+    H5Dget_space, H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread, H5Dread_chunk2,
+    H5Dset_extent, H5Dwrite, H5Dwrite_chunk,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use stook_core::Limits;
@@ -15,6 +15,9 @@ use super::object::identity;
 use super::plist::{ChunkCache, dataset_access, link_creation};
 use super::values::{MemoryType, References};
 use super::{DatasetCreation, Datatype, Failure, File, Id, Location, Result, Space, call, lock};
+
+/// `H5D_CHUNK_IDX_EARRAY`, which the bindings do not name.
+const EXTENSIBLE_ARRAY: c_uint = 4;
 
 /// A chunk that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +140,13 @@ impl Dataset {
         let _lock = lock();
         // SAFETY: the id is valid and the call takes nothing else.
         unsafe { H5Dget_storage_size(self.id.raw()) }
+    }
+
+    /// Whether the chunks are in an extensible array, as those of one unlimited axis may be.
+    pub(crate) fn is_extensible_array(&self) -> Result<bool> {
+        let mut kind = 0;
+        call!("chunk index", H5Dget_chunk_index_type(self.id.raw(), &raw mut kind))?;
+        Ok(kind == EXTENSIBLE_ARRAY)
     }
 
     /// Calls `visit(first element, record)` for every chunk that is stored, until it returns
