@@ -2,9 +2,9 @@
 
 mod edit;
 mod judge;
+mod make;
 mod show;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,6 +12,7 @@ use stook::{Engine, EngineConfig, Format};
 
 pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RmArgs};
 pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
+pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
 pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
 const LONG_ABOUT: &str = "\
@@ -27,6 +28,7 @@ Examples:
   stook cat cells.h5ad /X '0:5, ::100'    elements, selected as in Python
   stook info cells.h5ad /X --stats        its extremes, mean and spread
   stook convert cells.h5ad cells.zarr     the same tree in another format
+  stook repack cells.h5ad                 the same file without unused room
   stook diff cells.h5ad cells.zarr        in what two trees differ
   stook check cells.h5ad                  whether all of a file can be read
 
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Cat(CatArgs),
     /// Copy a file, or part of it, into another format
     Convert(ConvertArgs),
+    /// Write a file anew in its own format: smaller, or laid out otherwise
+    Repack(RepackArgs),
     /// Tell in what two files, or nodes of them, differ
     Diff(DiffArgs),
     /// Read all of a file and say what is wrong with it
@@ -79,7 +83,15 @@ pub(crate) enum Command {
 impl Command {
     /// Whether a file is changed or made: such a command ends in order when it is interrupted.
     pub(crate) fn writes(&self) -> bool {
-        matches!(self, Self::Convert(_) | Self::Attr(_) | Self::Rm(_) | Self::Mv(_) | Self::Ln(_))
+        matches!(
+            self,
+            Self::Convert(_)
+                | Self::Repack(_)
+                | Self::Attr(_)
+                | Self::Rm(_)
+                | Self::Mv(_)
+                | Self::Ln(_)
+        )
     }
 
     /// Whether errors, too, are JSON.
@@ -88,7 +100,8 @@ impl Command {
             Self::Tree(args) => args.json,
             Self::Info(args) => args.json,
             Self::Cat(args) => args.json,
-            Self::Convert(args) => args.json,
+            Self::Convert(args) => args.course.json,
+            Self::Repack(args) => args.course.json,
             Self::Diff(args) => args.json,
             Self::Check(args) => args.json,
             Self::Attr(args) => args.json,
@@ -130,54 +143,6 @@ Examples:
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
-}
-
-const CONVERT_EXAMPLES: &str = "\
-Examples:
-  stook convert cells.h5ad cells.zarr --verify
-  stook convert cells.h5ad matrix.npy --node /X
-  stook convert cells.zarr cells.zarr.zip
-  stook convert cells.h5ad old.zarr --format zarr2 --overwrite
-
-The target is there whole or, after an error, not at all.";
-
-#[derive(Debug, Args)]
-#[command(after_help = CONVERT_EXAMPLES)]
-pub(crate) struct ConvertArgs {
-    /// The file or folder to read
-    pub(crate) source: PathBuf,
-    /// The file or folder to make; its ending says the format (.zarr .zarr.zip .h5 .npy .npz)
-    pub(crate) target: PathBuf,
-    /// Copy this node and what is below it only
-    #[arg(long, short, default_value = "/", value_name = "NODE")]
-    pub(crate) node: String,
-    /// The format of the target, whatever its name
-    #[arg(long, short, value_name = "FORMAT")]
-    pub(crate) format: Option<FormatArg>,
-    /// Replace what is at the target
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-    /// Leave out nodes that the target cannot hold, instead of giving up
-    #[arg(long)]
-    pub(crate) leave_out: bool,
-    /// How much memory to use, about
-    #[arg(long, default_value = "256M", value_name = "SIZE", value_parser = size)]
-    pub(crate) memory: u64,
-    /// How many threads to use; 0 takes what the machine has
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub(crate) threads: usize,
-    /// Wait until the target is on the medium, safe from a power cut
-    #[arg(long)]
-    pub(crate) fsync: bool,
-    /// Read the target again and compare it with the source
-    #[arg(long)]
-    pub(crate) verify: bool,
-    /// Print the report as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print nothing but errors
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
 }
 
 /// A format by the name it has on the command line.

@@ -15,6 +15,7 @@ mod info;
 mod interrupt;
 mod output;
 mod progress;
+mod repack;
 mod selection;
 mod time;
 mod tree;
@@ -45,6 +46,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Info(args) => info::run(args, &mut out),
         Command::Cat(args) => cat::run(args, &mut out),
         Command::Convert(args) => convert::run(args, &mut out),
+        Command::Repack(args) => repack::run(args, &mut out),
         Command::Diff(args) => diff::run(args, &mut out),
         Command::Check(args) => check::run(args, &mut out),
         Command::Attr(args) => attr::run(args, &mut out),

@@ -220,10 +220,7 @@ mod tests {
     #[test]
     fn rules_are_parsed_with_and_without_nodes() {
         assert_eq!(lossy(""), Ok(LossyArg::Any));
-        assert_eq!(
-            lossy("quantize:3"),
-            Ok(LossyArg::Round(Rule::all(Rounding::Digits(3))))
-        );
+        assert_eq!(lossy("quantize:3"), Ok(LossyArg::Round(Rule::all(Rounding::Digits(3)))));
         let rule = selection("/a/*=0:5, 1").unwrap();
         assert_eq!(rule.nodes.unwrap().to_string(), "/a/*");
         assert!(selection("/a=x").is_err());

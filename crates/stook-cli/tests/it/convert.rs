@@ -126,6 +126,6 @@ fn the_report_is_json_on_request() {
     let mut report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     assert!(report["seconds"].take().is_number());
     assert!(report["size_on_disk"].take()["target"].is_number());
-    insta::assert_snapshot!(report, @r#"{"source":"small.zarr","target":"x.npy","n_groups":0,"n_arrays":1,"n_attributes":0,"size":96,"size_on_disk":null,"seconds":null,"losses":[{"node":"/run/image","what":"codec zstd","becomes":"stored as it is"},{"node":"/run/image","what":"chunks of shape [2, 3]","becomes":"stored in one piece"},{"node":"/run/image","what":"dimension names","becomes":"not stored"},{"node":"/run/image","what":"attribute unit","becomes":"nothing: npy has no attributes: `unit`"}],"left_out":[],"differences":[]}"#);
+    insta::assert_snapshot!(report, @r#"{"source":"small.zarr","target":"x.npy","n_groups":0,"n_arrays":1,"n_attributes":0,"n_links":0,"size":96,"resumed_size":0,"size_on_disk":null,"seconds":null,"losses":[{"node":"/run/image","what":"codec zstd","becomes":"stored as it is"},{"node":"/run/image","what":"chunks of shape [2, 3]","becomes":"stored in one piece"},{"node":"/run/image","what":"dimension names","becomes":"not stored"},{"node":"/run/image","what":"attribute unit","becomes":"nothing: npy has no attributes: `unit`"}],"left_out":[],"notes":[],"differences":[]}"#);
     assert_eq!(run.err, "");
 }
