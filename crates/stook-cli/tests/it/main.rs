@@ -5,9 +5,13 @@
 
 mod bad_input;
 mod cat;
+mod check;
 mod convert;
+mod diff;
+mod edit;
 mod pipe;
 mod show;
+mod stats;
 
 use std::collections::BTreeMap;
 use std::fmt;
