@@ -1,7 +1,13 @@
-//! DEFLATE (RFC 1951) through libdeflate, in the wrappers that gzip, zlib and Blosc share.
+//! DEFLATE (RFC 1951), in the wrappers that gzip, zlib and Blosc share.
+//!
+//! libdeflate decodes, and encodes from level 2 on; level 1, and up to 3 where the data are
+//! mostly runs, is [`fast`], which finds runs first.
 //!
 //! libdeflate works on whole buffers, which chunks are, and reads and writes two to three times
 //! as fast as zlib. It never writes past the output it is given.
+
+mod fast;
+mod huffman;
 
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -82,6 +88,54 @@ pub(super) fn inflate(
     }
 }
 
+/// Up to this level data that are mostly runs are encoded by [`fast`]: more effort hardly makes
+/// them shorter.
+const MAX_FAST_LEVEL: u32 = 3;
+
+/// Whether at least half of `raw` is equal bytes behind one another, as far as a sample tells.
+fn is_mostly_runs(raw: &[u8]) -> bool {
+    const SAMPLES: usize = 256;
+    let (words, _) = raw.as_chunks::<8>();
+    let step = (words.len() / SAMPLES).max(1);
+    let is_run = |word: &&[u8; 8]| {
+        let word = u64::from_le_bytes(**word);
+        word == word.rotate_left(8)
+    };
+    let sample = words.iter().step_by(step);
+    sample.clone().filter(is_run).count() * 2 > sample.len()
+}
+
+/// Appends the encoding of `raw` by [`fast`] to `out`.
+#[expect(unsafe_code, reason = "libdeflate is C")]
+fn deflate_fast(
+    wrapper: Wrapper,
+    raw: &[u8],
+    out: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<()> {
+    // Compressor and level, as zlib and gzip give them for their fastest.
+    out.extend_from_slice(match wrapper {
+        Wrapper::Zlib => &[0x78, 0x01],
+        Wrapper::Gzip => &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff],
+    });
+    scratch.context::<fast::Encoder>().encode(raw, out)?;
+    match wrapper {
+        Wrapper::Zlib => {
+            // SAFETY: pointer and length are those of a slice.
+            let sum = unsafe { sys::libdeflate_adler32(1, raw.as_ptr().cast(), raw.len()) };
+            out.extend_from_slice(&sum.to_be_bytes());
+        }
+        Wrapper::Gzip => {
+            // SAFETY: pointer and length are those of a slice.
+            let sum = unsafe { sys::libdeflate_crc32(0, raw.as_ptr().cast(), raw.len()) };
+            out.extend_from_slice(&sum.to_le_bytes());
+            // The length is counted modulo 2^32.
+            out.extend_from_slice(&(raw.len() as u32).to_le_bytes());
+        }
+    }
+    Ok(())
+}
+
 /// Appends the encoding of `raw` at `level` (0 to 9) to `out`.
 ///
 /// # Errors
@@ -94,6 +148,9 @@ pub(super) fn deflate(
     out: &mut Vec<u8>,
     scratch: &mut Scratch,
 ) -> Result<()> {
+    if level == 1 || (2..=MAX_FAST_LEVEL).contains(&level) && is_mostly_runs(raw) {
+        return deflate_fast(wrapper, raw, out, scratch);
+    }
     let handle = scratch.context::<Deflaters>().handle(level)?.as_ptr();
     let (bound, compress) = match wrapper {
         Wrapper::Zlib => (
