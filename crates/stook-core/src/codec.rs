@@ -10,6 +10,7 @@
 // One module a codec; see docs/formats/codecs.md for the bytes of each.
 mod bitshuffle;
 mod blosc;
+mod blosc2;
 mod byte_order;
 mod bzip2;
 mod checksum;
@@ -193,6 +194,7 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         CodecSpec::Zlib { level } => Arc::new(zlib::Zlib::new(*level)?),
         CodecSpec::Zstd { level, checksum } => Arc::new(zstd::Zstd::new(*level, *checksum)?),
         CodecSpec::Blosc(config) => Arc::new(blosc::BloscCodec::new(config)?),
+        CodecSpec::Blosc2(config) => Arc::new(blosc2::Blosc2Codec::new(config)?),
         CodecSpec::Lz4 { acceleration } => Arc::new(lz4::Lz4 { acceleration: *acceleration }),
         CodecSpec::Lz4Hdf5 { block_len_bytes } => {
             Arc::new(lz4_hdf5::Lz4Hdf5::new(*block_len_bytes)?)

@@ -13,6 +13,7 @@ use std::ffi::{CStr, c_int};
 use blosc_src as sys;
 
 use self::block::{Format, Runs};
+pub(super) use self::encode::default_block_len;
 use super::bitshuffle::{Buffers, kernel};
 use super::{Blosc, BloscCompressor, BloscShuffle, Codec, Scratch, shuffle, spare};
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! Zstandard (RFC 8878): one frame is written, any number are read, skippable ones included.
 
-use zstd_safe::{CCtx, CParameter, DCtx, ErrorCode};
+use zstd_safe::{CCtx, CParameter, DCtx, ErrorCode, ResetDirective};
 
 use super::{Codec, Scratch, spare};
 use crate::error::{Error, ErrorKind, Result};
@@ -88,10 +88,15 @@ pub(super) fn encode_within(
     out: &mut Vec<u8>,
     scratch: &mut Scratch,
 ) -> Result<bool> {
-    match encode(encoder(level, false, scratch)?, raw, room, out) {
+    let context = encoder(level, false, scratch)?;
+    match encode(context, raw, room, out) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
-        Err(_) => Ok(false),
+        Err(_) => {
+            // Else the context would go on with what did not fit.
+            context.reset(ResetDirective::SessionOnly).map_err(encode_error)?;
+            Ok(false)
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stook_core::codec::{
-    Bitshuffle, BitshuffleCompressor, Blosc, BloscCompressor, BloscShuffle, ChecksumAlgorithm,
-    ChecksumPlace, Codec, CodecSpec, HeapCodec, Lzma, Step,
+    Bitshuffle, BitshuffleCompressor, Blosc, Blosc2, BloscCompressor, BloscShuffle,
+    ChecksumAlgorithm, ChecksumPlace, Codec, CodecSpec, HeapCodec, Lzma, Step,
 };
 use stook_core::values::Values;
 use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
@@ -19,6 +19,16 @@ pub(crate) fn build(spec: &CodecSpec) -> Arc<dyn Codec> {
 
 pub(crate) fn blosc(compressor: BloscCompressor, shuffle: BloscShuffle) -> CodecSpec {
     CodecSpec::Blosc(Blosc { compressor, level: 5, shuffle, item_size: 4, block_len_bytes: 0 })
+}
+
+fn blosc2(compressor: BloscCompressor, shuffle: BloscShuffle, values: &[u32]) -> CodecSpec {
+    let values = values.to_vec();
+    CodecSpec::Blosc2(Blosc2 { compressor, level: 1, shuffle, item_size: 4, values })
+}
+
+/// The compressors of Blosc 2.
+fn blosc2_compressors() -> impl Iterator<Item = BloscCompressor> {
+    BLOSC_COMPRESSORS.into_iter().filter(|&compressor| compressor != BloscCompressor::Snappy)
 }
 
 const BLOSC_COMPRESSORS: [BloscCompressor; 6] = [
@@ -97,6 +107,8 @@ pub(crate) fn all_specs() -> Vec<CodecSpec> {
     specs.extend(CHECKSUMS.map(|(_, spec)| spec));
     specs.extend(BLOSC_COMPRESSORS.map(|compressor| blosc(compressor, BloscShuffle::Byte)));
     specs.push(blosc(BloscCompressor::Lz4, BloscShuffle::Bit));
+    specs.extend(blosc2_compressors().map(|c| blosc2(c, BloscShuffle::Byte, &[])));
+    specs.push(blosc2(BloscCompressor::Lz4, BloscShuffle::Bit, &[]));
     specs
 }
 
@@ -172,6 +184,20 @@ fn blosc_keeps_the_contract() {
 }
 
 #[test]
+fn blosc2_keeps_the_contract() {
+    for compressor in blosc2_compressors() {
+        for shuffle in BLOSC_SHUFFLES {
+            codec_suite(&*build(&blosc2(compressor, shuffle, &[])), 4);
+        }
+    }
+    // The shapes of some samples: one block, one block, and two of which the second is padded.
+    for shape in [&[2, 10, 10][..], &[3, 5, 4, 5], &[2, 5, 8000]] {
+        let values = [&[1, 0, 4, 0, 5, 1, 5], shape].concat();
+        codec_suite(&*build(&blosc2(BloscCompressor::Zstd, BloscShuffle::Byte, &values)), 4);
+    }
+}
+
+#[test]
 fn variable_length_codecs_keep_the_contract() {
     for (spec, dtype) in
         [(CodecSpec::VlenUtf8, DType::string()), (CodecSpec::VlenBytes, DType::Bytes)]
@@ -230,10 +256,14 @@ fn fixture(name: &str) -> Vec<u8> {
 
 /// Decodes the fixture, and damaged forms of it.
 fn check_fixture(name: &str, spec: &CodecSpec) {
-    let (encoded, raw, codec) = (fixture(name), fixture_data(), build(spec));
+    check_decoded(name, spec, &fixture_data());
+}
+
+fn check_decoded(name: &str, spec: &CodecSpec, raw: &[u8]) {
+    let (encoded, codec) = (fixture(name), build(spec));
     let (mut out, mut scratch) = (vec![0; raw.len()], Scratch::new());
     let n = codec.decode_into(&encoded, &mut out, &mut scratch).expect(name);
-    assert!((n, &out) == (raw.len(), &raw), "{name}: the data differs");
+    assert!((n, out.as_slice()) == (raw.len(), raw), "{name}: the data differs");
     assert!(encoded.len() <= codec.encoded_bound(raw.len()), "{name}");
     for len in 0..encoded.len() {
         let _ = codec.decode_into(&encoded[..len], &mut out, &mut scratch);
@@ -277,6 +307,26 @@ fn what_numcodecs_encoded_is_decoded() {
             check_fixture(&name, &blosc(compressor, shuffle));
         }
     }
+}
+
+#[test]
+fn what_blosc2_encoded_is_decoded() {
+    let spec = blosc2(BloscCompressor::Zstd, BloscShuffle::None, &[]);
+    for compressor in ["blosclz", "lz4", "lz4hc", "zlib", "zstd"] {
+        for shuffle in ["none", "byte", "bit"] {
+            check_fixture(&format!("h5_blosc2_{compressor}_{shuffle}"), &spec);
+        }
+    }
+    for name in ["h5_blosc2_2d", "h5_blosc2_3d", "blosc2_chunks", "blosc2_delta", "blosc2_nd"] {
+        check_fixture(name, &spec);
+    }
+    check_fixture("blosc2_two_filters", &spec);
+    check_fixture("blosc2_bare", &spec);
+    let mut one = vec![0; 6400];
+    one[(3 * 40 + 5) * 4..][..4].copy_from_slice(&1.5_f32.to_le_bytes());
+    check_decoded("blosc2_zeros", &spec, &one);
+    check_decoded("blosc2_nan", &spec, &f64::NAN.to_le_bytes().repeat(1000));
+    check_decoded("blosc2_value", &spec, &7_i16.to_le_bytes().repeat(1000));
 }
 
 #[test]
