@@ -2,6 +2,8 @@
 
 mod contiguous;
 mod create;
+mod external;
+mod sources;
 mod values;
 
 use std::cell::Cell;
@@ -19,6 +21,8 @@ use stook_core::{
     Values,
 };
 
+use self::contiguous::Contiguous;
+use self::external::ExternalFiles;
 use crate::attributes::memory_of;
 use crate::dtype::{self, Stored};
 use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
@@ -44,7 +48,7 @@ enum Way {
     /// Encoded chunks, past the library.
     Chunks,
     /// In one piece, past the library.
-    Contiguous(contiguous::Contiguous),
+    Contiguous(Contiguous),
     /// Values, through the library.
     Values,
 }
@@ -59,6 +63,8 @@ pub(crate) struct Hdf5Array {
     way: Way,
     node: NodePath,
     shared: Arc<Shared>,
+    /// Whether the elements are those of other arrays, or lie in other files.
+    is_elsewhere: bool,
     /// Whether others have been told that the elements change.
     is_marked: AtomicBool,
 }
@@ -81,21 +87,34 @@ impl Hdf5Array {
         let _lock = ffi::lock();
         let path = c_path(node)?;
         let corrupt = shared.corrupt(node);
-        let mut dataset = Dataset::open(&shared.file, &path, ChunkCache::None).map_err(&corrupt)?;
+        let dataset = Dataset::open_unchecked(&shared.file, &path, ChunkCache::None);
+        let dataset = dataset.map_err(&corrupt)?;
+        let creation = dataset.creation().map_err(&corrupt)?;
+        if creation.layout().map_err(&corrupt)? == Layout::Virtual {
+            sources::check(shared, node, &dataset)?;
+        }
+        let mut dataset = dataset.ready().map_err(&corrupt)?;
         let stored = dataset.datatype().and_then(|datatype| dtype::read(&datatype));
         let stored = stored.map_err(&corrupt)?;
         let (spec, layout) = describe(shared, node, &dataset, &stored)?;
         let key = dataset.identity().map_err(&corrupt)?;
+        let is_elsewhere = matches!(layout, Layout::External | Layout::Virtual);
+        if layout == Layout::External && !stored.is_direct {
+            let message = format!("external storage of items of type {}", stored.dtype);
+            return Err(shared.at(Error::unsupported(message), node));
+        }
         let way = match layout {
             _ if !stored.is_direct || spec.is_null() => Way::Values,
             Layout::Chunked(_) if is_library_only(&dataset, &spec).map_err(&corrupt)? => {
                 Way::Values
             }
             Layout::Chunked(_) => Way::Chunks,
-            Layout::Contiguous if spec.contiguous => {
-                Way::Contiguous(contiguous::Contiguous::new(&spec, shared)?)
+            Layout::Contiguous => Way::Contiguous(Contiguous::new(&spec, shared)?),
+            Layout::External => {
+                let files = ExternalFiles::open(shared, node, &creation)?;
+                Way::Contiguous(Contiguous::external(&spec, files)?)
             }
-            _ => Way::Values,
+            Layout::Compact | Layout::Virtual => Way::Values,
         };
         if matches!((&way, &layout), (Way::Values, Layout::Chunked(_))) {
             // Blocks of values are read through the library, chunk after chunk: let it keep some.
@@ -104,7 +123,7 @@ impl Hdf5Array {
         }
         let state = State::of(key, spec);
         let (node, shared, is_marked) = (node.clone(), Arc::clone(shared), AtomicBool::new(false));
-        Ok(Self { dataset, stored, state, way, node, shared, is_marked })
+        Ok(Self { dataset, stored, state, way, node, shared, is_elsewhere, is_marked })
     }
 
     fn at(&self, error: Error) -> Error {
@@ -118,6 +137,10 @@ impl Hdf5Array {
     /// Refuses unless the elements may be changed; tells those who keep track of them.
     fn start_change(&self) -> Result<()> {
         self.shared.expect_writable(&self.node)?;
+        if self.is_elsewhere {
+            let message = "the elements belong to other arrays or files, and are written there";
+            return Err(self.at(Error::unsupported(message)));
+        }
         if !self.is_marked.load(Ordering::Acquire) {
             pytables::mark_changed(&self.shared, &self.node)?;
             self.is_marked.store(true, Ordering::Release);
@@ -390,13 +413,14 @@ fn check_shape(spec: &ArraySpec, shape: &[u64]) -> Result<()> {
     Ok(())
 }
 
-/// Whether elements go through the library: where it alone knows a filter, and where it stores
-/// chunks at the edge without any.
+/// Whether elements go through the library: where it alone knows a filter, where nobody does (it
+/// reads the chunks that skip it, and those that are not there), and where it stores chunks at
+/// the edge without any.
 fn is_library_only(dataset: &Dataset, spec: &ArraySpec) -> ffi::Result<bool> {
     let creation = dataset.creation()?;
     let filters = creation.filters()?;
-    let is_its_own = filters.iter().any(filter::is_of_library) && Pipeline::new(spec).is_err();
-    Ok(is_its_own || (!filters.is_empty() && creation.has_plain_edges()?))
+    let is_unknown = !filters.is_empty() && Pipeline::new(spec).is_err();
+    Ok(is_unknown || (!filters.is_empty() && creation.has_plain_edges()?))
 }
 
 /// Everything about the array but its elements.
@@ -423,9 +447,8 @@ fn describe(
         }
         _ => ChunkGrid::whole(spec.shape()),
     };
-    let is_whole = matches!(layout, Layout::Contiguous);
-    spec.contiguous = is_whole && stored.is_direct && !spec.is_null();
-    if spec.contiguous {
+    spec.contiguous = !matches!(layout, Layout::Chunked(_)) && !spec.is_null();
+    if spec.contiguous && stored.is_direct {
         byte_len(spec.shape(), stored.dtype.item_size()).map_err(|e| shared.at(e, node))?;
     }
     spec.max_shape = max_shape;

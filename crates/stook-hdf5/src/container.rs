@@ -1,5 +1,7 @@
 //! The container: the tree of a file.
 
+mod beyond;
+
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::sync::Arc;
 
 use stook_core::chunk::ChunkSource;
 use stook_core::container::{
-    Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions,
+    Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions, Outside,
 };
 use stook_core::file::{FileIo, LocalFile, sync_dir};
 use stook_core::{
@@ -57,7 +59,8 @@ pub struct CreateOptions {
 
 /// An open HDF5 file.
 ///
-/// Links into other files are listed, not followed. Dropping the last handle closes the file;
+/// Links into other files are listed, and followed by who asks for the node they lead to, for
+/// reading and as [`OpenOptions::outside`] allows. Dropping the last handle closes the file;
 /// call [`Container::commit`] before to learn of write errors.
 #[derive(Debug)]
 pub struct Hdf5File {
@@ -71,7 +74,10 @@ impl Hdf5File {
     /// `NotFound`, `Corrupt` where it is no HDF5 file or a damaged one, `Locked` where another
     /// process writes it and it is to be written, `ReadOnly` without permission, `Io`.
     pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
-        let path = path.as_ref();
+        Ok(Self { shared: Arc::new(Self::open_shared(path.as_ref(), options)?) })
+    }
+
+    fn open_shared(path: &Path, options: &OpenOptions) -> Result<Shared> {
         let io = match options.mode {
             Mode::Read => LocalFile::open(path)?,
             Mode::ReadWrite => LocalFile::open_read_write(path)?,
@@ -80,11 +86,11 @@ impl Hdf5File {
         let access = if options.mode == Mode::Read { Access::Read } else { Access::Write };
         let file = File::open(path, access, AttributeOrder::default())
             .map_err(|failure| open_error(&failure, path))?;
-        let mut shared = Shared::new(file, io, path, options.mode);
+        let mut shared = Shared::new(file, io, path, (options.mode, &options.outside))?;
         shared.limits = options.limits.clone();
         shared.memory_map = options.memory_map;
         shared.order = order_of_root(&shared)?;
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(shared)
     }
 
     /// Creates a file at `path`, open for reading and writing.
@@ -106,7 +112,7 @@ impl Hdf5File {
         };
         let file = File::open(path, access, order).map_err(|failure| open_error(&failure, path))?;
         let io = LocalFile::open_read_write(path)?;
-        let mut shared = Shared::new(file, io, path, Mode::ReadWrite);
+        let mut shared = Shared::new(file, io, path, (Mode::ReadWrite, &Outside::Refused))?;
         shared.limits = options.limits.clone();
         shared.order = order;
         Ok(Self { shared: Arc::new(shared) })
@@ -337,6 +343,38 @@ impl Hdf5File {
         let name = record.name.to_string_lossy().into_owned();
         Ok(Child { name, kind, link, identity: record.address })
     }
+
+    fn children_here(&self, group: &NodePath) -> Result<Vec<Child>> {
+        let _lock = ffi::lock();
+        let (location, kind) = self.location(group)?;
+        if kind != ObjectKind::Group {
+            return Err(self.at(Error::invalid("the node is no group"), group));
+        }
+        let corrupt = self.shared.corrupt(group);
+        let records = location.links(self.shared.limits.n_nodes).map_err(&corrupt)?;
+        let mut kinds = HashMap::new();
+        let children = records.into_iter().map(|record| self.child(&location, record, &mut kinds));
+        let mut children = children.collect::<ffi::Result<Vec<_>>>().map_err(&corrupt)?;
+        children.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(children)
+    }
+
+    fn open_array_here(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
+        let _lock = ffi::lock();
+        if self.expect_there(array)? != ObjectKind::Dataset {
+            return Err(self.at(Error::invalid("the node is no array"), array));
+        }
+        Ok(Arc::new(Hdf5Array::open(&self.shared, array)?))
+    }
+
+    fn attributes_here(&self, node: &NodePath) -> Result<Attributes> {
+        let _lock = ffi::lock();
+        let (location, kind) = self.location(node)?;
+        let corrupt = self.shared.corrupt(node);
+        let implied = self.implied(&location, kind, node).map_err(&corrupt)?;
+        let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
+        attributes::read_all(&location, &implied, context).map_err(&corrupt)
+    }
 }
 
 /// The folder that holds the file at `path`.
@@ -369,23 +407,16 @@ impl Container for Hdf5File {
     fn kind(&self, node: &NodePath) -> Result<Option<NodeKind>> {
         match self.find(node)? {
             Found::Node(kind) => Ok(node_kind(kind)),
-            Found::Dangling | Found::Nothing => Ok(None),
+            Found::Dangling => match self.beyond(node)? {
+                Some((file, node)) => file.kind(&node),
+                None => Ok(None),
+            },
+            Found::Nothing => Ok(None),
         }
     }
 
     fn children(&self, group: &NodePath) -> Result<Vec<Child>> {
-        let _lock = ffi::lock();
-        let (location, kind) = self.location(group)?;
-        if kind != ObjectKind::Group {
-            return Err(self.at(Error::invalid("the node is no group"), group));
-        }
-        let corrupt = self.shared.corrupt(group);
-        let records = location.links(self.shared.limits.n_nodes).map_err(&corrupt)?;
-        let mut kinds = HashMap::new();
-        let children = records.into_iter().map(|record| self.child(&location, record, &mut kinds));
-        let mut children = children.collect::<ffi::Result<Vec<_>>>().map_err(&corrupt)?;
-        children.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(children)
+        self.or_beyond(group, self.children_here(group), |file, group| file.children(group))
     }
 
     fn create_group(&self, group: &NodePath) -> Result<()> {
@@ -402,11 +433,7 @@ impl Container for Hdf5File {
     }
 
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
-        let _lock = ffi::lock();
-        if self.expect_there(array)? != ObjectKind::Dataset {
-            return Err(self.at(Error::invalid("the node is no array"), array));
-        }
-        Ok(Arc::new(Hdf5Array::open(&self.shared, array)?))
+        self.or_beyond(array, self.open_array_here(array), |file, array| file.open_array(array))
     }
 
     fn remove(&self, node: &NodePath) -> Result<()> {
@@ -463,12 +490,7 @@ impl Container for Hdf5File {
     }
 
     fn attributes(&self, node: &NodePath) -> Result<Attributes> {
-        let _lock = ffi::lock();
-        let (location, kind) = self.location(node)?;
-        let corrupt = self.shared.corrupt(node);
-        let implied = self.implied(&location, kind, node).map_err(&corrupt)?;
-        let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
-        attributes::read_all(&location, &implied, context).map_err(&corrupt)
+        self.or_beyond(node, self.attributes_here(node), |file, node| file.attributes(node))
     }
 
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {
@@ -516,5 +538,15 @@ impl Container for Hdf5File {
             sync_dir(folder_of(&self.shared.path))?;
         }
         Ok(())
+    }
+
+    /// The library in the child writes when it ends, whatever is done about its ids: what it has
+    /// not flushed, and the file's length as it was. So it gets a file that it can only read.
+    #[cfg(unix)]
+    fn after_fork(&self) {
+        let found = self.shared.io.reopen().or_else(|_| LocalFile::open("/dev/null"));
+        if let Ok(readable) = found {
+            self.shared.file.replace_descriptor(&readable);
+        }
     }
 }

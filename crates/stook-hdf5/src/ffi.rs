@@ -17,6 +17,7 @@ mod link;
 mod make;
 mod object;
 mod plist;
+mod sources;
 mod space;
 mod values;
 
@@ -39,6 +40,7 @@ pub(crate) use link::{LinkClass, LinkRecord};
 pub(crate) use make::datatype_of;
 pub(crate) use object::{Location, ObjectKind};
 pub(crate) use plist::{AttributeOrder, ChunkCache, DatasetCreation, FillStatus, Filter, Layout};
+pub(crate) use sources::{ExternalPart, VirtualSource};
 pub(crate) use space::{Extent, Space};
 pub(crate) use values::{MemoryType, References};
 

@@ -154,8 +154,3 @@ fn unknown(filter: &Filter) -> CodecSpec {
     let configuration = json!({ "id": filter.id, "values": filter.values });
     CodecSpec::Unknown { name, configuration }
 }
-
-/// Whether the library has the filter by itself and works its parameters out from the datatype.
-pub(crate) fn is_of_library(filter: &Filter) -> bool {
-    matches!(filter.id, NBIT | SCALE_OFFSET)
-}

@@ -14,6 +14,7 @@ mod dtype;
 #[expect(unsafe_code, reason = "the HDF5 library is in C; this module makes it safe to call")]
 mod ffi;
 mod filter;
+mod outside;
 mod pending;
 mod pytables;
 mod scales;

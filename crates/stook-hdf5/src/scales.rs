@@ -18,7 +18,7 @@ use stook_core::values::push_heap_item;
 use stook_core::{AttributeValue, HeapItem, NodePath, Result, Values};
 
 use crate::attributes::{self, Context};
-use crate::ffi::{self, Dataset, Extent, LinkClass, Location, ObjectKind};
+use crate::ffi::{self, Dataset, Extent, Layout, LinkClass, Location, ObjectKind};
 use crate::shared::{Shared, c_path};
 
 /// The names of axes.
@@ -193,7 +193,11 @@ fn is_own_scale(names: &[Option<String>], node: &NodePath) -> bool {
 }
 
 fn shape_of(shared: &Shared, path: &CString) -> ffi::Result<Vec<u64>> {
-    let dataset = Dataset::open(&shared.file, path, ffi::ChunkCache::None)?;
+    let dataset = Dataset::open_unchecked(&shared.file, path, ffi::ChunkCache::None)?;
+    if dataset.creation()?.layout()? == Layout::Virtual {
+        // How long it is depends on others.
+        return Ok(Vec::new());
+    }
     match dataset.space()?.extent()? {
         Extent::Simple { shape, .. } => Ok(shape),
         _ => Ok(Vec::new()),

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use stook_core::container::Mode;
+use stook_core::container::{Mode, Outside};
 use stook_core::file::LocalFile;
 use stook_core::{Error, ErrorKind, Limits, NodePath, Result};
 
 use crate::ffi::{self, AttributeOrder, Failure, File, References};
+use crate::outside::Surroundings;
 use crate::pending::Pending;
 
 /// An open file.
@@ -25,6 +26,12 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) memory_map: bool,
     pub(crate) order: AttributeOrder,
+    /// Where other files that this one leads to may be.
+    pub(crate) surroundings: Surroundings,
+    /// Files that external links led to.
+    pub(crate) others: Mutex<HashMap<PathBuf, Arc<Shared>>>,
+    /// How many external links led to this file.
+    pub(crate) n_links: u32,
     /// Paths of objects that references named so far: the library walks the file for each.
     names: Mutex<HashMap<u64, String>>,
     /// References to nodes that did not exist when they were written.
@@ -32,8 +39,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(file: File, io: LocalFile, path: &Path, mode: Mode) -> Self {
-        Self {
+    /// # Errors
+    /// `NotFound`, `Io`: those of [`Surroundings::of`].
+    pub(crate) fn new(
+        file: File,
+        io: LocalFile,
+        path: &Path,
+        (mode, outside): (Mode, &Outside),
+    ) -> Result<Self> {
+        Ok(Self {
             file,
             io,
             path: path.to_path_buf(),
@@ -42,9 +56,12 @@ impl Shared {
             limits: Limits::default(),
             memory_map: false,
             order: AttributeOrder::default(),
+            surroundings: Surroundings::of(path, outside)?,
+            others: Mutex::default(),
+            n_links: 0,
             names: Mutex::default(),
             pending: Mutex::default(),
-        }
+        })
     }
 
     /// Refuses unless the file may be changed.

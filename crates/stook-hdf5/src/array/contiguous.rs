@@ -9,6 +9,7 @@ use stook_core::file::{FileIo, Mapping};
 use stook_core::values::byte_len;
 use stook_core::{ArraySpec, EncodedChunk, Error, Result};
 
+use super::external::ExternalFiles;
 use super::{Hdf5Array, Way};
 use crate::ffi;
 use crate::shared::Shared;
@@ -20,6 +21,8 @@ pub(super) struct Contiguous {
     /// The first byte in the file; `NOWHERE` until something is written.
     offset: AtomicU64,
     map: Option<Mapping>,
+    /// The files that hold the elements, where that is not the file of the array.
+    files: Option<ExternalFiles>,
 }
 
 const NOWHERE: u64 = u64::MAX;
@@ -30,7 +33,14 @@ impl Contiguous {
         let is_mapped = shared.memory_map && shared.mode == Mode::Read && len_bytes > 0;
         let map = if is_mapped { shared.io.map().ok() } else { None };
         let offset = AtomicU64::new(NOWHERE);
-        Ok(Self { len_bytes, offset, map })
+        Ok(Self { len_bytes, offset, map, files: None })
+    }
+
+    /// Elements in files of their own.
+    pub(super) fn external(spec: &ArraySpec, files: ExternalFiles) -> Result<Self> {
+        let len_bytes = byte_len(spec.shape(), spec.dtype.item_size())? as u64;
+        let offset = AtomicU64::new(NOWHERE);
+        Ok(Self { len_bytes, offset, map: None, files: Some(files) })
     }
 
     /// The first byte, if anything has been written.
@@ -47,7 +57,7 @@ impl Contiguous {
 
     /// Whether anything has been written; `None` where there is room, all of it at once.
     pub(super) fn is_stored(&self, array: &Hdf5Array) -> Result<Option<bool>> {
-        Ok(self.offset(array).is_none().then_some(false))
+        Ok((self.files.is_none() && self.offset(array).is_none()).then_some(false))
     }
 
     /// The first byte, after having the library make room.
@@ -102,12 +112,14 @@ impl Contiguous {
         deliver: &Deliver<'_>,
     ) -> Result<()> {
         for position in 0..at.len() {
-            if self.offset(array).is_none() {
+            if self.files.is_none() && self.offset(array).is_none() {
                 deliver(position, None)?;
                 continue;
             }
             let len = array.shared.limits.chunk(self.len_bytes).map_err(|e| array.at(e))?;
-            array.expect_stored(len as u64)?;
+            if self.files.is_none() {
+                array.expect_stored(len as u64)?;
+            }
             let mut bytes = vec![0; len];
             array.read_at(0, &mut bytes)?;
             deliver(position, Some(EncodedChunk { bytes: &bytes, skipped: 0 }))?;
@@ -157,6 +169,9 @@ impl InPlace for Hdf5Array {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         let contiguous = self.contiguous()?;
         contiguous.check(self, offset, out.len())?;
+        if let Some(files) = &contiguous.files {
+            return files.read_at(offset, out).map_err(|error| self.at(error));
+        }
         if let Some(start) = contiguous.offset(self) {
             let at = start.checked_add(offset);
             let at =
@@ -180,7 +195,7 @@ impl InPlace for Hdf5Array {
     }
 
     fn is_writable(&self) -> bool {
-        self.shared.mode == Mode::ReadWrite
+        self.shared.mode == Mode::ReadWrite && !self.is_elsewhere
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {

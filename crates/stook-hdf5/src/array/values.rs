@@ -4,7 +4,7 @@
 use stook_core::chunk::{Block, ChunkList, ValueSource};
 use stook_core::codec::swap_items;
 use stook_core::values::byte_len;
-use stook_core::{Error, ErrorKind, Result};
+use stook_core::{Error, ErrorKind, Pipeline, Result};
 
 use super::Hdf5Array;
 use crate::attributes::memory_of;
@@ -81,15 +81,11 @@ impl Hdf5Array {
 
     /// A failure that names the filter that is missing, where that is why.
     fn explain(&self, failure: ffi::Failure, kind: ErrorKind) -> Error {
-        if failure.mentions("filter") {
-            let spec = self.state.spec();
-            let unknown = spec.codecs.iter().find_map(|codec| match codec {
-                stook_core::CodecSpec::Unknown { name, .. } => Some(name.clone()),
-                _ => None,
-            });
-            if let Some(name) = unknown {
-                return self.at(Error::unsupported(format!("codec `{name}` is not supported")));
-            }
+        if failure.mentions("filter")
+            && let Err(error) = Pipeline::new(&self.state.spec())
+            && error.kind() == ErrorKind::Unsupported
+        {
+            return self.at(error);
         }
         self.shared.error(failure, kind, &self.node)
     }

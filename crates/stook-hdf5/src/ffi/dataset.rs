@@ -9,10 +9,10 @@ use hdf5_metno_sys::h5d::{
     H5Dset_extent, H5Dwrite, H5Dwrite_chunk,
 };
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
-use stook_core::Limits;
+use stook_core::{ErrorKind, Limits};
 
 use super::object::identity;
-use super::plist::{ChunkCache, dataset_access, link_creation};
+use super::plist::{ChunkCache, Layout, dataset_access, link_creation};
 use super::values::{MemoryType, References};
 use super::{DatasetCreation, Datatype, Failure, File, Id, Location, Result, Space, call, lock};
 
@@ -62,11 +62,28 @@ extern "C" fn push_chunk(
 }
 
 impl Dataset {
-    /// Opens the dataset at `path` with or without a chunk cache.
+    /// Opens the dataset at `path`, which is not virtual, with or without a chunk cache.
     pub(crate) fn open(file: &File, path: &CStr, cache: ChunkCache) -> Result<Self> {
+        let dataset = Self::open_unchecked(file, path, cache)?;
+        if dataset.creation()?.layout()? == Layout::Virtual {
+            let message = "the sources of a virtual dataset have not been looked at";
+            return Err(Failure::new("open", message).of(ErrorKind::Unsupported));
+        }
+        dataset.ready()
+    }
+
+    /// Opens the dataset at `path` without looking at its extent. That of a virtual dataset, and
+    /// its elements, have the library open other files, which have to be checked before.
+    pub(crate) fn open_unchecked(file: &File, path: &CStr, cache: ChunkCache) -> Result<Self> {
         let dapl = dataset_access(cache)?;
         let id = call!("open", H5Dopen2(file.id().raw(), path.as_ptr(), dapl))?;
-        Self::with_rank(Id::owned(id))
+        Ok(Self { id: Id::owned(id), rank: 0 })
+    }
+
+    /// The dataset with its number of axes known, as all that follows needs it.
+    pub(crate) fn ready(mut self) -> Result<Self> {
+        self.rank = self.space()?.rank()?;
+        Ok(self)
     }
 
     /// Creates the dataset `path`, and the groups above it.
@@ -91,13 +108,7 @@ impl Dataset {
                 dapl
             )
         )?;
-        Self::with_rank(Id::owned(id))
-    }
-
-    fn with_rank(id: Id) -> Result<Self> {
-        let mut dataset = Self { id, rank: 0 };
-        dataset.rank = dataset.space()?.rank()?;
-        Ok(dataset)
+        Self { id: Id::owned(id), rank: 0 }.ready()
     }
 
     /// The same object, for its attributes.

@@ -27,6 +27,7 @@ unsafe extern "C" {
 #[cfg(unix)]
 unsafe extern "C" {
     unsafe fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
+    unsafe fn dup2(from: c_int, to: c_int) -> c_int;
 }
 
 // The same numbers on every Unix.
@@ -109,13 +110,33 @@ impl File {
     /// Keeps child processes from inheriting the descriptor, and with it the lock.
     #[cfg(unix)]
     fn close_on_exec(&self) {
+        if let Some(descriptor) = self.descriptor() {
+            // SAFETY: setting a flag on a descriptor fails at worst.
+            unsafe { fcntl(descriptor, F_SETFD, FD_CLOEXEC) };
+        }
+    }
+
+    /// What the operating system calls the file in the library's hands.
+    #[cfg(unix)]
+    pub(crate) fn descriptor(&self) -> Option<c_int> {
         let mut handle: *mut c_void = std::ptr::null_mut();
         let to = &raw mut handle;
-        let found = call!("file handle", H5Fget_vfd_handle(self.id.raw(), H5P_DEFAULT, to));
-        if found.is_ok() && !handle.is_null() {
-            // SAFETY: the driver of local files, which is the only one used here, hands out a
-            // pointer to its descriptor; setting a flag on it fails at worst.
-            unsafe { fcntl(*handle.cast::<c_int>(), F_SETFD, FD_CLOEXEC) };
+        call!("file handle", H5Fget_vfd_handle(self.id.raw(), H5P_DEFAULT, to)).ok()?;
+        // SAFETY: the driver of local files, which is the only one used here, hands out a
+        // pointer to its descriptor.
+        (!handle.is_null()).then(|| unsafe { *handle.cast::<c_int>() })
+    }
+
+    /// Puts `other` in the place of the descriptor in the library's hands: what it writes from
+    /// here on goes there.
+    #[cfg(unix)]
+    pub(crate) fn replace_descriptor(&self, other: &impl std::os::fd::AsRawFd) {
+        if let Some(descriptor) = self.descriptor() {
+            // SAFETY: both descriptors are open; the library owns its own by number only.
+            unsafe {
+                dup2(other.as_raw_fd(), descriptor);
+                fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+            }
         }
     }
 

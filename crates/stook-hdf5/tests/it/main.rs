@@ -9,6 +9,7 @@ mod create;
 mod edit;
 mod filters;
 mod fixtures;
+mod outside;
 mod peers;
 mod python;
 mod scales;
