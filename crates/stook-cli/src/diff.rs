@@ -61,7 +61,12 @@ fn compared(args: &DiffArgs) -> stook::Result<DiffReport> {
     };
     let report = diff(&a, &b, &mut options);
     bar.finish_and_clear();
-    report
+    let mut report = report?;
+    // From the root of the first file, as the user names nodes.
+    for found in &mut report.found {
+        found.node = NodePath::parse(&format!("{}/{}", a.path(), found.node))?;
+    }
+    Ok(report)
 }
 
 fn summary(report: &DiffReport) {

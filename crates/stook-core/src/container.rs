@@ -218,6 +218,15 @@ pub trait Container: Debug + Send + Sync {
     /// `NotFound`, `InvalidInput` if it is no group, `Io`, `Corrupt`, `LimitExceeded`.
     fn children(&self, group: &NodePath) -> Result<Vec<Child>>;
 
+    /// The names in `group` without a look at what they lead to, some of which may be no nodes:
+    /// for who wants to go on after [`Container::children`] has failed at one of them.
+    ///
+    /// # Errors
+    /// As [`Container::children`], if not for one of the nodes.
+    fn names(&self, group: &NodePath) -> Result<Vec<String>> {
+        Ok(self.children(group)?.into_iter().map(|child| child.name).collect())
+    }
+
     /// Creates `group` and the groups above it that are missing.
     ///
     /// # Errors

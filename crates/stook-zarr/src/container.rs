@@ -241,8 +241,7 @@ impl ZarrContainer {
         {
             return Ok(consolidated.children(group.key()));
         }
-        let names = self.nodes.store().list(group.key())?.prefixes;
-        check_count(names.len(), self.nodes.limits())?;
+        let names = self.list_names(group)?;
         let mut children = Vec::with_capacity(names.len());
         for name in names {
             let Ok(path) = group.join(&name) else { continue };
@@ -250,6 +249,12 @@ impl ZarrContainer {
             children.extend(node.map(|node| child(name, node.kind)));
         }
         Ok(children)
+    }
+
+    fn list_names(&self, group: &NodePath) -> Result<Vec<String>> {
+        let names = self.nodes.store().list(group.key())?.prefixes;
+        check_count(names.len(), self.nodes.limits())?;
+        Ok(names)
     }
 
     fn take_away(&self, path: &NodePath) -> Result<()> {
@@ -325,6 +330,10 @@ impl Container for ZarrContainer {
 
     fn children(&self, group: &NodePath) -> Result<Vec<Child>> {
         self.nodes.located(group, self.list(group))
+    }
+
+    fn names(&self, group: &NodePath) -> Result<Vec<String>> {
+        self.nodes.located(group, self.list_names(group))
     }
 
     fn create_group(&self, group: &NodePath) -> Result<()> {

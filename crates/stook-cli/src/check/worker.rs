@@ -94,7 +94,11 @@ pub(super) fn watch(path: &Path, args: &CheckArgs, bar: &ProgressBar) -> CheckRe
         let is_known = ended.iter().any(|known| known.node == end.node);
         ended.push(end);
         // Without a node to leave out, another worker would end in the same way.
-        if is_known || seen.node.is_none() || ended.len() >= MOST_WORKERS {
+        if seen.node.is_none() {
+            report.findings.extend(ended);
+            return report;
+        }
+        if is_known || ended.len() >= MOST_WORKERS {
             report.findings.extend(ended);
             let error = stook::Error::unsupported("the rest of the file was not read");
             report.findings.push(Finding::of_error(&NodePath::root(), &error));

@@ -13,6 +13,8 @@ use crate::time;
 
 /// The columns that a histogram takes.
 const SPARK_WIDTH: usize = 24;
+/// Names are not cut to fewer columns than this.
+const LEAST_NAME: usize = 20;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// What there is to know of the elements of an array.
@@ -295,6 +297,14 @@ fn table(rows: &[Row], out: &mut Output) -> Result<(), Failure> {
             *widest = (*widest).max(width(cell));
         }
     }
+    if let Some((columns, _)) = out.terminal {
+        // Names give way where lines would not fit, as far as they can still be told apart.
+        let others = widths.iter().skip(1).map(|width| width + 2).sum::<usize>();
+        let room = columns.saturating_sub(others + SPARK_WIDTH + 4).max(LEAST_NAME);
+        if let Some(name) = widths.first_mut() {
+            *name = (*name).min(room);
+        }
+    }
     // A column that all leave empty is left out.
     let is_used: Vec<bool> =
         (0..HEADINGS.len()).map(|at| rows.iter().any(|row| !row.cells()[at].is_empty())).collect();
@@ -302,7 +312,8 @@ fn table(rows: &[Row], out: &mut Output) -> Result<(), Failure> {
         let cells = cells.iter().zip(widths).zip(&is_used).enumerate();
         let cells = cells.filter(|(_, (_, is_used))| **is_used);
         let aligned = cells.map(|(at, ((cell, to), _))| match at {
-            0 | 1 => pad(cell, to),
+            0 => pad(&cut_left(cell, to), to),
+            1 => pad(cell, to),
             _ => format!("{cell:>to$}"),
         });
         let mut line = aligned.collect::<Vec<_>>().join("  ");
@@ -318,6 +329,17 @@ fn table(rows: &[Row], out: &mut Output) -> Result<(), Failure> {
         out.line(&line(row.cells(), &row.note))?;
     }
     Ok(())
+}
+
+/// The end of `text`: where paths differ.
+fn cut_left(text: &str, to: usize) -> String {
+    match width(text).checked_sub(to) {
+        None | Some(0) => text.to_owned(),
+        Some(surplus) => {
+            let end: String = text.chars().skip(surplus + 1).collect();
+            format!("…{end}")
+        }
+    }
 }
 
 /// A histogram in a line: the tallest bar is the fullest column, and no bar at all an empty one.

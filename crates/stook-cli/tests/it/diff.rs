@@ -55,11 +55,11 @@ fn differences_are_told_node_by_node() {
     "#);
     let within = ["diff", "a.zarr", "b.zarr", "-n", "run", "--rtol", "1e-4", "--cells", "1"];
     insta::assert_snapshot!(folder.run(&within), @"
-    /image  2 of 24 elements differ
-              largest difference 1 at [1, 4]
-              largest relative 0.01961 at [1, 4]
-              [1, 4]  50  →  51
-              …
+    /run/image  2 of 24 elements differ
+                  largest difference 1 at [1, 4]
+                  largest relative 0.01961 at [1, 4]
+                  [1, 4]  50  →  51
+                  …
     different: 1 difference; 4 nodes and 35 elements in both
     exit 1
     ");
@@ -85,8 +85,8 @@ fn formats_do_not_matter_but_layout_may() {
     ");
     let run = folder.run(&["diff", "pbmc68k_reduced.h5ad", "cells.zarr", "-n", "/X", "--layout"]);
     insta::assert_snapshot!(run, @"
-    /  codecs zlib 4 → gzip 4
-       greatest shape [700, 765] → none
+    /X  codecs zlib 4 → gzip 4
+        greatest shape [700, 765] → none
     different: 2 differences; 1 node and 535,500 elements in both
     exit 1
     ");
@@ -97,8 +97,8 @@ fn two_nodes_of_one_file_may_be_compared() {
     let folder = two();
     let run = folder.run(&["diff", "a.zarr", "b.zarr", "-n", "run/names", "--other-node", "run/cube"]);
     insta::assert_snapshot!(run, @"
-    /  dtype string → float32
-       shape [3] → [2, 2, 2]
+    /run/names  dtype string → float32
+                shape [3] → [2, 2, 2]
     different: 2 differences; 1 node and 0 elements in both
     exit 1
     ");
@@ -126,11 +126,11 @@ fn trouble_is_status_2() {
     ");
     std::fs::write(folder.path("b.zarr/run/image/c/0/0"), "damage").unwrap();
     insta::assert_snapshot!(folder.run(&["diff", "a.zarr", "b.zarr", "-n", "run"]), @"
-    /cube   1 of 8 elements differ
-              largest difference 9.984e-7 at [0, 0, 0]
-              largest relative 9.984e-6 at [0, 0, 0]
-              [0, 0, 0]  0.1  →  0.100001
-    /image  ! b chunk [0, 0]: codec `zstd`: expected the zstd magic [28, b5, 2f, fd], found [64, 61, 6d, 61]
+    /run/cube   1 of 8 elements differ
+                  largest difference 9.984e-7 at [0, 0, 0]
+                  largest relative 9.984e-6 at [0, 0, 0]
+                  [0, 0, 0]  0.1  →  0.100001
+    /run/image  ! b chunk [0, 0]: codec `zstd`: expected the zstd magic [28, b5, 2f, fd], found [64, 61, 6d, 61]
     error: not all could be read; 2 differences; 4 nodes and 11 elements in both
     exit 2
     ");

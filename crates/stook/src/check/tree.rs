@@ -55,8 +55,10 @@ fn group(
 ) -> Result<()> {
     checker.report.n_groups += 1;
     attributes(checker, path)?;
-    let children = checker.file.container().children(path);
-    let Some(children) = checker.read(path, children)? else { return Ok(()) };
+    let children = match checker.file.container().children(path) {
+        Ok(children) => children,
+        Err(error) => return one_by_one(checker, path, &error, ahead),
+    };
     for child in children {
         let Ok(at) = path.join(&child.name) else {
             let message = format!("the name `{}` is no name of a node", child.name.escape_debug());
@@ -68,6 +70,28 @@ fn group(
         } else if child.identity.is_none_or(|identity| seen.insert(identity)) {
             ahead.push((at, child.kind));
         }
+    }
+    Ok(())
+}
+
+/// Looks at the nodes of a group one by one, where they cannot be listed because of one of them.
+fn one_by_one(
+    checker: &mut Checker<'_, '_>,
+    path: &NodePath,
+    error: &Error,
+    ahead: &mut Vec<(NodePath, Option<NodeKind>)>,
+) -> Result<()> {
+    let n_before = checker.report.findings.len();
+    for name in checker.file.container().names(path).unwrap_or_default() {
+        let Ok(at) = path.join(&name) else { continue };
+        let kind = checker.file.container().kind(&at);
+        if let Some(Some(kind)) = checker.read(&at, kind)? {
+            ahead.push((at, Some(kind)));
+        }
+    }
+    // The fault is told once: where it was found again, or else here.
+    if checker.report.findings.len() == n_before {
+        checker.found(Finding::of_error(path, error))?;
     }
     Ok(())
 }
