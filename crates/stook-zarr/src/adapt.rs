@@ -2,12 +2,12 @@
 
 mod dtype;
 
-use stook_core::codec::{Blosc, Endian, MemberOrder, PackBits, Stage};
+use stook_core::codec::{Blosc, Endian, MemberOrder, PackBits, Stage, pack};
+use stook_core::values::push_heap_item;
 use stook_core::{Adapted, ArraySpec, ChunkGrid, CodecSpec, DType, Format, Loss, Result, Values};
 
 use crate::codec;
 use crate::dtype::full;
-use crate::layout::shape_of;
 use crate::numcodecs;
 
 /// Bytes of a chunk of an array that had none: large enough to be worth a file, small enough
@@ -26,13 +26,13 @@ const DEFAULT_CODEC: CodecSpec = CodecSpec::Zstd { level: 0, checksum: false };
 /// # Errors
 /// `Unsupported` where there is none.
 pub(crate) fn array(spec: &ArraySpec, format: Format) -> Result<Adapted<ArraySpec>> {
-    shape_of(spec)?;
     let mut losses = Vec::new();
-    let stored = dtype::adapt("dtype", &spec.dtype, format, &mut losses)?;
-    let full = match format {
-        Format::ZarrV2 => None,
-        _ => full_type(&spec.dtype, &stored)?,
+    let has_codec = spec.codecs.iter().any(|codec| keeps_objects(codec, &spec.dtype, format));
+    let stored = match has_codec {
+        true => spec.dtype.clone(),
+        false => dtype::adapt("dtype", &spec.dtype, format, &mut losses)?,
     };
+    let full = full_type(&spec.dtype, &stored)?;
     let dtype = match &full {
         Some(full) => {
             losses.clear();
@@ -72,25 +72,42 @@ pub(crate) fn array(spec: &ArraySpec, format: Format) -> Result<Adapted<ArraySpe
     Ok(Adapted { value: adapted, losses })
 }
 
-/// The type that version 3 holds beside `stored`, where that does not say all of `dtype`.
+/// The type that stands beside `stored`, where that does not say all of `dtype`.
 fn full_type(dtype: &DType, stored: &DType) -> Result<Option<DType>> {
+    if full::is_packed(dtype) {
+        return Ok((dtype != stored).then(|| dtype.clone()));
+    }
     let full = full::packed(dtype)?;
-    let says_more = full != *stored && full.item_size() == stored.item_size();
-    Ok((says_more && full::extension(&full).is_ok()).then_some(full))
+    let has_bytes = full.item_size() == stored.item_size();
+    let says_more = full != *stored && has_bytes;
+    Ok((says_more && full::extension(&full, false).is_ok()).then_some(full))
 }
 
-/// `spec` with the nearest type that version 3 has, of the same bytes.
+/// `spec` with the nearest type that version `format` has, of the same bytes.
 ///
 /// # Errors
 /// `Unsupported` where there is none.
-pub(crate) fn stored_v3(spec: &ArraySpec) -> Result<ArraySpec> {
-    let dtype = dtype::adapt("dtype", &spec.dtype, Format::ZarrV3, &mut Vec::new())?;
+pub(crate) fn stored(spec: &ArraySpec, format: Format) -> Result<ArraySpec> {
+    let dtype = dtype::adapt("dtype", &spec.dtype, format, &mut Vec::new())?;
+    if full::is_packed(&spec.dtype) {
+        let fill_value = spec.fill_value.as_ref().map(packed).transpose()?;
+        return Ok(ArraySpec { dtype, fill_value, ..spec.clone() });
+    }
     if dtype.item_size() != spec.dtype.item_size() {
-        let message = format!("Zarr v3 has no data type for {} with its padding", spec.dtype);
+        let message = format!("{format} has no data type for {} with its padding", spec.dtype);
         return Err(stook_core::Error::unsupported(message));
     }
     let fill_value = fill(spec, &dtype)?;
     Ok(ArraySpec { dtype, fill_value, ..spec.clone() })
+}
+
+/// A fill value in its packed form.
+fn packed(fill: &Values) -> Result<Values> {
+    let (mut bytes, mut item) = (Vec::new(), Vec::new());
+    pack(fill.dtype(), fill.items(), fill.heap(), &mut bytes)?;
+    let mut heap = Vec::new();
+    push_heap_item(&mut item, &mut heap, &bytes);
+    Values::new(DType::Bytes, Vec::new(), item, heap)
 }
 
 fn names_any(spec: &ArraySpec) -> bool {
@@ -282,9 +299,11 @@ fn codec_for(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
     use std::sync::Arc;
+    use stook_core::Extent;
     use stook_core::codec::{CastValue, Rounding, StoredNumber, Szip};
-    use stook_core::dtype::{EnumType, Field, StructType};
+    use stook_core::dtype::{ArrayType, EnumType, Field, StructType};
 
     use super::*;
     use crate::layout;
@@ -337,13 +356,54 @@ mod tests {
         assert!(told.contains(&"codec zlib"), "{told:?}");
         assert_eq!(array(&adapted.value, Format::ZarrV3).unwrap().losses, []);
         let v2 = array(&spec, Format::ZarrV2).unwrap();
-        assert_eq!(v2.value.dtype.to_string(), "{e: int16, b: uint32}");
+        assert_eq!(v2.value.dtype, adapted.value.dtype);
         assert_eq!(v2.value.codecs[1], CodecSpec::Zlib { level: 4 });
-        assert!(layout::print(&v2.value, Format::ZarrV2).is_ok());
-        assert!(array(&ArraySpec::new(DType::LongDouble, vec![1]), Format::ZarrV3).is_err());
-        let null =
-            ArraySpec { extent: stook_core::Extent::Null, ..ArraySpec::new(DType::Bool, []) };
-        assert!(array(&null, Format::ZarrV3).is_err());
+        let printed = layout::print(&v2.value, Format::ZarrV2).unwrap().array;
+        assert_eq!(printed["dtype"], serde_json::json!([["e", "<i2"], ["b", "<u4"]]));
+        assert_eq!(printed["_stook"]["dtype"]["name"], "packed_struct");
+    }
+
+    /// Prints `spec` and parses it again.
+    fn again(spec: &ArraySpec, format: Format) -> ArraySpec {
+        let adapted = array(spec, format).unwrap();
+        assert_eq!(adapted.losses, [], "{spec:?}");
+        let printed = layout::print(&adapted.value, format).unwrap().array;
+        let (root, limits) = (stook_core::NodePath::root(), stook_core::Limits::default());
+        let parsed = match format {
+            Format::ZarrV2 => layout::parse_v2(&root, &printed, &Map::new(), &limits),
+            _ => layout::parse_v3(&root, &printed, &limits),
+        };
+        parsed.unwrap().spec
+    }
+
+    #[test]
+    fn what_has_no_name_in_zarr_is_known_again() {
+        let sequence = DType::Sequence(Arc::new(DType::Int16));
+        let field = |name: &str, dtype, offset| Field { name: name.to_owned(), dtype, offset };
+        let fields = vec![field("t", DType::string(), 0), field("s", sequence.clone(), 24)];
+        let text = DType::Struct(Arc::new(StructType { fields, size: 48 }));
+        let array_type = ArrayType { item: DType::Float32, shape: vec![2] };
+        let pair = DType::Array(Arc::new(array_type));
+        let dtypes =
+            [text.clone(), sequence, pair, DType::LongDouble, DType::BFloat16, DType::Bitfield(3)];
+        for (dtype, format) in
+            dtypes.iter().flat_map(|dtype| [(dtype, Format::ZarrV2), (dtype, Format::ZarrV3)])
+        {
+            let spec = ArraySpec::new(dtype.clone(), vec![4]);
+            assert_eq!(again(&spec, format).dtype, *dtype);
+            let null = ArraySpec { extent: Extent::Null, ..ArraySpec::new(dtype.clone(), []) };
+            let null = again(&null, format);
+            assert_eq!((null.extent, null.dtype), (Extent::Null, dtype.clone()));
+        }
+        let (mut items, mut heap) = (vec![0; 48], Vec::new());
+        let mut item = Vec::new();
+        push_heap_item(&mut item, &mut heap, "né".as_bytes());
+        items[..16].copy_from_slice(&item);
+        let fill = Values::new(text.clone(), Vec::new(), items, heap).unwrap();
+        let spec = ArraySpec { fill_value: Some(fill.clone()), ..ArraySpec::new(text, vec![4]) };
+        for format in [Format::ZarrV2, Format::ZarrV3] {
+            assert_eq!(again(&spec, format).fill_value.as_ref(), Some(&fill));
+        }
     }
 
     #[test]
@@ -351,9 +411,9 @@ mod tests {
         let mut spec = ArraySpec::new(DType::Reference, vec![4]);
         spec.codecs = vec![CodecSpec::Shuffle { item_size: 16 }, CodecSpec::Lzf];
         let adapted = array(&spec, Format::ZarrV2).unwrap();
-        assert_eq!(adapted.value.dtype, DType::string());
+        assert_eq!(adapted.value.dtype, DType::Reference);
         assert_eq!(adapted.value.codecs, [CodecSpec::VlenUtf8, DEFAULT_CODEC]);
-        assert_eq!(adapted.losses.len(), 3);
+        assert_eq!(adapted.losses.len(), 2);
     }
 
     #[test]

@@ -5,9 +5,9 @@ mod print;
 pub(crate) use print::print;
 
 use serde_json::Value;
-use stook_core::codec::{Endian, Stage};
+use stook_core::codec::{Endian, Stage, unpack};
 use stook_core::{
-    ArraySpec, ChunkGrid, CodecSpec, Error, Extent, Limits, NodePath, Result, Values,
+    ArraySpec, ChunkGrid, CodecSpec, DType, Error, Extent, Format, Limits, NodePath, Result, Values,
 };
 
 use crate::codec::{self, Chain, Sharding};
@@ -60,13 +60,14 @@ pub(crate) fn parse_v2(
     let dimension_names = names
         .map(Iterator::collect::<Vec<_>>)
         .filter(|names| names.len() == rank && names.iter().all(Option::is_some));
-    let spec = ArraySpec {
+    let mut spec = ArraySpec {
         grid,
         codecs,
         fill_value,
         dimension_names,
         ..ArraySpec::new(stored.dtype, shape)
     };
+    take_full_type(&mut spec, doc, Format::ZarrV2, limits)?;
     let keys = ChunkKeys::parse_v2(path, doc.get("dimension_separator"))?;
     Ok(ArrayLayout { spec, keys, shards: Vec::new() })
 }
@@ -116,23 +117,54 @@ pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result
     let mut layout = ArrayLayout { spec, keys, shards: Vec::new() };
     let codecs = codec_list(doc.get("codecs"))?;
     add_codecs(&mut layout, codecs, limits)?;
-    take_full_type(&mut layout.spec, doc)?;
+    take_full_type(&mut layout.spec, doc, Format::ZarrV3, limits)?;
     Ok(layout)
 }
 
 /// Lets items be of the type that the document gives beside the nearest that Zarr has.
-fn take_full_type(spec: &mut ArraySpec, doc: &Object) -> Result<()> {
-    if spec.codecs.contains(&CodecSpec::ByteOrder(Endian::Big)) {
+fn take_full_type(
+    spec: &mut ArraySpec,
+    doc: &Object,
+    format: Format,
+    limits: &Limits,
+) -> Result<()> {
+    let is_other = |codec: &CodecSpec| match codec {
+        CodecSpec::ByteOrder(endian) => *endian == Endian::Big,
+        CodecSpec::Custom(_) => true,
+        _ => false,
+    };
+    if spec.codecs.iter().any(is_other) {
         return Ok(()); // not written by stook, and the parts to swap may be others
     }
-    if let Some(dtype) = full::of_document(doc, &spec.dtype) {
-        if let Some(fill) = spec.fill_value.take() {
-            let (_, shape, items, heap) = fill.into_parts();
-            spec.fill_value = Some(Values::new(dtype.clone(), shape, items, heap)?);
-        }
-        spec.dtype = dtype;
+    if full::is_null(doc, format) && spec.shape() == [0] {
+        spec.extent = Extent::Null;
+        spec.grid = ChunkGrid::whole(&[]);
+        spec.dimension_names = None;
     }
+    let Some(dtype) = full::dtype_of(doc, format, &spec.dtype) else { return Ok(()) };
+    if let Some(fill) = spec.fill_value.take() {
+        let is_packed = full::is_packed(&dtype);
+        spec.fill_value = Some(match is_packed {
+            true => unpacked(&dtype, fill.payload(0)?, limits)?,
+            false => {
+                let (_, shape, items, heap) = fill.into_parts();
+                Values::new(dtype.clone(), shape, items, heap)?
+            }
+        });
+    }
+    spec.dtype = dtype;
     Ok(())
+}
+
+/// The fill value whose packed form is `bytes`; no bytes are zero.
+fn unpacked(dtype: &DType, mut bytes: &[u8], limits: &Limits) -> Result<Values> {
+    let mut fill = Values::zeroed(dtype.clone(), Vec::new())?;
+    if !bytes.is_empty() {
+        let (dtype, shape, mut items, mut heap) = fill.into_parts();
+        unpack(&dtype, &mut bytes, &mut items, &mut heap, limits)?;
+        fill = Values::new(dtype, shape, items, heap)?;
+    }
+    Ok(fill)
 }
 
 /// Follows shards inwards while they are all there is on their level, then takes the codecs.
@@ -219,7 +251,7 @@ fn add_codecs_within(layout: &mut ArrayLayout, codecs: &[Value], limits: &Limits
 }
 
 /// An item is held in memory for the fill value; chunks are checked when they are read.
-fn check_item(dtype: &stook_core::DType, limits: &Limits) -> Result<()> {
+fn check_item(dtype: &DType, limits: &Limits) -> Result<()> {
     limits.chunk(dtype.item_size() as u64).map(|_| ())
 }
 
@@ -287,17 +319,6 @@ pub(crate) fn set_shape(doc: &mut Object, spec: &ArraySpec, shape: &[u64]) -> Re
     }
     doc.insert("shape".to_owned(), shape.iter().copied().collect());
     Ok(before)
-}
-
-/// The extent of an array as a shape.
-///
-/// # Errors
-/// `Unsupported` for the null extent.
-pub(crate) fn shape_of(spec: &ArraySpec) -> Result<&[u64]> {
-    match &spec.extent {
-        Extent::Shape(shape) => Ok(shape),
-        Extent::Null => Err(Error::unsupported("Zarr has no arrays of null extent")),
-    }
 }
 
 /// Whether big and little members are mixed in `spec`, which its codecs then say.

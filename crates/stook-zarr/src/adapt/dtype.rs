@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use stook_core::dtype::{Charset, Field, Narrow, OpaqueType, Padding, StructType};
-use stook_core::{DType, Error, Format, Loss, Result};
+use stook_core::{DType, Format, Loss, Result};
+
+use crate::dtype::full;
 
 /// The nearest type to `dtype` that version `format` has, named `what` in losses; an item of it
 /// has the same bytes, but for padding in structs, which goes.
@@ -17,11 +19,15 @@ pub(super) fn adapt(
     losses: &mut Vec<Loss>,
 ) -> Result<DType> {
     let adapted = match dtype {
+        _ if full::is_packed(dtype) => DType::Bytes,
         DType::Enum(r#enum) => r#enum.base.clone(),
         DType::Bitfield(1) => DType::UInt8,
         DType::Bitfield(2) => DType::UInt16,
         DType::Bitfield(4) => DType::UInt32,
         DType::Bitfield(8) => DType::UInt64,
+        DType::Bitfield(_) | DType::LongDouble | DType::Array(_) => {
+            DType::opaque(dtype.item_size())
+        }
         DType::Reference => DType::string(),
         DType::String(Charset::Ascii) => return Ok(DType::string()), // ASCII is UTF-8
         DType::FixedString(string) => DType::fixed_bytes(string.len_bytes),
@@ -31,12 +37,8 @@ pub(super) fn adapt(
         DType::Narrow(Narrow::Int2 | Narrow::Int4) if format == Format::ZarrV2 => DType::Int8,
         DType::Narrow(Narrow::UInt2 | Narrow::UInt4) if format == Format::ZarrV2 => DType::UInt8,
         DType::Struct(r#struct) => return adapt_struct(what, r#struct, format, losses),
-        DType::LongDouble | DType::Sequence(_) | DType::Array(_) | DType::Bitfield(_) => {
-            return Err(unsupported(what, dtype, format));
-        }
-        DType::BFloat16 | DType::Narrow(_) if format == Format::ZarrV2 => {
-            return Err(unsupported(what, dtype, format));
-        }
+        DType::BFloat16 if format == Format::ZarrV2 => DType::UInt16,
+        DType::Narrow(_) if format == Format::ZarrV2 => DType::UInt8,
         other => other.clone(),
     };
     if adapted != *dtype {
@@ -45,14 +47,11 @@ pub(super) fn adapt(
     Ok(adapted)
 }
 
-fn unsupported(what: &str, dtype: &DType, format: Format) -> Error {
-    Error::unsupported(format!("{what}: {format} has no way to hold {dtype}"))
-}
-
 fn becomes(dtype: &DType, adapted: &DType) -> String {
     match dtype {
         DType::Enum(_) => format!("{adapted} without names"),
         DType::Reference => "the path as text".to_owned(),
+        _ if full::is_packed(dtype) => "the bytes of an item, of variable length".to_owned(),
         DType::FixedString(string) if string.padding == Padding::Space => {
             format!("{adapted} with its spaces")
         }
@@ -86,9 +85,6 @@ fn adapt_member(
     format: Format,
     losses: &mut Vec<Loss>,
 ) -> Result<DType> {
-    if field.dtype.has_heap() {
-        return Err(unsupported(what, &field.dtype, format));
-    }
     match &field.dtype {
         DType::Array(array) if format == Format::ZarrV2 => {
             let item = adapt(what, &array.item, format, losses)?;

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 use stook_core::codec::Endian;
 use stook_core::dtype::TimeBase;
-use stook_core::{ArraySpec, DType, Error, Format, Result, Values};
+use stook_core::{ArraySpec, ChunkGrid, CodecSpec, DType, Error, Extent, Format, Result, Values};
 
-use super::{ARRAY_DIMENSIONS, shape_of, stored_type};
+use super::{ARRAY_DIMENSIONS, stored_type};
 use crate::codec;
 use crate::dtype::{full, v2, v3};
 use crate::json::Object;
@@ -26,13 +26,54 @@ pub(crate) struct Printed {
 /// # Errors
 /// `Unsupported` for what that version cannot say.
 pub(crate) fn print(spec: &ArraySpec, format: Format) -> Result<Printed> {
-    let rank = shape_of(spec)?.len();
+    let stored = if spec.is_null() { &empty(spec) } else { spec };
+    check_ranks(stored)?;
+    let mut printed = match is_known(stored, format) {
+        true => print_stored(stored, format)?,
+        false => print_stored(&adapt::stored(stored, format)?, format)?,
+    };
+    if spec.is_null() || !is_known(stored, format) {
+        let extension = full::extension(&spec.dtype, spec.is_null())?;
+        printed.array.insert(full::member(format).to_owned(), extension);
+    }
+    Ok(printed)
+}
+
+/// What has no extent is stored as an array without items.
+fn empty(spec: &ArraySpec) -> ArraySpec {
+    ArraySpec {
+        extent: Extent::Shape(vec![0]),
+        grid: ChunkGrid::Regular(vec![1]),
+        shards: None,
+        dimension_names: None,
+        ..spec.clone()
+    }
+}
+
+fn check_ranks(spec: &ArraySpec) -> Result<()> {
+    let rank = spec.shape().len();
     if spec.grid.rank() != rank || spec.shards.as_ref().is_some_and(|grid| grid.rank() != rank) {
         return Err(Error::invalid(format!("expected a chunk grid of {rank} axes")));
     }
     if spec.dimension_names.as_ref().is_some_and(|names| names.len() != rank) {
         return Err(Error::invalid(format!("expected names for {rank} axes")));
     }
+    Ok(())
+}
+
+/// Whether version `format` has the type of `spec`.
+fn is_known(spec: &ArraySpec, format: Format) -> bool {
+    match format {
+        Format::ZarrV2 if full::is_packed(&spec.dtype) => {
+            spec.codecs.iter().any(|codec| matches!(codec, CodecSpec::VlenArray { .. }))
+        }
+        Format::ZarrV2 => v2::print(&spec.dtype, Endian::Little).is_ok(),
+        _ => v3::print(&spec.dtype).is_ok(),
+    }
+}
+
+/// An array whose type version `format` has.
+fn print_stored(spec: &ArraySpec, format: Format) -> Result<Printed> {
     match format {
         Format::ZarrV2 => print_v2(spec),
         _ => print_v3(spec),
@@ -40,7 +81,7 @@ pub(crate) fn print(spec: &ArraySpec, format: Format) -> Result<Printed> {
 }
 
 fn print_v2(spec: &ArraySpec) -> Result<Printed> {
-    let shape = shape_of(spec)?;
+    let shape = spec.shape();
     let chunks = spec.grid.regular_shape();
     let chunks = chunks.ok_or_else(|| Error::unsupported("Zarr v2 has regular chunks only"))?;
     if spec.shards.is_some() {
@@ -75,17 +116,6 @@ fn print_v2(spec: &ArraySpec) -> Result<Printed> {
 }
 
 fn print_v3(spec: &ArraySpec) -> Result<Printed> {
-    if v3::print(&spec.dtype).is_ok() {
-        return print_stored(spec);
-    }
-    let extension = full::extension(&spec.dtype)?;
-    let mut printed = print_stored(&adapt::stored_v3(spec)?)?;
-    printed.array.insert(full::EXTENSION.to_owned(), extension);
-    Ok(printed)
-}
-
-/// An array whose type version 3 has.
-fn print_stored(spec: &ArraySpec) -> Result<Printed> {
     let mut codecs = codec::print_v3(&spec.codecs, &spec.dtype)?;
     if let Some(shards) = &spec.shards {
         check_shards(spec)?;
@@ -97,7 +127,7 @@ fn print_stored(spec: &ArraySpec) -> Result<Printed> {
     let fill_value =
         fill::print(spec.fill_value.as_ref().unwrap_or(&zero), &stored, Format::ZarrV3)?;
     let mut array = Map::new();
-    array.insert("shape".to_owned(), json!(shape_of(spec)?));
+    array.insert("shape".to_owned(), json!(spec.shape()));
     array.insert("data_type".to_owned(), v3::print(&spec.dtype)?);
     array.insert("chunk_grid".to_owned(), grid::print(spec.write_grid())?);
     array.insert("chunk_key_encoding".to_owned(), ChunkKeys::print_v3());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use stook_core::dtype::{Field, StructType};
 use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
 use stook_core::{
     Array, ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, Container, DType, Durability,
@@ -94,7 +95,9 @@ fn what_cannot_be_done_is_told_and_changes_nothing() {
         fails(ErrorKind::NotFound, container.open_array(&path("/b")).map(|_| ()));
         fails(ErrorKind::InvalidInput, container.children(&path("/a/x")).map(|_| ()));
         fails(ErrorKind::NotFound, container.attributes(&path("/b")).map(|_| ()));
-        let odd = ArraySpec::new(DType::LongDouble, vec![3]);
+        let field = Field { name: "a".to_owned(), dtype: DType::Int8, offset: 3 };
+        let padded = StructType { fields: vec![field], size: 8 };
+        let odd = ArraySpec::new(DType::Struct(Arc::new(padded)), vec![3]);
         fails(ErrorKind::Unsupported, container.create_array(&path("/new/odd"), &odd).map(|_| ()));
         assert_eq!(values(&*store, ""), before);
         let reader = reader(&store);
