@@ -105,7 +105,7 @@ fn split_member(text: &str) -> (&str, Option<&str>) {
         bytes.get(at) == Some(&b'.')
             && before.is_none_or(|b| matches!(b, b']' | b' ' | b',' | b'0'..=b'9' | b':'))
             && after.is_some_and(|b| !matches!(b, b'.' | b' ' | b',' | b']'))
-            && !text.get(..at).is_some_and(|head| is_within_name(head))
+            && !text.get(..at).is_some_and(is_within_name)
     });
     match begins {
         Some(at) => {

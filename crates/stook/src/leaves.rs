@@ -202,7 +202,6 @@ macro_rules! number {
             const SIZE: usize = size_of::<$t>();
             #[inline]
             fn from_item(item: &[u8]) -> Self {
-                #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
                 item.try_into().map(<$t>::from_ne_bytes).unwrap_or_default()
             }
         }

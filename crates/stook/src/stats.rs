@@ -151,13 +151,16 @@ pub(crate) fn one_thread(array: &Array) -> stook_core::Array {
     stook_core::Array::clone(array).with_engine(Engine::new(config))
 }
 
+/// What is done with items and their heap.
+pub(crate) type OnItems<'f, T> = &'f mut dyn FnMut(&[u8], &[u8]) -> Result<T>;
+
 /// Reads a part of an array, into `buffer` where items have a fixed size, and hands on its items
 /// and their heap.
 pub(crate) fn with_items<T>(
     array: &stook_core::Array,
     part: &Selection,
     buffer: &mut Vec<u8>,
-    then: &mut dyn FnMut(&[u8], &[u8]) -> Result<T>,
+    then: OnItems<'_, T>,
 ) -> Result<T> {
     let spec = array.spec();
     if spec.dtype.has_heap() || spec.dtype.item_size() == 0 {

@@ -144,11 +144,28 @@ impl Page<'_> {
         }
     }
 
+    /// The names of the axes of the table, where they have any: `y\x`.
+    fn corner(&self) -> String {
+        let spec = self.source.array().spec();
+        let names = spec.dimension_names.as_deref().unwrap_or_default();
+        let axes = self.source.parts.axes().iter().enumerate();
+        let kept = axes.filter(|(_, axis)| axis.is_kept()).map(|(at, _)| at);
+        let of_table: Vec<_> =
+            kept.skip(self.layout.n_above).map(|at| names.get(at).cloned().flatten()).collect();
+        if of_table.iter().all(Option::is_none) {
+            return String::new();
+        }
+        let names = of_table.into_iter().map(|name| name.unwrap_or_else(|| "·".to_owned()));
+        names.collect::<Vec<_>>().join("\\")
+    }
+
     /// Writes a table; returns how many columns it shows.
     fn table(&self, cells: &[String], out: &mut Output) -> Result<usize, Failure> {
         let positions = self.row_positions();
         let labels: Vec<String> = positions.iter().map(ToString::to_string).collect();
+        let corner = self.corner();
         let label_width = labels.iter().map(|label| width(label)).max().unwrap_or(0);
+        let label_width = label_width.max(width(&corner));
         let headings = self.headings();
         let cells: Vec<_> = cells.iter().map(|cell| cut(cell, MOST_WIDTH)).collect();
         let n_picked = self.n_picked().max(1);
@@ -168,7 +185,8 @@ impl Page<'_> {
         let gap = if labels.is_empty() { "" } else { "  " };
         if !headings.is_empty() {
             let headings = self.line(headings.iter().map(String::as_str), &widths);
-            out.line(&format!("{:label_width$}{gap}{}", "", paint.ink(Ink::Faint, &headings)))?;
+            let headings = format!("{corner:label_width$}{gap}{headings}");
+            out.line(&paint.ink(Ink::Faint, &headings))?;
         }
         for (at, row) in cells.chunks(n_picked).enumerate() {
             if at > 0 && self.is_gap(at) {
@@ -266,6 +284,20 @@ mod tests {
         0  0
         ");
         insta::assert_snapshot!(shown(&[], "", (80, 24)), @"0");
+    }
+
+    #[test]
+    fn axes_that_have_names_are_named() {
+        let file = File::in_memory().unwrap();
+        let builder = file.root_group().unwrap().array("a").dtype(DType::Int8).shape([2, 2]);
+        let array = builder.dimension_names(["time", "x"]).create().unwrap();
+        let source = Source::new(&array, &crate::selection::Picked::default(), 1 << 20).unwrap();
+        let shown = Output::capture((80, 24), |out| write(&source, (80, 24), out).unwrap());
+        insta::assert_snapshot!(shown, @r"
+        time\x  0  1
+             0  0  0
+             1  0  0
+        ");
     }
 
     #[test]

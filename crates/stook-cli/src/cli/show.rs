@@ -38,7 +38,7 @@ Examples:
   stook info cells.h5ad /X --json | jq .chunks
   stook info cells.h5ad --stats           a line for each array
   stook info cells.h5ad /X --stats        extremes, mean, spread, histogram
-  stook info cells.h5ad /X ':100' --stats of the first hundred rows";
+  stook info cells.h5ad /X ':100' --stats   of the first hundred rows";
 
 #[derive(Debug, Args)]
 #[command(after_help = INFO_EXAMPLES)]

@@ -195,12 +195,7 @@ impl Look<'_> {
 
     /// Looks at the values of a leaf, where a type promises more than its bits.
     fn values(&self, leaf: &Leaf, items: &[u8], heap: &[u8], outcome: &mut Outcome) -> Result<()> {
-        let has_promise = match leaf.kind {
-            Kind::Bool | Kind::Bytes | Kind::Sequence => true,
-            Kind::Text => true,
-            _ => false,
-        };
-        if !has_promise {
+        if !matches!(leaf.kind, Kind::Bool | Kind::Bytes | Kind::Sequence | Kind::Text) {
             return Ok(());
         }
         let stride = self.spec.dtype.item_size().max(1);

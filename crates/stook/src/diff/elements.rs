@@ -145,6 +145,9 @@ fn ways(a: &DType, b: &DType) -> Option<Vec<Way>> {
     if alike { ways.collect() } else { None }
 }
 
+/// Whether two values differ, and how far where that is a number.
+type Differ<'d> = &'d dyn Fn(&[u8], &[u8]) -> Result<Option<Option<Distance>>>;
+
 struct Comparer {
     a: stook_core::Array,
     b: stook_core::Array,
@@ -265,13 +268,8 @@ impl Comparer {
         }
     }
 
-    /// Compares the values of a leaf one by one; `differ` says whether they do, and how far.
-    fn each(
-        &self,
-        way: &Way,
-        found: &mut Found<'_>,
-        differ: &dyn Fn(&[u8], &[u8]) -> Result<Option<Option<Distance>>>,
-    ) -> Result<()> {
+    /// Compares the values of a leaf one by one.
+    fn each(&self, way: &Way, found: &mut Found<'_>, differ: Differ<'_>) -> Result<()> {
         let (a, b) = (found.a, found.b);
         let left = a.items.chunks_exact(a.stride.max(1)).flat_map(|item| way.a.values(item));
         let right = b.items.chunks_exact(b.stride.max(1)).flat_map(|item| way.b.values(item));
