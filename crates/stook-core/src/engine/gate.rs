@@ -92,18 +92,18 @@ pub(crate) fn may_be_held() -> bool {
 /// Does something that is no work here (waiting for other threads, calling back into a face),
 /// during which a fork is welcome.
 pub fn aside<T>(work: impl FnOnce() -> T) -> T {
-    struct Back(bool);
+    struct Back(usize);
     impl Drop for Back {
         fn drop(&mut self) {
-            if self.0 {
-                begin();
-            }
+            begin();
+            DEPTH.set(self.0);
         }
     }
-    let back = Back(may_be_held());
-    if back.0 {
+    let _back = may_be_held().then(|| {
+        let back = Back(DEPTH.replace(0));
         end();
-    }
+        back
+    });
     work()
 }
 

@@ -69,6 +69,29 @@ impl LocalFile {
         }
     }
 
+    /// Opens the same file anew, for reading: a handle that shares neither position nor locks.
+    ///
+    /// # Errors
+    /// `NotFound` if its path names another file now, `Io`.
+    #[cfg(unix)]
+    pub fn reopen(&self) -> Result<Self> {
+        use std::os::fd::AsRawFd;
+        use std::os::unix::fs::MetadataExt;
+
+        let open = |path: &Path| -> io::Result<File> {
+            let found = File::open(path)?;
+            let (own, other) = (self.file.metadata()?, found.metadata()?);
+            let is_same = (own.dev(), own.ino()) == (other.dev(), other.ino());
+            if is_same { Ok(found) } else { Err(io::ErrorKind::NotFound.into()) }
+        };
+        // Where the system lists open files, those whose path is gone are there too.
+        let listed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        match open(Path::new(&listed)).or_else(|_| open(&self.path)) {
+            Ok(file) => Ok(Self { file, path: self.path.clone() }),
+            Err(error) => Err(self.error("cannot open the file again", error)),
+        }
+    }
+
     /// Whether this is still the file that its path names.
     pub(crate) fn is_current(&self) -> bool {
         #[cfg(unix)]
@@ -108,6 +131,13 @@ impl LocalFile {
     #[cold]
     fn error(&self, what: &str, error: io::Error) -> Error {
         Error::io(what, error).at_file(&self.path)
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for LocalFile {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.file.as_raw_fd()
     }
 }
 
