@@ -6,13 +6,15 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyTuple};
+use stook::stats::StatsOptions;
 use stook::{ArraySpec, ChunkGrid, DType};
 
 use crate::dtype::to_numpy;
 use crate::enter::{enter, invalid, raise};
+use crate::fork::Origin;
 use crate::memory::{allocate, bytes_mut, is_fillable, numpy, view, view_mut};
 use crate::tree::closed;
-use crate::{codecs, selection, strings, values};
+use crate::{codecs, lend, reports, selection, strings, values};
 
 /// The array of a handle; gone once its file is closed.
 pub(crate) type Slot = RwLock<Option<stook::Array>>;
@@ -21,18 +23,26 @@ pub(crate) type Slot = RwLock<Option<stook::Array>>;
 #[pyclass(frozen, module = "stook._stook")]
 pub(crate) struct Array {
     slot: Arc<Slot>,
+    origin: Origin,
     dtype: DType,
     numpy_dtype: PyOnceLock<Py<PyAny>>,
 }
 
 impl Array {
-    pub(crate) fn new(slot: Arc<Slot>, dtype: DType) -> Self {
-        Self { slot, dtype, numpy_dtype: PyOnceLock::new() }
+    pub(crate) fn new(slot: Arc<Slot>, dtype: DType, origin: Origin) -> Self {
+        Self { slot, origin, dtype, numpy_dtype: PyOnceLock::new() }
     }
 
     fn get(&self, py: Python<'_>) -> PyResult<stook::Array> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
         slot.clone().ok_or_else(|| closed(py))
+    }
+
+    /// The array, to be changed.
+    fn get_mut(&self, py: Python<'_>) -> PyResult<stook::Array> {
+        let array = self.get(py)?;
+        self.origin.check(py)?;
+        Ok(array)
     }
 
     fn spec(&self, py: Python<'_>) -> PyResult<Arc<ArraySpec>> {
@@ -139,6 +149,48 @@ impl Array {
         Ok(self.spec(py)?.dimension_names.clone())
     }
 
+    /// The number of chunks along each axis.
+    #[getter]
+    fn grid_shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let spec = self.spec(py)?;
+        if spec.contiguous {
+            return PyTuple::new(py, vec![1; spec.shape().len()]);
+        }
+        PyTuple::new(py, spec.grid.counts(spec.shape()))
+    }
+
+    fn n_stored(&self, py: Python<'_>) -> PyResult<u64> {
+        let array = self.get(py)?;
+        enter(py, || array.source().n_stored())
+    }
+
+    fn len_stored_bytes(&self, py: Python<'_>) -> PyResult<u64> {
+        let array = self.get(py)?;
+        enter(py, || array.source().len_stored_bytes())
+    }
+
+    /// The items where they lie in a mapped file, as an array of numpy.
+    fn mapped<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        lend::mapped(py, self.get(py)?)
+    }
+
+    fn stats<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &str,
+        parts: &Bound<'py, PyTuple>,
+        memory: Option<u64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let array = self.get(py)?;
+        let selection = selection::parse(kind, parts)?;
+        let stats = enter(py, || {
+            let mut options = StatsOptions { selection, ..StatsOptions::default() };
+            options.memory_len_bytes = memory.unwrap_or(options.memory_len_bytes);
+            stook::stats::stats(&array, &mut options)
+        })?;
+        reports::stats_to_python(py, &stats)
+    }
+
     /// The shape of what a selection selects.
     fn result_shape<'py>(
         &self,
@@ -197,7 +249,7 @@ impl Array {
         parts: &Bound<'py, PyTuple>,
         data: &Bound<'py, PyUntypedArray>,
     ) -> PyResult<()> {
-        let array = self.get(py)?;
+        let array = self.get_mut(py)?;
         let selection = selection::parse(kind, parts)?;
         selection::result_shape(py, &selection, &array.spec())?;
         if self.dtype.has_heap() {
@@ -216,7 +268,7 @@ impl Array {
         data: &Bound<'py, PyUntypedArray>,
         axis: usize,
     ) -> PyResult<()> {
-        let array = self.get(py)?;
+        let array = self.get_mut(py)?;
         if self.dtype.has_heap() {
             let values = values::from_array(&self.dtype, data)?;
             return enter(py, || array.append(&values, axis));
@@ -227,7 +279,7 @@ impl Array {
     }
 
     fn resize(&self, py: Python<'_>, shape: Vec<u64>) -> PyResult<()> {
-        let array = self.get(py)?;
+        let array = self.get_mut(py)?;
         enter(py, || array.resize(&shape))
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn array<'py>(
     node: &str,
     what: &Bound<'py, PyDict>,
 ) -> PyResult<Array> {
-    let file = tree.file(py)?;
+    let file = tree.file_mut(py)?;
     let asked = Asked(what);
     let Some(object) = asked.get("dtype")? else { return Err(invalid(py, "the dtype is missing")) };
     let dtype = dtype::from_python(&object)?;

@@ -1,19 +1,68 @@
 //! The way from Python into the library and back: without the GIL, errors as exceptions.
+//!
+//! Every call is at work in the sense of the library's gate, so that a fork finds no lock taken,
+//! and asks for signals now and then, so that Ctrl-C ends it.
 
+use std::cell::{Cell, RefCell};
 use std::error::Error as _;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use stook::{Error, ErrorKind};
+use stook::{Error, ErrorKind, gate};
 
-/// Runs `work` without the GIL; signals that came meanwhile (Ctrl-C) are raised after it.
+/// How often a call asks for signals.
+const PERIOD: Duration = Duration::from_millis(50);
+
+thread_local! {
+    /// When this thread asks next; `None` where it is no thread of Python in a call.
+    static NEXT: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What a signal raised.
+    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` without the GIL. A signal that comes meanwhile (Ctrl-C) ends it at its next
+/// checkpoint, and is raised.
 pub(crate) fn enter<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> stook::Result<T> + Send,
 ) -> PyResult<T> {
-    let result = py.detach(work);
+    let outer = NEXT.replace(Some(Instant::now() + PERIOD));
+    let result = py.detach(|| {
+        let _working = gate::enter();
+        work()
+    });
+    NEXT.set(outer);
+    if let Some(error) = RAISED.take() {
+        return Err(error);
+    }
     py.check_signals()?;
     result.map_err(|error| raise(py, &error))
+}
+
+/// Calls back into Python from within a call.
+pub(crate) fn attach<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> stook::Result<T> {
+    gate::aside(|| Python::attach(work)).map_err(|error| {
+        RAISED.replace(Some(error));
+        Error::new(ErrorKind::Io, "interrupted")
+    })
+}
+
+/// What the library does at its checkpoints.
+fn poll() -> stook::Result<()> {
+    let Some(next) = NEXT.get() else { return Ok(()) };
+    let now = Instant::now();
+    if now < next {
+        return Ok(());
+    }
+    let asked = attach(|py| py.check_signals());
+    NEXT.set(Some(Instant::now() + PERIOD));
+    asked
+}
+
+/// Prepares this process for calls that can be interrupted.
+pub(crate) fn install() {
+    gate::install_hook(poll);
 }
 
 /// The exception for `error`: a Python class that also is the builtin a user expects.

@@ -15,7 +15,10 @@ mod convert;
 mod create;
 mod dtype;
 mod enter;
+mod fork;
+mod lend;
 mod memory;
+mod reports;
 mod selection;
 mod strings;
 mod tree;
@@ -35,5 +38,25 @@ mod _stook {
     #[pymodule_export]
     use crate::dtype::normalize_dtype;
     #[pymodule_export]
+    use crate::fork::after_fork_in_child;
+    #[pymodule_export]
+    use crate::fork::after_fork_in_parent;
+    #[pymodule_export]
+    use crate::fork::before_fork;
+    #[pymodule_export]
+    use crate::lend::Lender;
+    #[pymodule_export]
+    use crate::reports::check;
+    #[pymodule_export]
+    use crate::reports::diff;
+    #[pymodule_export]
     use crate::tree::Tree;
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::enter::install();
+        Ok(())
+    }
+
+    use pyo3::prelude::*;
 }

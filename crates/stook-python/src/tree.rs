@@ -12,19 +12,24 @@ use stook::{
 
 use crate::array::{Array, Slot};
 use crate::enter::{enter, raise};
+use crate::fork::{FileSlot, Origin};
 use crate::{attributes, create};
 
 /// An open file. Closing it takes the file from every handle that came from it.
 #[pyclass(frozen, module = "stook._stook")]
 pub(crate) struct Tree {
-    file: RwLock<Option<stook::File>>,
+    file: Arc<FileSlot>,
+    origin: Origin,
     arrays: Mutex<Vec<Weak<Slot>>>,
     #[pyo3(get)]
     path: PathBuf,
+    /// The same for a process that works in another folder.
+    place: PathBuf,
     #[pyo3(get)]
     format: String,
     #[pyo3(get)]
     writable: bool,
+    memory_map: bool,
 }
 
 /// The exception of a handle whose file is closed.
@@ -66,15 +71,25 @@ fn kind_name(kind: NodeKind) -> &'static str {
 }
 
 impl Tree {
-    fn new(file: stook::File, path: PathBuf) -> Self {
+    fn new(file: stook::File, path: PathBuf, memory_map: bool) -> Self {
+        let place = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
         let format = name_of(file.format()).to_owned();
         let writable = file.container().mode() == Mode::ReadWrite;
-        Self { file: RwLock::new(Some(file)), arrays: Mutex::default(), path, format, writable }
+        let file = Arc::new(RwLock::new(Some(file)));
+        let origin = Origin::new(&file);
+        Self { file, origin, arrays: Mutex::default(), path, place, format, writable, memory_map }
     }
 
     pub(crate) fn file(&self, py: Python<'_>) -> PyResult<stook::File> {
         let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
         file.clone().ok_or_else(|| closed(py))
+    }
+
+    /// The file, to be changed.
+    pub(crate) fn file_mut(&self, py: Python<'_>) -> PyResult<stook::File> {
+        let file = self.file(py)?;
+        self.origin.check(py)?;
+        Ok(file)
     }
 
     pub(crate) fn handle(&self, array: stook::Array) -> Array {
@@ -85,7 +100,7 @@ impl Tree {
             arrays.retain(|slot| slot.strong_count() > 0);
         }
         arrays.push(Arc::downgrade(&slot));
-        Array::new(slot, dtype)
+        Array::new(slot, dtype, self.origin)
     }
 
     fn at(&self, py: Python<'_>, node: &str) -> PyResult<NodePath> {
@@ -100,7 +115,7 @@ impl Tree {
         let mode = if writable { Mode::ReadWrite } else { Mode::Read };
         let options = OpenOptions { mode, memory_map, ..OpenOptions::default() };
         let file = enter(py, || stook::File::open_with(&path, &options))?;
-        Ok(Self::new(file, path))
+        Ok(Self::new(file, path, memory_map))
     }
 
     #[staticmethod]
@@ -116,7 +131,18 @@ impl Tree {
             ..CreateOptions::default()
         };
         let file = enter(py, || stook::File::create_with(&path, &options))?;
-        Ok(Self::new(file, path))
+        Ok(Self::new(file, path, false))
+    }
+
+    /// What makes the same handle in another process: changes are committed first.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let (py, tree) = (slf.py(), slf.get());
+        let file = tree.file(py)?;
+        if tree.writable && !tree.origin.is_copy() {
+            enter(py, || file.commit())?;
+        }
+        let open = slf.get_type().getattr("open")?;
+        (open, (tree.place.clone(), tree.writable, tree.memory_map)).into_pyobject(py)
     }
 
     #[getter]
@@ -130,16 +156,17 @@ impl Tree {
         let arrays =
             std::mem::take(&mut *self.arrays.lock().unwrap_or_else(PoisonError::into_inner));
         let arrays: Vec<_> = arrays.iter().filter_map(Weak::upgrade).collect();
+        let commits = !self.origin.is_copy();
         enter(py, || {
             for slot in arrays {
                 slot.write().unwrap_or_else(PoisonError::into_inner).take();
             }
-            file.map_or(Ok(()), |file| file.commit())
+            file.filter(|_| commits).map_or(Ok(()), |file| file.commit())
         })
     }
 
     fn commit(&self, py: Python<'_>, durability: &str) -> PyResult<()> {
-        let file = self.file(py)?;
+        let file = self.file_mut(py)?;
         let durability = match durability {
             "none" => Durability::None,
             "flush" => Durability::Flush,
@@ -192,7 +219,7 @@ impl Tree {
     }
 
     fn create_group(&self, py: Python<'_>, node: &str) -> PyResult<()> {
-        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let (file, node) = (self.file_mut(py)?, self.at(py, node)?);
         enter(py, || file.container().create_group(&node))
     }
 
@@ -207,12 +234,12 @@ impl Tree {
     }
 
     fn remove(&self, py: Python<'_>, node: &str) -> PyResult<()> {
-        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let (file, node) = (self.file_mut(py)?, self.at(py, node)?);
         enter(py, || file.container().remove(&node))
     }
 
     fn rename(&self, py: Python<'_>, from: &str, to: &str) -> PyResult<()> {
-        let (file, from, to) = (self.file(py)?, self.at(py, from)?, self.at(py, to)?);
+        let (file, from, to) = (self.file_mut(py)?, self.at(py, from)?, self.at(py, to)?);
         enter(py, || file.container().rename(&from, &to))
     }
 
@@ -223,7 +250,7 @@ impl Tree {
         target: String,
         file: Option<String>,
     ) -> PyResult<()> {
-        let (own, node) = (self.file(py)?, self.at(py, node)?);
+        let (own, node) = (self.file_mut(py)?, self.at(py, node)?);
         let link = match file {
             Some(file) => Link::External { file, target },
             None => Link::Soft(target),
@@ -254,7 +281,7 @@ impl Tree {
         set: Vec<Bound<'py, PyTuple>>,
         remove: Vec<String>,
     ) -> PyResult<()> {
-        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let (file, node) = (self.file_mut(py)?, self.at(py, node)?);
         let mut changes = Vec::with_capacity(set.len());
         for pair in set {
             let (name, value): (String, Bound<'py, PyAny>) = pair.extract()?;

@@ -11,6 +11,7 @@
 """
 
 from . import codecs
+from . import _fork as _fork
 from ._array import Array, Indexer
 from ._attributes import Attributes, Empty
 from ._convert import Loss, Report, convert

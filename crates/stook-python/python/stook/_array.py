@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ._casting import cast
-from ._errors import InvalidInputError, UnsupportedError
+from ._chunks import Info, chunk_slices, memory_of
+from ._errors import InvalidInputError
 from ._indexing import (
     Selection,
     block_selection,
@@ -18,11 +20,13 @@ from ._indexing import (
     point_selection,
 )
 from ._node import Node
+from ._reports import Stats
 from ._stook import Array as NativeArray
-from ._stook import Tree
+from ._stook import Lender, Tree
+from ._views import Fields, View, recast
 
 
-class Array(Node):
+class Array(Node, Lender):
     """An array in a file. Indexing reads and writes as numpy does; nothing is read before.
 
     Reading fills new memory of numpy in place; writing reads the memory of an array of the same
@@ -125,6 +129,48 @@ class Array(Node):
         shape = self._native.max_shape
         return None if shape is None else tuple(shape)
 
+    @property
+    def grid_shape(self) -> tuple[int, ...]:
+        """The number of chunks along each axis; of items in one piece, ones."""
+        return self._native.grid_shape
+
+    @property
+    def nchunks(self) -> int:
+        """The number of chunks."""
+        return math.prod(self.grid_shape)
+
+    @property
+    def nchunks_initialized(self) -> int:
+        """The number of chunks (of shards, where there are any) that are stored.
+
+        Raises
+        ------
+        UnsupportedError
+            If the format does not tell.
+        """
+        return self._native.n_stored()
+
+    @property
+    def nbytes_stored(self) -> int:
+        """The bytes that the stored chunks take.
+
+        Raises
+        ------
+        UnsupportedError
+            If the format does not tell.
+        """
+        return self._native.len_stored_bytes()
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of structs, each to be indexed like an array; see :class:`View`."""
+        return Fields(self)
+
+    @property
+    def info(self) -> Info:
+        """What there is to know without reading items, as a text for people."""
+        return Info(self)
+
     # Reading.
 
     def __getitem__(self, key: Any) -> Any:
@@ -140,19 +186,38 @@ class Array(Node):
         """
         fields = _fields(key)
         if fields is not None:
-            rest = tuple(part for part in key if part is not fields) if type(key) is tuple else ()
-            return self[rest or Ellipsis][fields]
+            return self[_without_fields(key)][fields]
         return self._read(numpy_selection(key, self.shape))
 
     def _read(self, selection: Selection) -> Any:
         return selection.finish(self._native.read(selection.kind, selection.parts))
 
-    def read(self, selection: Any = ..., out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def read(self, selection: Any = ..., out: Any = None) -> Any:
         """The items at ``selection``, in ``out`` if it is given.
 
-        An ``out`` of this dtype and the shape of the selection, with any strides, is filled in
-        place. One of another dtype is filled through a copy, if ``same_kind`` casting allows.
+        Parameters
+        ----------
+        selection
+            As between the brackets of an index.
+        out
+            Writable memory with the shape of the selection: an array of any strides, or an
+            object that lends its memory (the buffer protocol). One of this dtype is filled in
+            place; one of another dtype through a copy, if ``same_kind`` casting allows.
 
+        Returns
+        -------
+        numpy.ndarray
+            New memory, or ``out``.
+
+        Raises
+        ------
+        InvalidInputError
+            If ``out`` has another shape, or cannot be filled.
+        TypeError
+            If ``out`` is of another kind of dtype.
+
+        Examples
+        --------
         >>> f = getfixture("file")
         >>> a = f.create_array("b", np.arange(6, dtype="float32"))
         >>> memory = np.zeros((2, 3), "float32")
@@ -165,30 +230,120 @@ class Array(Node):
         meant = numpy_selection(selection, self.shape)
         if out is None:
             return np.asarray(meant.finish(self._native.read(meant.kind, meant.parts)))
+        self._fill(meant, memory_of(out))
+        return out
+
+    def read_into(self, out: Any, selection: Any = ...) -> None:
+        """Fills ``out`` with the items at ``selection``, as :meth:`read` does."""
+        self.read(selection, out)
+
+    def _fill(self, meant: Selection, out: NDArray[Any]) -> None:
         shape = self._native.result_shape(meant.kind, meant.parts)
-        target = meant.begin(out, shape)
         if meant.result_shape(shape) != out.shape:
             expected = meant.result_shape(shape)
             raise InvalidInputError(f"out: expected shape {expected}, found {out.shape}")
+        target = meant.begin(out, shape)
         if target is out:
             self._native.read(meant.kind, meant.parts, out)
         else:
             out[...] = meant.finish(self._native.read(meant.kind, meant.parts))
-        return out
+
+    def astype(self, dtype: DTypeLike) -> View:
+        """The array as one of another dtype: items are cast when they are read.
+
+        >>> f = getfixture("file")
+        >>> f.create_array("d", np.arange(3)).astype("float32")[1:]
+        array([1., 2.], dtype=float32)
+        >>> f.create_array("t", ["a", "é"]).astype(np.dtypes.StringDType())[:]
+        array(['a', 'é'], dtype=StringDType())
+        """
+        return View(self, dtype=np.dtype(dtype))
+
+    @property
+    def mapped(self) -> NDArray[Any] | None:
+        """The items where the file is mapped into memory, as an array that cannot be written;
+        ``None`` where they are not: in chunks, or in a file opened without ``memory_map``.
+
+        The array stays after the file is closed. Its dtype has the byte order of the file.
+        """
+        return self._native.mapped()
 
     def __array__(
         self, dtype: Any = None, copy: bool | None = None
     ) -> NDArray[Any]:
-        """All items."""
+        """All items: where the file is mapped into memory, that memory, which cannot be
+        written; else new memory.
+
+        Raises
+        ------
+        ValueError
+            If ``copy`` is ``False`` and a copy has to be made.
+        """
+        wanted = self.dtype if dtype is None else np.dtype(dtype)
+        if not copy:
+            mapped = self.mapped
+            if mapped is not None and mapped.dtype == wanted:
+                return mapped
         if copy is False:
             raise ValueError("the items lie in a file: reading them makes a copy")
-        found = self._native.read("axes", (Ellipsis,))
-        return found if dtype is None else found.astype(dtype, copy=False)
+        return recast(np.asarray(self._native.read("axes", (Ellipsis,))), wanted)
+
+    def __buffer_array__(self) -> NDArray[Any]:
+        # What `memoryview(array)` shows; see the native base class.
+        mapped = self.mapped
+        if mapped is None:
+            raise BufferError("the items lie in a file that is not mapped: read them")
+        return mapped
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """All items for other libraries of arrays: ``torch.from_dlpack(array)``.
+
+        Memory that the file is mapped to is lent to those that take memory which cannot be
+        written (``max_version`` of at least 1.0); others get a copy.
+        """
+        mapped = self.mapped
+        takes = (options.get("max_version") or (0, 0)) >= (1, 0)
+        if mapped is None or not mapped.dtype.isnative or not takes or options.get("copy"):
+            options.pop("copy", None)
+            mapped = np.asarray(self._native.read("axes", (Ellipsis,)))
+        return mapped.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)
 
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a scalar has no length")
         return self.shape[0]
+
+    def iter_chunks(self, selection: Any = ...) -> Iterator[tuple[slice, ...]]:
+        """For each chunk that a selection of integers and slices touches, in C order, the
+        slices that select its part: to go through an array that is larger than memory.
+
+        Items in one piece are cut into rows of about 1 MiB.
+
+        >>> f = getfixture("file")
+        >>> a = f.create_array("e", np.arange(12).reshape(3, 4), chunks=(2, 3))
+        >>> for part in a.iter_chunks(np.s_[1:, :]):
+        ...     print(part, a[part].sum())
+        (slice(1, 2, 1), slice(0, 3, 1)) 15
+        (slice(1, 2, 1), slice(3, 4, 1)) 7
+        (slice(2, 3, 1), slice(0, 3, 1)) 27
+        (slice(2, 3, 1), slice(3, 4, 1)) 11
+        """
+        return chunk_slices(self, selection)
+
+    def stats(self, selection: Any = ..., *, memory: int | None = None) -> Stats:
+        """Least and greatest item, mean, counts of NaN, zeros and more, in one pass through the
+        items that a selection of integers and slices selects.
+
+        >>> f = getfixture("file")
+        >>> s = f.create_array("s", [1.0, np.nan, 3.0]).stats()
+        >>> s.n, s.min, s.max, s.mean, s.n_nan
+        (3, 1.0, 3.0, 2.0, 1)
+        """
+        parts = numpy_selection(selection, self.shape)
+        return Stats._of(self._native.stats(parts.kind, parts.parts, memory))
 
     def __iter__(self) -> Iterator[Any]:
         """The items along the first axis, read some rows at a time."""
@@ -230,8 +385,12 @@ class Array(Node):
         ReadOnlyError
             If the file was opened for reading.
         """
-        if _fields(key) is not None:
-            raise UnsupportedError("fields are written as whole items: read, change, write")
+        fields = _fields(key)
+        if fields is not None:
+            self.fields[tuple(fields) if type(fields) is list else fields][
+                _without_fields(key)
+            ] = values
+            return
         self._write(numpy_selection(key, self.shape), values)
 
     def _write(self, selection: Selection, values: Any) -> None:
@@ -258,6 +417,10 @@ class Array(Node):
             raise InvalidInputError(f"axis {axis} is out of bounds for {ndim} axes")
         self._native.append(cast(data, self.dtype, ndim), axis % ndim)
         return self.shape
+
+    def fill(self, value: Any) -> None:
+        """Writes one value to all items."""
+        self[...] = value
 
     def __repr__(self) -> str:
         if not self._tree.is_open:
@@ -297,6 +460,13 @@ def _fields(key: Any) -> str | list[str] | None:
     return None
 
 
+def _without_fields(key: Any) -> Any:
+    """The key without the field names in it."""
+    fields = _fields(key)
+    rest = tuple(part for part in key if part is not fields) if type(key) is tuple else ()
+    return rest or Ellipsis
+
+
 def _lengths(what: str, lengths: Any) -> tuple[int, ...]:
     """Lengths as a tuple; a number is one of them."""
     if isinstance(lengths, (int, np.integer)):
@@ -308,6 +478,3 @@ def _lengths(what: str, lengths: Any) -> tuple[int, ...]:
     if any(length < 0 for length in found):
         raise InvalidInputError(f"{what}: expected lengths of at least 0, found {found}")
     return found
-
-
-

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ._errors import InvalidInputError
 from ._stook import convert as _convert
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -34,12 +42,18 @@ class Report:
     """Arrays copied."""
     n_attributes: int
     """Attributes copied."""
+    n_links: int
+    """Links made."""
     len_bytes: int
     """Bytes of items copied."""
+    resumed_len_bytes: int
+    """Bytes of items that an earlier conversion had copied."""
     losses: tuple[Loss, ...]
     """What the target does not hold as the source does."""
     left_out: tuple[Loss, ...]
     """Nodes that the target does not hold at all."""
+    notes: tuple[str, ...]
+    """What else is worth knowing."""
 
 
 def convert(
@@ -50,12 +64,28 @@ def convert(
     node: str = "/",
     format: str | None = None,
     leave_out: bool = False,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    select: Any = None,
+    chunks: Any = None,
+    shards: Any = None,
+    codecs: Any = "keep",
+    dtype: Any = None,
+    rounding: str | Mapping[str, str] | None = None,
+    lossy: bool = False,
+    links: Literal["keep", "follow", "skip"] = "keep",
+    consolidate: bool = False,
+    resume: bool = False,
     memory: int | None = None,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> Report:
     """Copies a file, or a part of it, to a new file of any format.
 
-    The target is there whole, or after an error not at all.
+    The target is there whole, or after an error not at all. Ctrl-C ends it, too.
+
+    Of ``select``, ``chunks``, ``shards``, ``codecs``, ``dtype`` and ``rounding`` each is a value
+    for all arrays that it fits, or a dict of patterns of paths and values; of several patterns
+    that fit, the last counts.
 
     Parameters
     ----------
@@ -70,6 +100,31 @@ def convert(
     leave_out
         Whether nodes that the target cannot hold are left out, and reported; by default they
         are an error.
+    include, exclude
+        Patterns of the paths that are taken, or left out, with all below them.
+    select
+        Which items are taken: integers and slices, as a tuple (``np.s_[:100, 0]``) or a text
+        (``":100, 0"``).
+    chunks, shards
+        The shape of a chunk or shard: a tuple of lengths, ``None`` in it for a whole axis;
+        ``"auto"``; ``"keep"`` as in the source (default); ``"none"``.
+    codecs
+        What encodes chunks: a text such as ``"shuffle+gzip:6"``; a dict, or a list of them, of
+        numcodecs' or Zarr's settings; ``"keep"`` as in the source, ``"auto"`` as the format
+        does, ``None`` for none.
+    dtype
+        The dtype of numbers. Each must keep its value, unless ``lossy`` is set.
+    rounding
+        ``"quantize:DIGITS"`` or ``"bitround:BITS"``: how floats are rounded to take less room.
+    lossy
+        Whether numbers may be rounded to fit ``dtype``, and codecs may lose some of them.
+    links
+        Whether links stay links, are replaced by what they lead to, or are left out.
+    consolidate
+        Whether the metadata of a Zarr hierarchy is put together at its root, too.
+    resume
+        Whether an earlier conversion that did not come to its end goes on where it ended, and
+        whether this one, ended by an error, stays to be gone on with.
     memory
         Bytes that the conversion may hold, about (default 256 MiB).
     progress
@@ -98,16 +153,75 @@ def convert(
         "node": node,
         "format": format,
         "leave_out": leave_out,
+        "include": [include] if isinstance(include, str) else list(include),
+        "exclude": [exclude] if isinstance(exclude, str) else list(exclude),
+        "select": _rules(select, _selection),
+        "chunks": _rules(chunks, _cut),
+        "shards": _rules(shards, _cut),
+        "codecs": [] if codecs == "keep" else _rules(codecs, _codecs, is_rule=_is_rules),
+        "dtypes": _rules(dtype, _dtype),
+        "rounding": _rules(rounding, str),
+        "lossy": lossy,
+        "links": links,
+        "consolidate": consolidate,
+        "resume": resume,
         "memory": memory,
         "progress": progress,
     }
-    *numbers, losses, left_out = _convert(source, target, options)
-    n_groups, n_arrays, n_attributes, len_bytes = numbers
-    return Report(
-        n_groups,
-        n_arrays,
-        n_attributes,
-        len_bytes,
-        tuple(Loss(*loss) for loss in losses),
-        tuple(Loss(*loss) for loss in left_out),
-    )
+    found = _convert(source, target, options)
+    for name in ("losses", "left_out"):
+        found[name] = tuple(Loss(*loss) for loss in found[name])
+    return Report(**found | {"notes": tuple(found["notes"])})
+
+
+_Rules = list[tuple[str | None, str]]
+
+
+def _rules(
+    value: Any,
+    text: Callable[[Any], str],
+    is_rule: Callable[[Any], bool] = lambda value: isinstance(value, Mapping),
+) -> _Rules:
+    """Pairs of a pattern, or ``None`` for all, and a value as text."""
+    if is_rule(value):
+        return [(str(pattern), text(one)) for pattern, one in value.items()]
+    return [] if value is None and text is not _codecs else [(None, text(value))]
+
+
+def _is_rules(value: Any) -> bool:
+    """Whether a dict is of patterns: one of settings has a name."""
+    return isinstance(value, Mapping) and not {"id", "name"} & value.keys()
+
+
+def _selection(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    parts = value if isinstance(value, tuple) else (value,)
+    return ", ".join(map(_axis, parts)) or "..."
+
+
+def _axis(part: Any) -> str:
+    if part is Ellipsis:
+        return "..."
+    if isinstance(part, slice):
+        ends = (part.start, part.stop) if part.step is None else (part.start, part.stop, part.step)
+        return ":".join("" if end is None else str(int(end)) for end in ends)
+    if isinstance(part, (int, np.integer)):
+        return str(int(part))
+    raise InvalidInputError(f"select: expected integers and slices, found {part!r}")
+
+
+def _cut(value: Any) -> str:
+    if isinstance(value, (str, int, np.integer)):
+        return str(value)
+    return ",".join(":" if length is None else str(int(length)) for length in value)
+
+
+def _codecs(value: Any) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _dtype(value: Any) -> str:
+    return value if isinstance(value, str) and value.isalnum() else np.dtype(value).name

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._attributes import Attributes
 from ._stook import Tree
 
 if TYPE_CHECKING:
     from typing import Self
+
+
+def open_node(tree: Tree, path: str) -> Node:
+    """The node at ``path`` of an open file."""
+    from ._group import open_node
+
+    return open_node(tree, path)
 
 
 class Node:
@@ -49,6 +56,18 @@ class Node:
         """Puts all changes of the file away: with ``flush`` they survive the end of this
         process, with ``fsync`` a power cut. Closing the file does the former."""
         self._tree.commit(durability)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether its file was opened for reading only."""
+        return not self._tree.writable
+
+    def __reduce__(self) -> Any:
+        # By reference: another process opens the file itself, in the same mode.
+        return open_node, (self._tree, self.path)
+
+    def __copy__(self) -> Node:
+        return open_node(self._tree, self.path)
 
     def close(self) -> None:
         """Commits, and closes the file: its groups and arrays can be used no more. Closing it

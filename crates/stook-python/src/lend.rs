@@ -1,0 +1,118 @@
+//! Memory that a file is mapped to, lent to Python as it lies.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use stook::codec::Endian;
+use stook::{ArraySpec, CodecSpec};
+
+use crate::dtype::to_numpy;
+use crate::memory::numpy;
+use crate::strings;
+
+/// The bytes of an array's items in a mapped file, which live as long as this does.
+#[pyclass(frozen, module = "stook._stook")]
+struct Mapped {
+    array: stook::Array,
+}
+
+#[pymethods]
+impl Mapped {
+    /// # Safety
+    /// Python calls it with a `view` to fill.
+    #[expect(unsafe_code, reason = "the buffer protocol is one of pointers")]
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let array = &slf.get().array;
+        let bytes = array.source().in_place().and_then(|place| place.mapped());
+        let bytes = bytes.ok_or_else(|| PyBufferError::new_err("the file is not mapped"))?;
+        let len = isize::try_from(bytes.len())
+            .map_err(|_| PyBufferError::new_err("the items are too many"))?;
+        let at = bytes.as_ptr().cast_mut().cast::<c_void>();
+        // SAFETY: `view` is Python's to fill; the bytes are read only and live as long as the
+        // object, to which the view refers.
+        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 1, flags) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+    }
+}
+
+/// The base of classes that lend the memory of the array that `__buffer_array__` returns.
+#[pyclass(frozen, subclass, module = "stook._stook")]
+pub(crate) struct Lender;
+
+#[pymethods]
+impl Lender {
+    #[new]
+    #[pyo3(signature = (*_arguments))]
+    fn new(_arguments: &Bound<'_, PyTuple>) -> Self {
+        Self
+    }
+
+    /// # Safety
+    /// Python calls it with a `view` to fill.
+    #[expect(unsafe_code, reason = "the buffer protocol is one of pointers")]
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let array = slf.call_method0("__buffer_array__")?;
+        // SAFETY: `view` is Python's to fill. It will refer to the array, which gives it back.
+        let status = unsafe { ffi::PyObject_GetBuffer(array.as_ptr(), view, flags) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+    }
+}
+
+/// The items of a mapped array where they lie, as an array of numpy; `None` where they are not
+/// mapped, or numpy has no dtype for them as they lie.
+pub(crate) fn mapped<'py>(
+    py: Python<'py>,
+    array: stook::Array,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let spec = array.spec();
+    let is_mapped = array.source().in_place().is_some_and(|place| place.mapped().is_some());
+    if !spec.contiguous || !is_mapped || spec.dtype.has_heap() || strings::has_padding(&spec.dtype)
+    {
+        return Ok(None);
+    }
+    let Some((endian, order)) = layout(&spec) else { return Ok(None) };
+    let mut dtype = to_numpy(py, &spec.dtype)?;
+    if endian != Endian::NATIVE && spec.dtype.has_byte_order() {
+        dtype = dtype.call_method1("newbyteorder", ("S",))?;
+    }
+    let mut strides = vec![0_usize; spec.shape().len()];
+    let mut step = spec.dtype.item_size();
+    for &axis in order.iter().rev() {
+        if let (Some(stride), Some(&len)) = (strides.get_mut(axis), spec.shape().get(axis)) {
+            *stride = step;
+            step = step.saturating_mul(usize::try_from(len).unwrap_or(usize::MAX));
+        }
+    }
+    if step == 0 {
+        return Ok(None);
+    }
+    let shape = PyTuple::new(py, spec.shape())?;
+    let strides = PyTuple::new(py, strides)?;
+    let memory = Bound::new(py, Mapped { array })?;
+    numpy(py, "ndarray")?.call1((shape, dtype, memory, 0, strides)).map(Some)
+}
+
+/// The byte order of the items and the order of the axes, where that is all there is to them.
+fn layout(spec: &ArraySpec) -> Option<(Endian, Vec<usize>)> {
+    let mut order: Vec<usize> = (0..spec.shape().len()).collect();
+    let mut endian = Endian::NATIVE;
+    for (at, codec) in spec.codecs.iter().enumerate() {
+        match codec {
+            CodecSpec::Transpose { order: other } if at == 0 => order.clone_from(other),
+            CodecSpec::ByteOrder(other) => endian = *other,
+            _ => return None,
+        }
+    }
+    Some((endian, order))
+}
