@@ -26,6 +26,8 @@ enum Layer {
     Door,
     Face,
     Testkit,
+    /// What untrusted bytes are given to: knows all formats, and nobody knows it.
+    Fuzz,
     Xtask,
 }
 
@@ -38,6 +40,7 @@ fn layer(name: &str) -> Option<Layer> {
         "stook-loom" | "stook-labelled" | "stook-onedata" | "stook-nodes" => Layer::Door,
         "stook-serve" | "stook-cli" | "stook-python" => Layer::Face,
         "stook-testkit" => Layer::Testkit,
+        "stook-fuzz" => Layer::Fuzz,
         "xtask" => Layer::Xtask,
         _ => return None,
     })
@@ -129,8 +132,10 @@ fn fault(crates: &BTreeSet<String>, edge: &Edge) -> Option<String> {
 fn may_use(from: Layer, to: Layer, edge: &Edge) -> bool {
     match (from, to) {
         (Layer::Xtask, _) | (_, Layer::Xtask) => false,
+        (_, Layer::Fuzz) => false,
         (Layer::Testkit, to) => to == Layer::Core,
         (_, Layer::Testkit) => edge.kind == Kind::Dev,
+        (Layer::Fuzz, to) => matches!(to, Layer::Core | Layer::Format),
         (Layer::Core, _) => false,
         (Layer::Format, to) => to == Layer::Core,
         (Layer::Stook, to) => matches!(to, Layer::Core | Layer::Format),

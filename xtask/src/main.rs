@@ -12,6 +12,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod layers;
 mod process;
 mod report;
@@ -49,6 +50,14 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Give random bytes to every parser and decoder, under libFuzzer (needs a nightly compiler)
+    Fuzz {
+        /// Seconds for each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// These targets only
+        targets: Vec<String>,
+    },
     /// Build the release wheel of the Python package into target/wheels
     Wheel,
 }
@@ -67,6 +76,7 @@ fn main() -> ExitCode {
         Command::Test { only } => test::run(&workspace, only),
         Command::Check => check::run(&workspace),
         Command::Bench { arguments } => bench::run(&workspace, &arguments),
+        Command::Fuzz { seconds, targets } => fuzz::run(&workspace, seconds, &targets),
         Command::Wheel => wheel::run(&workspace),
     }
 }

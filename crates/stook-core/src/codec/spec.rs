@@ -525,7 +525,21 @@ impl CodecSpec {
             | Self::ScaleOffsetHdf5 { .. }
             | Self::ZfpHdf5 { .. }
             | Self::NBit { .. } => true,
-            Self::Delta { decoded, encoded } => decoded.dtype != encoded.dtype,
+            // Sums of differences of floats are rounded.
+            Self::Delta { decoded, encoded } => {
+                let is_wrapping = matches!(
+                    decoded.dtype,
+                    DType::Int8
+                        | DType::Int16
+                        | DType::Int32
+                        | DType::Int64
+                        | DType::UInt8
+                        | DType::UInt16
+                        | DType::UInt32
+                        | DType::UInt64
+                );
+                decoded.dtype != encoded.dtype || !is_wrapping
+            }
             Self::Zfp(zfp) => zfp.mode != 5,
             _ => false,
         }

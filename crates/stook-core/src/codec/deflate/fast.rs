@@ -13,7 +13,6 @@ use crate::codec::spare;
 use crate::error::Result;
 
 const WINDOW: usize = 32 << 10;
-const MIN_MATCH: usize = 4;
 const MAX_MATCH: usize = 258;
 const HASH_BITS: u32 = 14;
 /// Matches up to this length are entered into the table at all their positions.
@@ -68,9 +67,51 @@ pub(super) struct Encoder {
     /// Where each hash was last, counted from the first call.
     table: Vec<u32>,
     base: u32,
-    tokens: Vec<u32>,
+    tokens: Tokens,
+}
+
+/// The tokens of a block, and how often each symbol occurs.
+#[derive(Debug)]
+struct Tokens {
+    list: Vec<u32>,
     literals: [u32; N_LITERALS],
     distances: [u32; N_DISTANCES],
+}
+
+impl Tokens {
+    fn clear(&mut self) {
+        self.list.clear();
+        self.literals = [0; N_LITERALS];
+        self.distances = [0; N_DISTANCES];
+    }
+
+    #[inline(always)]
+    fn push_literal(&mut self, byte: u8) {
+        self.list.push(byte.into());
+        self.literals[usize::from(byte)] += 1;
+    }
+
+    #[inline(always)]
+    fn push_match(&mut self, len: usize, distance: usize) {
+        self.list.push(MATCH | ((len - 3) as u32) << 16 | (distance - 1) as u32);
+        self.literals[usize::from(LENGTHS[len - 3].0)] += 1;
+        self.distances[distance_symbol((distance - 1) as u32).0] += 1;
+    }
+
+    /// `n` times `byte`, at least five, which may be what came last before them.
+    fn push_run(&mut self, byte: u8, mut n: usize, is_continued: bool) {
+        if !is_continued {
+            self.push_literal(byte);
+            n -= 1;
+        }
+        while n >= 3 {
+            // What is left must not be too short for a match.
+            let is_rest_short = n > MAX_MATCH && n < MAX_MATCH + 3;
+            let len = if is_rest_short { MAX_MATCH - 3 } else { n.min(MAX_MATCH) };
+            self.push_match(len, 1);
+            n -= len;
+        }
+    }
 }
 
 impl Default for Encoder {
@@ -78,9 +119,11 @@ impl Default for Encoder {
         Self {
             table: vec![0; 1 << HASH_BITS],
             base: FIRST,
-            tokens: Vec::with_capacity(MAX_TOKENS + MAX_RUN / MAX_MATCH + 8),
-            literals: [0; N_LITERALS],
-            distances: [0; N_DISTANCES],
+            tokens: Tokens {
+                list: Vec::with_capacity(MAX_TOKENS + MAX_RUN / MAX_MATCH + 8),
+                literals: [0; N_LITERALS],
+                distances: [0; N_DISTANCES],
+            },
         }
     }
 }
@@ -175,106 +218,69 @@ impl Encoder {
     /// Gathers the tokens of a block that begins at `start`; returns where it ends.
     fn find(&mut self, raw: &[u8], start: usize) -> usize {
         self.tokens.clear();
-        self.literals = [0; N_LITERALS];
-        self.distances = [0; N_DISTANCES];
         let base = self.base;
         let table: &mut [u32; 1 << HASH_BITS] =
             self.table.as_mut_slice().try_into().expect("the table has this size");
         let tokens = &mut self.tokens;
-        let (literals, distances) = (&mut self.literals, &mut self.distances);
         let mut at = start;
         let mut misses = 0_usize;
         // Words of eight bytes are loaded up to here.
         let end = raw.len().saturating_sub(8);
-        while at < end && tokens.len() < MAX_TOKENS {
+        while at < end && tokens.list.len() < MAX_TOKENS {
             let word = load(raw, at);
             let low = word as u32;
             // Five equal bytes: a literal, and a run from it.
             if low == (word >> 8) as u32 {
-                let byte = low as u8;
-                let mut n = 5 + run_len(raw, at + 5, byte, MAX_RUN);
-                if at == 0 || raw[at - 1] != byte {
-                    tokens.push(byte.into());
-                    literals[usize::from(byte)] += 1;
-                    at += 1;
-                    n -= 1;
-                }
+                let n = 5 + run_len(raw, at + 5, low as u8, MAX_RUN);
+                tokens.push_run(low as u8, n, at > 0 && raw[at - 1] == low as u8);
                 at += n;
-                while n >= 3 {
-                    // What is left must not be too short for a match.
-                    let mut len = n.min(MAX_MATCH);
-                    if n > MAX_MATCH && n - MAX_MATCH < 3 {
-                        len = MAX_MATCH - 3;
-                    }
-                    tokens.push(MATCH | ((len - 3) as u32) << 16);
-                    literals[usize::from(LENGTHS[len - 3].0)] += 1;
-                    distances[0] += 1;
-                    n -= len;
-                }
-                for _ in 0..n {
-                    tokens.push(byte.into());
-                    literals[usize::from(byte)] += 1;
-                }
                 misses = 0;
                 continue;
             }
             let slot = &mut table[hash(low)];
             let position = base.wrapping_add(at as u32);
             let distance = position.wrapping_sub(std::mem::replace(slot, position)) as usize;
-            if distance.wrapping_sub(1) < WINDOW && distance <= at {
-                let from = at - distance;
-                if load(raw, from) as u32 == low {
-                    let len = match_len(raw, from, at);
-                    if len >= MIN_MATCH {
-                        tokens.push(MATCH | ((len - 3) as u32) << 16 | (distance - 1) as u32);
-                        literals[usize::from(LENGTHS[len - 3].0)] += 1;
-                        distances[distance_symbol((distance - 1) as u32).0] += 1;
-                        // Short matches are where others begin; long ones are few.
-                        if len <= INSERTED {
-                            let stop = (at + len).min(end);
-                            for inside in at + 1..stop {
-                                table[hash(load(raw, inside) as u32)] =
-                                    base.wrapping_add(inside as u32);
-                            }
-                        }
-                        at += len;
-                        misses = 0;
-                        continue;
+            if distance.wrapping_sub(1) < WINDOW
+                && distance <= at
+                && load(raw, at - distance) as u32 == low
+            {
+                let len = match_len(raw, at - distance, at);
+                tokens.push_match(len, distance);
+                // Short matches are where others begin; long ones are few.
+                if len <= INSERTED {
+                    for inside in at + 1..(at + len).min(end) {
+                        table[hash(load(raw, inside) as u32)] = base.wrapping_add(inside as u32);
                     }
                 }
+                at += len;
+                misses = 0;
+                continue;
             }
             // Where nothing matches for long, fewer places are looked at.
-            let step = 1 + (misses >> 6);
-            misses += 1;
-            let stop = (at + step).min(end);
-            for &byte in &raw[at..stop] {
-                tokens.push(byte.into());
-                literals[usize::from(byte)] += 1;
-            }
+            let stop = (at + 1 + (misses >> 6)).min(end);
+            raw[at..stop].iter().for_each(|&byte| tokens.push_literal(byte));
             at = stop;
+            misses += 1;
         }
-        if at >= end && tokens.len() < MAX_TOKENS {
-            for &byte in &raw[at..] {
-                tokens.push(byte.into());
-                literals[usize::from(byte)] += 1;
-            }
+        if at >= end && tokens.list.len() < MAX_TOKENS {
+            raw[at..].iter().for_each(|&byte| tokens.push_literal(byte));
             at = raw.len();
         }
-        literals[END_OF_BLOCK] += 1;
+        tokens.literals[END_OF_BLOCK] += 1;
         at
     }
 
     fn write_block(&mut self, raw: &[u8], is_last: bool, bits: &mut Bits<'_>) {
-        let literal_lengths = limited_lengths::<N_LITERALS, 15>(&self.literals);
-        let distance_lengths = limited_lengths::<N_DISTANCES, 15>(&self.distances);
+        let literal_lengths = limited_lengths::<N_LITERALS, 15>(&self.tokens.literals);
+        let distance_lengths = limited_lengths::<N_DISTANCES, 15>(&self.tokens.distances);
         let header = Header::new(&literal_lengths, &distance_lengths);
         let mut cost = header.n_bits() + 3;
-        cost +=
-            cost_of(&self.literals, &literal_lengths) + cost_of(&self.distances, &distance_lengths);
-        for (symbol, &n) in self.literals.iter().enumerate().skip(265).take(20) {
+        cost += cost_of(&self.tokens.literals, &literal_lengths)
+            + cost_of(&self.tokens.distances, &distance_lengths);
+        for (symbol, &n) in self.tokens.literals.iter().enumerate().skip(265).take(20) {
             cost += u64::from(n) * ((symbol as u64 - 261) / 4);
         }
-        for (symbol, &n) in self.distances.iter().enumerate().skip(4) {
+        for (symbol, &n) in self.tokens.distances.iter().enumerate().skip(4) {
             cost += u64::from(n) * (symbol as u64 / 2 - 1);
         }
         if cost >= 8 * (raw.len() as u64 + 5 * (raw.len() as u64).div_ceil(65535).max(1)) {
@@ -293,7 +299,7 @@ impl Encoder {
         distances: &[Code; N_DISTANCES],
         bits: &mut Bits<'_>,
     ) {
-        for &token in &self.tokens {
+        for &token in &self.tokens.list {
             if token & MATCH == 0 {
                 let code = literals[(token & 0xff) as usize];
                 bits.put(code.bits.into(), code.len.into());
