@@ -6,6 +6,7 @@
 mod as_type;
 mod bit_round;
 mod bits;
+mod cast_value;
 mod categorize;
 mod delta;
 mod elements;
@@ -15,7 +16,9 @@ mod number;
 mod pack_bits;
 mod pcodec;
 mod quantize;
+mod scale_offset;
 mod scale_offset_hdf5;
+mod small_float;
 mod zfp;
 
 pub use zfp::zfp_hdf5_values;
@@ -42,6 +45,15 @@ pub(super) fn build(spec: &CodecSpec, stage: &Stage) -> Result<Option<(Step, Sta
         }
         CodecSpec::AsType { decoded, encoded } => {
             numbers(as_type::new(decoded, encoded)?, stage, encoded)
+        }
+        CodecSpec::CastValue(config) => {
+            let codec = cast_value::new(config, stage)?;
+            let after = Stage::new(config.dtype.clone(), stage.shape.clone());
+            (Step::Codec(codec), after)
+        }
+        CodecSpec::ScaleOffset { offset, scale } => {
+            let codec = scale_offset::new(offset.as_ref(), scale.as_ref(), stage)?;
+            (Step::Codec(codec), stage.clone())
         }
         CodecSpec::BitRound { keep_bits } => {
             (Step::Codec(bit_round::new(*keep_bits, stage)?), stage.clone())

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use stook_core::codec::{
-    Codec, CodecSpec, Endian, HeapCodec, PackBits, Pcodec, Stage, Step, StoredNumber, Zfp,
+    CastValue, Codec, CodecSpec, Endian, HeapCodec, OutOfRange, PackBits, Pcodec, Rounding, Stage,
+    Step, StoredNumber, Zfp,
 };
 use stook_core::values::Values;
 use stook_core::{DType, Limits, Scratch, codec};
@@ -267,5 +268,49 @@ fn filters_of_hdf5_do_as_the_library() {
         let cases = hdf5_cases(id);
         assert!(!cases.is_empty(), "no case of {id}");
         cases.into_iter().for_each(check_case);
+    }
+}
+
+/// The cases of `cast_value`; see `tests/fixtures/filters/generate_cast.py`.
+#[test]
+fn values_are_cast_as_cast_value_rs_casts_them() {
+    let all = include_str!("../fixtures/filters/cast_cases.json");
+    let all: Vec<Vec<Value>> = serde_json::from_str(all).unwrap();
+    for case in all {
+        let [from, to, rounding, out_of_range, pairs, raw, cast] = case.try_into().unwrap();
+        let what = format!("{from} to {to}, {rounding}, {out_of_range}, {pairs}: {raw}");
+        let (from, to) = (number(&from).dtype, number(&to).dtype);
+        let scalar = |dtype: &DType, hex: &Value| {
+            Values::new(dtype.clone(), Vec::new(), bytes(hex), Vec::new()).unwrap()
+        };
+        let pairs = pairs.as_array().unwrap().iter();
+        let config = CastValue {
+            dtype: to.clone(),
+            rounding: match rounding.as_str().unwrap() {
+                "towards-zero" => Rounding::TowardsZero,
+                "towards-positive" => Rounding::TowardsPositive,
+                "towards-negative" => Rounding::TowardsNegative,
+                "nearest-away" => Rounding::NearestAway,
+                _ => Rounding::NearestEven,
+            },
+            out_of_range: match out_of_range.as_str() {
+                Some("clamp") => Some(OutOfRange::Clamp),
+                Some(_) => Some(OutOfRange::Wrap),
+                None => None,
+            },
+            encode: pairs.map(|pair| (scalar(&from, &pair[0]), scalar(&to, &pair[1]))).collect(),
+            decode: Vec::new(),
+        };
+        let codec = build(&CodecSpec::CastValue(config), &Stage::new(from, None));
+        let mut out = Vec::new();
+        let done = codec.encode_into(&bytes(&raw), &mut out, &mut Scratch::new());
+        match cast.as_str() {
+            Some(_) => {
+                done.unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert_eq!(hex(&out), hex(&bytes(&cast)), "{what}");
+            }
+            None => assert!(done.is_err(), "{what}: {}", hex(&out)),
+        }
+        check_hostile(&*codec, &bytes(&raw), raw.as_str().unwrap().len());
     }
 }

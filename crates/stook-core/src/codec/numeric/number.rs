@@ -10,7 +10,7 @@ mod cast;
 
 use std::fmt::Debug;
 
-use half::f16;
+use half::{bf16, f16};
 
 pub(super) use self::arithmetic::{Arithmetic, Float};
 pub(super) use self::cast::{Cast, CastFn, cast};
@@ -54,12 +54,12 @@ macro_rules! number {
                 bytes.as_chunks_mut().0
             }
             #[inline]
-            #[expect(clippy::host_endian_bytes, reason = "what is stored is swapped elsewhere")]
+            #[allow(clippy::host_endian_bytes, reason = "what is stored is swapped elsewhere")]
             fn load(bytes: Self::Bytes) -> Self {
                 Self::from_ne_bytes(bytes)
             }
             #[inline]
-            #[expect(clippy::host_endian_bytes, reason = "what is stored is swapped elsewhere")]
+            #[allow(clippy::host_endian_bytes, reason = "what is stored is swapped elsewhere")]
             fn store(self) -> Self::Bytes {
                 self.to_ne_bytes()
             }
@@ -67,25 +67,9 @@ macro_rules! number {
     )*};
 }
 
-number! { i8, 1; i16, 2; i32, 4; i64, 8; u8, 1; u16, 2; u32, 4; u64, 8; f32, 4; f64, 8 }
-
-impl Number for f16 {
-    type Bytes = [u8; 2];
-
-    fn items(bytes: &[u8]) -> &[Self::Bytes] {
-        bytes.as_chunks().0
-    }
-    fn items_mut(bytes: &mut [u8]) -> &mut [Self::Bytes] {
-        bytes.as_chunks_mut().0
-    }
-    #[inline]
-    fn load(bytes: Self::Bytes) -> Self {
-        Self::from_ne_bytes(bytes)
-    }
-    #[inline]
-    fn store(self) -> Self::Bytes {
-        self.to_ne_bytes()
-    }
+number! {
+    i8, 1; i16, 2; i32, 4; i64, 8; u8, 1; u16, 2; u32, 4; u64, 8;
+    f16, 2; bf16, 2; f32, 4; f64, 8
 }
 
 impl Number for Truth {

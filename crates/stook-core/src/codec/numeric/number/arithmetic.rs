@@ -1,7 +1,7 @@
 //! Arithmetic as numpy has it: integers wrap around, halves go by way of 32 bits and are rounded
 //! at each step.
 
-use half::f16;
+use half::{bf16, f16};
 
 use super::Number;
 
@@ -80,28 +80,33 @@ macro_rules! float {
 
 float! { f32, 8_388_608.0; f64, 4_503_599_627_370_496.0 }
 
-impl Arithmetic for f16 {
-    #[inline]
-    fn plus(self, other: Self) -> Self {
-        Self::from_f32(self.to_f32() + other.to_f32())
-    }
-    #[inline]
-    fn minus(self, other: Self) -> Self {
-        Self::from_f32(self.to_f32() - other.to_f32())
-    }
-    #[inline]
-    fn times(self, other: Self) -> Self {
-        Self::from_f32(self.to_f32() * other.to_f32())
-    }
-    #[inline]
-    fn rounded(self) -> Self {
-        Self::from_f32(self.to_f32().rounded())
-    }
+macro_rules! half {
+    ($($rust:ty),*) => {$(
+        impl Arithmetic for $rust {
+            #[inline]
+            fn plus(self, other: Self) -> Self {
+                Self::from_f32(self.to_f32() + other.to_f32())
+            }
+            #[inline]
+            fn minus(self, other: Self) -> Self {
+                Self::from_f32(self.to_f32() - other.to_f32())
+            }
+            #[inline]
+            fn times(self, other: Self) -> Self {
+                Self::from_f32(self.to_f32() * other.to_f32())
+            }
+            #[inline]
+            fn rounded(self) -> Self {
+                Self::from_f32(self.to_f32().rounded())
+            }
+        }
+        impl Float for $rust {
+            #[inline]
+            fn over(self, other: Self) -> Self {
+                Self::from_f32(self.to_f32() / other.to_f32())
+            }
+        }
+    )*};
 }
 
-impl Float for f16 {
-    #[inline]
-    fn over(self, other: Self) -> Self {
-        Self::from_f32(self.to_f32() / other.to_f32())
-    }
-}
+half!(f16, bf16);
