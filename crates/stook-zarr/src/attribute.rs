@@ -1,9 +1,12 @@
 //! Attributes: JSON here, typed values elsewhere.
 
+pub(crate) mod typed;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use half::{bf16, f16};
 use serde_json::{Value, json};
+use stook_core::dtype::Narrow;
 use stook_core::values::{HeapItem, item_text};
 use stook_core::{Adapted, AttributeValue, DType, Error, Loss, Result, Values};
 
@@ -60,33 +63,29 @@ pub(crate) fn to_json(name: &str, value: &AttributeValue) -> Result<Value> {
     }
 }
 
-/// The nearest that JSON has to `value`.
+/// The nearest that JSON, with a record of the type beside it, has to `value`.
 ///
 /// # Errors
 /// `Unsupported` where there is nothing near.
 pub(crate) fn adapt(name: &str, value: &AttributeValue) -> Result<Adapted<AttributeValue>> {
-    let loss = |what: String, becomes: &str| vec![Loss::new(what, becomes)];
-    match value {
-        AttributeValue::Json(_) => Ok(Adapted::exact(value.clone())),
-        AttributeValue::Null(dtype) => Ok(Adapted {
-            value: Value::Null.into(),
-            losses: loss(format!("attribute `{name}` of type {dtype} without a value"), "null"),
-        }),
-        AttributeValue::Values(values) => {
-            let json = to_json(name, value)?;
-            let losses = match lost(values.dtype()) {
-                Some(becomes) => {
-                    loss(format!("attribute `{name}` of type {}", values.dtype()), becomes)
-                }
-                None if values.is_empty() && *values.dtype() != DType::Float64 => {
-                    loss(format!("attribute `{name}` of type {}", values.dtype()), "an empty list")
-                }
-                None => Vec::new(),
-            };
-            // What JSON has no token for crosses as values.
-            Ok(Adapted { value: from_json(json)?, losses })
-        }
+    let json = to_json(name, value)?;
+    if typed::record(value).is_some() {
+        return Ok(Adapted::exact(value.clone()));
     }
+    let losses = match value {
+        AttributeValue::Json(_) => return Ok(Adapted::exact(value.clone())),
+        AttributeValue::Null(dtype) => {
+            vec![Loss::new(format!("attribute `{name}` of type {dtype} without a value"), "null")]
+        }
+        AttributeValue::Values(values) => lost(values.dtype())
+            .map(|becomes| {
+                Loss::new(format!("attribute `{name}` of type {}", values.dtype()), becomes)
+            })
+            .into_iter()
+            .collect(),
+    };
+    // What JSON has no token for crosses as values.
+    Ok(Adapted { value: from_json(json)?, losses })
 }
 
 /// What becomes of values of `dtype`, where more than their type's name is known again.
@@ -171,8 +170,31 @@ fn item_to_json(dtype: &DType, item: &[u8], heap: &[u8], depth: usize) -> Result
             });
             Value::Object(members.collect::<Result<_>>()?)
         }
+        DType::LongDouble => json::from_f64(from_long_double(item)),
+        DType::Narrow(narrow) => match narrow {
+            Narrow::Int2 | Narrow::Int4 | Narrow::UInt2 | Narrow::UInt4 => json!(number!(i8)),
+            _ => json!(format!("0x{:02x}", number!(u8))),
+        },
         other => return Err(Error::unsupported(format!("type {other} has no form in JSON"))),
     })
+}
+
+/// The nearest float to an x87 number: 64 bits of mantissa, 15 of exponent, the sign.
+#[expect(clippy::cast_precision_loss, reason = "the nearest is what is asked for")]
+fn from_long_double(item: &[u8]) -> f64 {
+    let mantissa = item.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let high = item.get(8..10).and_then(|bytes| bytes.try_into().ok());
+    let high = high.map_or(0, u16::from_le_bytes);
+    let magnitude = match high & 0x7fff {
+        0x7fff if mantissa << 1 == 0 => f64::INFINITY,
+        0x7fff => f64::NAN,
+        exponent => {
+            // In two steps, for the power alone may be out of range.
+            let power = i32::from(exponent) - 16_383 - 63;
+            mantissa as f64 * 2_f64.powi(power / 2) * 2_f64.powi(power - power / 2)
+        }
+    };
+    if high >> 15 == 1 { -magnitude } else { magnitude }
 }
 
 fn list(item: &DType, items: &[u8], heap: &[u8], depth: usize) -> Result<Value> {
@@ -200,20 +222,37 @@ mod tests {
     }
 
     #[test]
+    fn long_doubles_become_the_nearest_number() {
+        let number = |high: u16, mantissa: u64| {
+            let mut item = mantissa.to_le_bytes().to_vec();
+            item.extend_from_slice(&high.to_le_bytes());
+            from_long_double(&item)
+        };
+        assert_eq!(number(0x3fff, 1 << 63), 1.0);
+        assert_eq!(number(0xc000, 3 << 62), -3.0);
+        assert_eq!(number(0, 0), 0.0);
+        assert_eq!(number(0xffff, 1 << 63), f64::NEG_INFINITY);
+        assert!(number(0x7fff, 3 << 62).is_nan());
+        assert_eq!(number(0x7000, 1 << 63), f64::INFINITY);
+    }
+
+    #[test]
     fn typed_values_become_json_and_say_what_is_lost() {
         let text = AttributeValue::Values(Values::text("é"));
         let adapted = adapt("a", &text).unwrap();
         assert_eq!(adapted.value, AttributeValue::Json(json!("é")));
         assert!(adapted.losses.is_empty());
         let float = Values::new(DType::Float32, vec![1], 1.5_f32.to_ne_bytes().to_vec(), vec![]);
-        let adapted = adapt("a", &float.unwrap().into()).unwrap();
-        assert_eq!(adapted.value, AttributeValue::Json(json!([1.5])));
-        assert_eq!(adapted.losses, [Loss::new("attribute `a` of type float32", "JSON numbers")]);
+        let float = AttributeValue::from(float.unwrap());
+        assert_eq!(to_json("a", &float).unwrap(), json!([1.5]));
+        let adapted = adapt("a", &float).unwrap();
+        assert_eq!((adapted.value, adapted.losses.len()), (float, 0));
         let nan = Values::new(DType::Float64, vec![], f64::NAN.to_ne_bytes().to_vec(), vec![]);
         let nan = AttributeValue::Values(nan.unwrap());
         let adapted = adapt("a", &nan).unwrap();
         assert_eq!((adapted.value, adapted.losses.len()), (nan, 0));
-        let empty = adapt("a", &AttributeValue::Null(DType::Int8)).unwrap();
-        assert_eq!((empty.value, empty.losses.len()), (Value::Null.into(), 1));
+        let empty = AttributeValue::Null(DType::Int8);
+        let adapted = adapt("a", &empty).unwrap();
+        assert_eq!((adapted.value, adapted.losses.len()), (empty, 0));
     }
 }

@@ -10,11 +10,12 @@ use stook_core::{
     Error, Format, Mode, NodeKind, NodePath, OpenOptions, Opened, Result,
 };
 
+use crate::attribute::typed;
 use crate::consolidated::{self, check_count, child};
 use crate::layout::ArrayLayout;
 use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, ZMETADATA, key_of};
 use crate::source::ArraySource;
-use crate::{adapt, attribute, layout};
+use crate::{adapt, attribute, layout, records};
 
 /// One Zarr hierarchy in a byte store.
 ///
@@ -294,20 +295,41 @@ impl ZarrContainer {
         let _guard = self.nodes.lock();
         let node = self.nodes.expect(path)?;
         let mut attributes = self.nodes.attributes(path, &node)?;
+        let mut records = records::take(&node, &mut attributes);
         if edits.clear {
             attributes.clear();
         }
         for (name, value) in &edits.changes {
+            records.shift_remove(name);
             match value {
                 Some(value) => {
                     attributes.insert(name.clone(), attribute::to_json(name, value)?);
+                    records.extend(typed::record(value).map(|record| (name.clone(), record)));
                 }
                 None => {
                     attributes.shift_remove(name);
                 }
             }
         }
-        self.nodes.set_attributes(path, &node, attributes)
+        records.retain(|name, _| attributes.contains_key(name));
+        self.nodes.set_attributes(path, &node, attributes, records)
+    }
+
+    fn read_attributes(&self, path: &NodePath) -> Result<Attributes> {
+        let node = self.nodes.expect(path)?;
+        let mut attributes = self.nodes.attributes(path, &node)?;
+        let (records, limits) = (records::take(&node, &mut attributes), self.nodes.limits());
+        let value_of = |name: &str, json: serde_json::Value| {
+            let record = records.get(name);
+            match record.and_then(|record| typed::recall(record, &json, limits)) {
+                Some(value) => Ok(value),
+                None => attribute::from_json(json),
+            }
+        };
+        attributes
+            .into_iter()
+            .map(|(name, json)| Ok((name.clone(), value_of(&name, json)?)))
+            .collect()
     }
 }
 
@@ -372,15 +394,7 @@ impl Container for ZarrContainer {
     }
 
     fn attributes(&self, node: &NodePath) -> Result<Attributes> {
-        let read = || {
-            let found = self.nodes.expect(node)?;
-            self.nodes.attributes(node, &found)
-        };
-        let attributes = self.nodes.located(node, read())?;
-        attributes
-            .into_iter()
-            .map(|(name, value)| Ok((name, attribute::from_json(value)?)))
-            .collect()
+        self.nodes.located(node, self.read_attributes(node))
     }
 
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {

@@ -100,6 +100,23 @@ fn lengths(axis: &Value, len: u64, max: u64) -> Result<Option<Vec<u64>>> {
     Ok(Some(out))
 }
 
+/// Extends the lengths that `value`, a `chunk_grid`, lists, by one for what `shape` has beyond
+/// them; one length for all chunks of an axis stays.
+///
+/// # Errors
+/// `Corrupt`, `LimitExceeded`.
+pub(crate) fn grow(value: &mut Value, shape: &[u64], limits: &Limits) -> Result<()> {
+    let axes = value.pointer_mut("/configuration/chunk_shapes").and_then(Value::as_array_mut);
+    for (axis, &len) in axes.into_iter().flatten().zip(shape) {
+        let listed = lengths(axis, len, limits.metadata_len_bytes / 8)?;
+        let total = listed.iter().flatten().fold(0_u64, |sum, &len| sum.saturating_add(len));
+        if let (Some(list), true) = (axis.as_array_mut(), len > total) {
+            list.push(json!(len - total));
+        }
+    }
+    Ok(())
+}
+
 /// `grid` in the spelling of version 3.
 pub(crate) fn print(grid: &ChunkGrid) -> Result<Value> {
     match grid {

@@ -301,24 +301,25 @@ fn lengths(doc: &Object, key: &str) -> Result<Vec<u64>> {
     Ok(lengths)
 }
 
-/// Replaces the shape in the document of an array, and nothing else; returns the one before.
+/// Replaces the shape in the document of an array, and nothing else but a list of chunk lengths
+/// that must get longer; returns the shape before, and the grid after.
 ///
 /// # Errors
-/// `Unsupported` where the chunk grid does not reach that far, `Corrupt`.
-pub(crate) fn set_shape(doc: &mut Object, spec: &ArraySpec, shape: &[u64]) -> Result<Vec<u64>> {
+/// `LimitExceeded`, `Corrupt`.
+pub(crate) fn set_shape(
+    doc: &mut Object,
+    spec: &ArraySpec,
+    shape: &[u64],
+    limits: &Limits,
+) -> Result<(Vec<u64>, ChunkGrid)> {
     let before = lengths(doc, "shape")?;
-    if let ChunkGrid::Rectilinear(axes) = &spec.grid {
-        for (axis, (edges, &len)) in axes.iter().zip(shape).enumerate() {
-            let total: u64 = edges.lengths().sum();
-            if len > total {
-                return Err(Error::unsupported(format!(
-                    "axis {axis}: a rectilinear chunk grid of length {total} cannot hold {len}"
-                )));
-            }
-        }
+    let mut grid = spec.grid.clone();
+    if let (ChunkGrid::Rectilinear(_), Some(value)) = (&grid, doc.get_mut("chunk_grid")) {
+        grid::grow(value, shape, limits)?;
+        grid = grid::parse(value, shape, limits)?;
     }
     doc.insert("shape".to_owned(), shape.iter().copied().collect());
-    Ok(before)
+    Ok((before, grid))
 }
 
 /// Whether big and little members are mixed in `spec`, which its codecs then say.

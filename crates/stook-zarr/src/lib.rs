@@ -41,6 +41,7 @@ mod layout;
 mod named;
 mod node;
 pub mod numcodecs;
+mod records;
 mod shard;
 mod source;
 

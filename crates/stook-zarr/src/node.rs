@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde_json::{Value, json};
 use stook_core::store::ByteStore;
 use stook_core::{
-    ArraySpec, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions, Result,
+    ArraySpec, ChunkGrid, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions, Result,
 };
 
 use crate::consolidated::{self, Consolidated};
 use crate::json::{self, Object};
 use crate::layout::{self, ArrayLayout};
+use crate::records;
 
 /// The document of a node of version 3.
 pub(crate) const ZARR_JSON: &str = "zarr.json";
@@ -176,8 +177,8 @@ impl Nodes {
         }
     }
 
-    /// Replaces the attributes of `node`, which lies at `path`; one of version 2 that has none
-    /// left has no document for them.
+    /// Replaces the attributes of `node`, which lies at `path`, and the records of their types;
+    /// one of version 2 that has none left has no document for them.
     ///
     /// # Errors
     /// `ReadOnly`, `Io`.
@@ -185,10 +186,17 @@ impl Nodes {
         &self,
         path: &NodePath,
         node: &Node,
-        attributes: Object,
+        mut attributes: Object,
+        records: Object,
     ) -> Result<()> {
         self.drop_consolidated(path)?;
+        let mut doc = node.doc.clone();
+        doc.shift_remove(consolidated::KEY);
+        let has_changed = records::put(node, records, &mut attributes, &mut doc);
         if node.format == Format::ZarrV2 {
+            if has_changed {
+                self.write(&key_of(path, node.document()), &doc)?;
+            }
             let key = key_of(path, ZATTRS);
             return if attributes.is_empty() {
                 self.store.erase(&key)
@@ -196,8 +204,6 @@ impl Nodes {
                 self.write(&key, &attributes)
             };
         }
-        let mut doc = node.doc.clone();
-        doc.shift_remove(consolidated::KEY);
         doc.insert("attributes".to_owned(), Value::Object(attributes));
         self.write(&key_of(path, ZARR_JSON), &doc)
     }
@@ -218,7 +224,7 @@ impl Nodes {
     }
 
     /// Replaces the shape of the array at `path` and returns the one before, which another
-    /// handle may have set.
+    /// handle may have set, and the grid after.
     ///
     /// # Errors
     /// `NotFound` if it is gone, `Unsupported`, `Corrupt`, `Io`.
@@ -227,14 +233,14 @@ impl Nodes {
         path: &NodePath,
         spec: &ArraySpec,
         shape: &[u64],
-    ) -> Result<Vec<u64>> {
+    ) -> Result<(Vec<u64>, ChunkGrid)> {
         let _guard = self.lock();
         let node = self.expect(path)?;
         let mut doc = node.doc.clone();
-        let before = layout::set_shape(&mut doc, spec, shape)?;
+        let done = layout::set_shape(&mut doc, spec, shape, &self.limits)?;
         self.drop_consolidated(path)?;
         self.write(&key_of(path, node.document()), &doc)?;
-        Ok(before)
+        Ok(done)
     }
 
     /// Makes changes durable.

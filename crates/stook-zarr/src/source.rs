@@ -5,9 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use stook_core::chunk::{Access, Deliver};
+use stook_core::grid::AxisEdges;
 use stook_core::store::ByteStore;
 use stook_core::{
-    ArraySpec, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, Extent, Limits, NodePath, Result,
+    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, Extent, Limits, NodePath, Result,
 };
 
 use crate::keys::ChunkKeys;
@@ -34,6 +35,20 @@ fn with_buffers<T>(work: impl FnOnce(&mut String, &mut Vec<u8>) -> T) -> T {
         BUFFERS.set((key, bytes));
     }
     result
+}
+
+/// Whether one grid is the other, or that with more chunks at the end of an axis: then the
+/// chunks of both have the same keys.
+fn is_grown(one: &ChunkGrid, other: &ChunkGrid) -> bool {
+    match (one, other) {
+        (ChunkGrid::Rectilinear(one), ChunkGrid::Rectilinear(other)) => {
+            let is_begun = |(one, other): (&AxisEdges, &AxisEdges)| {
+                one.lengths().zip(other.lengths()).all(|(one, other)| one == other)
+            };
+            one.len() == other.len() && one.iter().zip(other).all(is_begun)
+        }
+        _ => one == other,
+    }
 }
 
 /// One array's chunks.
@@ -77,8 +92,13 @@ impl ArraySource {
         let is_same = self.keys == layout.keys
             && self.levels == layout.shards
             && spec.shape().len() == layout.spec.shape().len()
-            && ArraySpec { extent: layout.spec.extent.clone(), ..(**spec).clone() } == layout.spec;
-        if is_same && spec.extent != layout.spec.extent {
+            && is_grown(&spec.grid, &layout.spec.grid)
+            && ArraySpec {
+                extent: layout.spec.extent.clone(),
+                grid: layout.spec.grid.clone(),
+                ..(**spec).clone()
+            } == layout.spec;
+        if is_same && **spec != layout.spec {
             *spec = Arc::new(layout.spec.clone());
         }
         is_same
@@ -174,14 +194,14 @@ impl ArraySource {
                 old.shape().len()
             )));
         }
-        let before = self.nodes.set_shape(&self.path, &old, shape)?;
-        let mut new = (*old).clone();
-        new.extent = Extent::Shape(shape.to_vec());
+        let (before, grid) = self.nodes.set_shape(&self.path, &old, shape)?;
+        let new = ArraySpec { extent: Extent::Shape(shape.to_vec()), grid, ..(*old).clone() };
+        let write_grid = new.write_grid().clone();
         *self.spec.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
         if before.iter().zip(shape).all(|(before, now)| now >= before) {
             return Ok(());
         }
-        let counts = old.write_grid().counts(shape);
+        let counts = write_grid.counts(shape);
         let mut outside = Vec::new();
         self.walk(&mut |key, index, _| {
             if index.iter().zip(&counts).any(|(at, count)| at >= count) {

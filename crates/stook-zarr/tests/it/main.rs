@@ -7,6 +7,7 @@ mod changes;
 mod damage;
 mod documents;
 mod fixtures;
+mod kept;
 mod oracle;
 mod peers;
 mod shards;
