@@ -93,7 +93,7 @@ def test_what_fails_leaves_nothing(tmp_path):
         raise Stop
 
     with pytest.raises(Stop):
-        stook.convert(tmp_path / "x.h5", tmp_path / "y.zarr", progress=stop)
+        stook.convert(tmp_path / "x.h5", tmp_path / "y.zarr", node="deep", progress=stop)
     with pytest.raises(NotImplementedError):
         stook.convert(tmp_path / "x.h5", tmp_path / "y.npz")
     with pytest.raises(FileNotFoundError):

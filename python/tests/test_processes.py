@@ -258,7 +258,7 @@ def test_ctrl_c_ends_long_work(tmp_path, work):
             elif {work!r} == "write":
                 file["b"][...] = np.float64(1.5)
             elif {work!r} == "convert":
-                stook.convert({str(path)!r}, {str(tmp_path / "y.h5")!r}, memory=1 << 26)
+                stook.convert({str(path)!r}, {str(tmp_path / "y.h5")!r}, memory=1 << 28)
             else:
                 places = np.random.default_rng(1).integers(0, 1 << 32, 10**7)
                 for _ in range(10**9):

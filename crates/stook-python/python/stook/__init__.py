@@ -14,7 +14,16 @@ from . import codecs
 from . import _fork as _fork
 from ._array import Array, Indexer
 from ._attributes import Attributes, Empty
+from ._chunks import Info
 from ._convert import Loss, Report, convert
+from ._dtypes import (
+    check_enum_dtype,
+    check_string_dtype,
+    check_vlen_dtype,
+    enum_dtype,
+    string_dtype,
+    vlen_dtype,
+)
 from ._errors import (
     AlreadyExistsError,
     DTypeError,
@@ -31,18 +40,36 @@ from ._errors import (
     UnsupportedError,
 )
 from ._group import Group
-from ._open import create, open, require, vlen_dtype
+from ._open import create, open, require
+from ._reports import (
+    Cell,
+    CheckReport,
+    Difference,
+    DiffReport,
+    Finding,
+    Stats,
+    check,
+    diff,
+)
+from ._views import Fields, View
 
 __all__ = [
     "AlreadyExistsError",
     "Array",
     "Attributes",
+    "Cell",
+    "CheckReport",
     "DTypeError",
+    "DiffReport",
+    "Difference",
     "Empty",
     "Error",
+    "Fields",
+    "Finding",
     "FormatError",
     "Group",
     "Indexer",
+    "Info",
     "InvalidInputError",
     "IoError",
     "LimitError",
@@ -53,11 +80,20 @@ __all__ = [
     "ReadOnlyError",
     "Report",
     "SelectionError",
+    "Stats",
     "UnsupportedError",
+    "View",
+    "check",
+    "check_enum_dtype",
+    "check_string_dtype",
+    "check_vlen_dtype",
     "codecs",
     "convert",
     "create",
+    "diff",
+    "enum_dtype",
     "open",
     "require",
+    "string_dtype",
     "vlen_dtype",
 ]

@@ -18,6 +18,11 @@ def cast(values: Any, dtype: np.dtype[Any], ndim: int) -> NDArray[Any]:
     numpy's ``same_kind`` rule decides which types become which. Integers that do not fit, and
     text that would be cut off, are an error, not another value.
     """
+    if isinstance(values, np.ma.MaskedArray):
+        raise DTypeError(
+            "a masked array has items without a value",
+            hint="give them one: values.filled(value)",
+        )
     if dtype.hasobject:
         return _objects(values, dtype, ndim)
     if dtype.names is not None and not isinstance(values, (np.ndarray, np.void)):

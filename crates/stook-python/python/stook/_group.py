@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -226,6 +226,73 @@ class Group(Node, MutableMapping[str, "Group | Array"]):
                 raise
         return array
 
+    def require_array(
+        self, path: str, shape: int | Sequence[int], dtype: Any, **options: Any
+    ) -> Array:
+        """The array at ``path``, created (as :meth:`create_array` does) if it is missing.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is one of another shape or dtype, or a group.
+
+        Examples
+        --------
+        >>> f = getfixture("file")
+        >>> for n in range(2):
+        ...     print(f.require_array("r", 3, "int16", chunks=2))
+        <Array /r (3,) int16>
+        <Array /r (3,) int16>
+        """
+        node = self._at(path)
+        kind = self._tree.kind(node)
+        if kind is None:
+            return self.create_array(path, shape=shape, dtype=dtype, **options)
+        found = open_node(self._tree, node) if kind == "array" else None
+        if not isinstance(found, Array):
+            message = f"expected an array, found a {kind}"
+            raise InvalidInputError(message, file=self.file, node=node)
+        wanted = _lengths("shape", shape)
+        if found.shape != wanted or found.dtype != normalize_dtype(dtype):
+            message = (
+                f"expected shape {wanted} and dtype {normalize_dtype(dtype)}, "
+                f"found {found.shape} and {found.dtype}"
+            )
+            raise InvalidInputError(message, file=self.file, node=node)
+        return found
+
+    def copy(
+        self, source: str | Group | Array, target: str | Group, name: str | None = None
+    ) -> Group | Array:
+        """Copies a node, and all below it.
+
+        Parameters
+        ----------
+        source
+            A path in this group, or a group or array, of any file.
+        target
+            A path in this group; or a group, of any file, where the copy gets ``name``, or
+            that of the source.
+
+        Raises
+        ------
+        AlreadyExistsError
+            If there is something at the target. What was copied before an error stays.
+
+        Examples
+        --------
+        >>> f = getfixture("file")
+        >>> f["a/x"] = np.arange(3)
+        >>> f.copy("a", "b")["x"][:]
+        array([0, 1, 2])
+        """
+        from ._copy import copy_node
+
+        node = self[source] if isinstance(source, str) else source
+        if isinstance(target, Group):
+            return copy_node(node, target, name or node.name)
+        return copy_node(node, self, target)
+
     def move(self, source: str, target: str) -> None:
         """Moves the node at ``source``, and all below it, to ``target``."""
         self._tree.rename(self._at(source), self._at(target))
@@ -233,6 +300,43 @@ class Group(Node, MutableMapping[str, "Group | Array"]):
     def create_link(self, path: str, target: str, *, file: str | None = None) -> None:
         """Creates a link to a path in this file, or in another one (HDF5)."""
         self._tree.create_link(self._at(path), target, file)
+
+    def walk(self) -> Iterator[tuple[str, Group | Array]]:
+        """Relative paths and nodes of all that is below this group, parents first. Links that
+        are not hard are passed over, and a node of several names comes once.
+
+        >>> f = getfixture("file")
+        >>> f["a/x"] = [1]
+        >>> [(path, type(node).__name__) for path, node in f.walk()]
+        [('a', 'Group'), ('a/x', 'Array')]
+        """
+        yield from self._walk("", set())
+
+    def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, Group | Array]]:
+        for name, kind, link, identity in self._tree.children(self._node):
+            if link is not None or kind not in ("group", "array") or identity in seen:
+                continue
+            if identity is not None:
+                seen.add(identity)
+            if kind == "array":
+                yield prefix + name, Array(self._tree, self._tree.array(self._at(name)))
+                continue
+            group = Group(self._tree, self._at(name))
+            yield prefix + name, group
+            yield from group._walk(f"{prefix}{name}/", seen)
+
+    def visit(self, work: Callable[[str], Any]) -> Any:
+        """Calls ``work`` with each relative path below, until it returns something that is not
+        ``None``, and returns that."""
+        return self.visititems(lambda path, _: work(path))
+
+    def visititems(self, work: Callable[[str, Group | Array], Any]) -> Any:
+        """The same with each path and node."""
+        for path, node in self.walk():
+            found = work(path, node)
+            if found is not None:
+                return found
+        return None
 
     # For people.
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from os import PathLike
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ._array import Array
 from ._errors import InvalidInputError
 from ._group import Group, open_node
-from ._stook import Tree, normalize_dtype
+from ._stook import Tree
 
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
@@ -112,14 +110,3 @@ def require(path: str | PathLike[str]) -> Group | Array:
     ['run0', 'run1']
     """
     return open(path, "a")
-
-
-def vlen_dtype(item: Any) -> np.dtype[Any]:
-    """The dtype of items that are sequences of ``item``, each of its own length.
-
-    >>> f = stook.create(getfixture("tmp_path") / "v.h5")
-    >>> a = f.create_array("v", [[1, 2], [3]], dtype=stook.vlen_dtype("int32"))
-    >>> a[0]
-    array([1, 2], dtype=int32)
-    """
-    return np.dtype("O", metadata={"vlen": normalize_dtype(item)})
