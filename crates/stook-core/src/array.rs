@@ -318,19 +318,14 @@ impl Array {
     }
 }
 
-/// Checks that `shape` is within what the array may grow to.
+/// Checks that `shape` is within what the array may grow to; a grid whose lengths are listed is
+/// extended by the format.
 fn check_bounds(spec: &ArraySpec, shape: &[u64]) -> Result<()> {
     let max = spec.max_shape.iter().flatten();
     if max.zip(shape).any(|(max, &len)| max.is_some_and(|max| len > max)) {
         return Err(Error::invalid(format!(
             "shape {shape:?} is beyond the greatest shape {:?}",
             spec.max_shape.as_deref().unwrap_or_default()
-        )));
-    }
-    let is_listed = spec.grid.regular_shape().is_none();
-    if is_listed && !shape.iter().enumerate().all(|(axis, &len)| spec.grid.covers(axis, len)) {
-        return Err(Error::unsupported(format!(
-            "the chunk grid, whose lengths are listed, does not reach to shape {shape:?}"
         )));
     }
     Ok(())
