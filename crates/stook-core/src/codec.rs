@@ -31,6 +31,7 @@ mod shuffle;
 mod spare;
 mod spec;
 mod streams;
+mod szip;
 mod transpose;
 mod vlen;
 mod zlib;
@@ -203,6 +204,7 @@ fn step(spec: &CodecSpec, dtype: &DType) -> Result<Step> {
         CodecSpec::Bitshuffle(config) => Arc::new(bitshuffle::BitshuffleCodec::new(config)?),
         CodecSpec::Bzip2 { level } => Arc::new(bzip2::Bzip2::new(*level)?),
         CodecSpec::Lzma(config) => Arc::new(lzma::LzmaCodec::new(config)?),
+        CodecSpec::Szip(config) => Arc::new(szip::SzipCodec::new(config)?),
         CodecSpec::Shuffle { item_size } => Arc::new(shuffle::Shuffle::new(*item_size)?),
         CodecSpec::Crc32c => Arc::new(Checksum::appended(crc32c::Crc32c)),
         CodecSpec::Checksum { algorithm, place } => checksum_codec(*algorithm, *place),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stook_core::codec::{
     Bitshuffle, BitshuffleCompressor, Blosc, Blosc2, BloscCompressor, BloscShuffle,
-    ChecksumAlgorithm, ChecksumPlace, Codec, CodecSpec, HeapCodec, Lzma, Step,
+    ChecksumAlgorithm, ChecksumPlace, Codec, CodecSpec, HeapCodec, Lzma, Step, Szip,
 };
 use stook_core::values::Values;
 use stook_core::{DType, ErrorKind, Limits, Scratch, codec};
@@ -48,6 +48,19 @@ fn bitshuffle(
     compressor: BitshuffleCompressor,
 ) -> CodecSpec {
     CodecSpec::Bitshuffle(Bitshuffle { item_size, block_len_items, compressor })
+}
+
+/// HDF5's option masks: little-endian, with and without differences.
+const SZIP_NN: u32 = 128 | 32 | 8;
+const SZIP_EC: u32 = 128 | 8 | 4;
+
+fn szip(options: u32, block: u32, bits: u32, line: u32) -> CodecSpec {
+    CodecSpec::Szip(Szip {
+        options,
+        pixels_per_block: block,
+        bits_per_pixel: bits,
+        pixels_per_scanline: line,
+    })
 }
 
 fn lzma(format: u32, check: i32) -> CodecSpec {
@@ -99,6 +112,7 @@ pub(crate) fn all_specs() -> Vec<CodecSpec> {
         bitshuffle(4, 0, BitshuffleCompressor::None),
         bitshuffle(4, 64, BitshuffleCompressor::Lz4),
         bitshuffle(2, 0, BitshuffleCompressor::Zstd { level: 1 }),
+        szip(SZIP_NN, 8, 32, 64),
         CodecSpec::Shuffle { item_size: 4 },
         CodecSpec::Crc32c,
         CodecSpec::Fletcher32,
@@ -148,6 +162,54 @@ fn lzma_keeps_the_contract() {
     }
     codec_suite(&*build(&lzma_raw(0x4000_0000_0000_0001)), 4);
 }
+
+#[test]
+fn szip_keeps_the_contract() {
+    for (options, bits, line) in [
+        (SZIP_NN, 8, 256),
+        (SZIP_EC, 8, 100),
+        (SZIP_NN, 16, 1024),
+        (SZIP_NN | 16, 16, 50),
+        (SZIP_EC, 16, 64),
+        (SZIP_NN, 32, 1024),
+        (SZIP_EC, 32, 33),
+        (SZIP_NN, 64, 128),
+    ] {
+        codec_suite(&*build(&szip(options, 16, bits, line)), (bits as usize).div_ceil(8));
+    }
+    codec_suite(&*build(&szip(SZIP_NN, 2, 8, 3)), 1);
+    codec_suite(&*build(&szip(SZIP_EC, 32, 8, 4096)), 1);
+}
+
+#[test]
+fn szip_encodes_as_libaec_does() {
+    for (name, bits, line) in SZIP_FIXTURES {
+        for (kind, options) in [("nn", SZIP_NN), ("ec", SZIP_EC)] {
+            let mut raw = fixture_data();
+            let options = if name == "be" {
+                raw.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.reverse());
+                options ^ (16 | 8)
+            } else {
+                options
+            };
+            let (name, spec) = (format!("h5_szip_{kind}_{name}"), szip(options, 16, bits, line));
+            check_decoded(&name, &spec, &raw);
+            let mut out = Vec::new();
+            build(&spec).encode_into(&raw, &mut out, &mut Scratch::new()).expect(&name);
+            assert!(out == fixture(&name), "{name}: the bytes differ");
+        }
+    }
+}
+
+/// Name, bits of a pixel and pixels of a line: the data as other types and in other shapes.
+const SZIP_FIXTURES: [(&str, u32, u32); 6] = [
+    ("8", 8, 2048),
+    ("16", 16, 2048),
+    ("be", 16, 2048),
+    ("32", 32, 1504),
+    ("64", 64, 752),
+    ("lines", 16, 94),
+];
 
 #[test]
 fn shuffle_keeps_the_contract() {
