@@ -409,6 +409,12 @@ impl Draft {
                 spec.grid = ChunkGrid::whole(spec.shape());
                 spec.shards = None;
                 spec.codecs.retain(is_structural);
+                // Elements in one piece cannot grow.
+                let fixed: Vec<_> = spec.shape().iter().map(|&len| Some(len)).collect();
+                if spec.max_shape.as_ref().is_some_and(|max| *max != fixed) {
+                    self.losses.push(Loss::new("room to grow", "none"));
+                }
+                spec.max_shape = Some(fixed);
                 (self.has_new_chunks, self.asks_chunks) = (true, true);
                 return Ok(());
             }

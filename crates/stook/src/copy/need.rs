@@ -43,6 +43,9 @@ impl Need {
         (budget, copies): (u64, u64),
         threads: usize,
     ) -> Result<Self> {
+        if from.n_elements() == 0 || to.n_elements() == 0 {
+            return Ok(Self { threads: 1, block_len_bytes: 1, scratch_len_bytes: 1 });
+        }
         let usable = budget - (budget / 4).min(MOST_RESERVED);
         let (chunk, unit) = (unit_len(from, &from.grid), unit_len(to, to.write_grid()));
         let inner = unit_len(to, &to.grid);

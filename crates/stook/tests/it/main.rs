@@ -5,6 +5,9 @@
 
 mod bad_input;
 mod convert;
+mod convert_options;
+mod convert_random;
+mod convert_resume;
 mod diff;
 mod stats;
 mod tree;
