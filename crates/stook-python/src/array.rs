@@ -12,7 +12,7 @@ use stook::{ArraySpec, ChunkGrid, DType};
 use crate::dtype::to_numpy;
 use crate::enter::{enter, invalid, raise};
 use crate::fork::Origin;
-use crate::memory::{allocate, bytes_mut, is_fillable, numpy, view, view_mut};
+use crate::memory::{allocate, bytes_mut, is_fillable, numpy, view, view_items_mut, view_mut};
 use crate::tree::closed;
 use crate::{codecs, lend, reports, selection, strings, values};
 
@@ -65,7 +65,7 @@ impl Array {
         shape: &[u64],
     ) -> PyResult<Bound<'py, PyUntypedArray>> {
         let mut out = allocate(py, shape, &self.descr(py)?, self.dtype.item_size() == 0)?;
-        let mut target = view_mut(&out).map_err(|error| raise(py, &error))?;
+        let mut target = view_items_mut(&out, shape.len()).map_err(|error| raise(py, &error))?;
         enter(py, || array.read_into(selection, &mut target))?;
         if strings::has_padding(&self.dtype) {
             strings::from_file(&self.dtype, bytes_mut(&mut out)?);

@@ -55,6 +55,23 @@ pub(crate) fn view<'a>(array: &'a Bound<'_, PyUntypedArray>) -> stook::Result<Vi
     }
 }
 
+/// The items of a new `array` of `n_axes` axes: numpy counts those of items that are arrays as
+/// axes of the array, whose last ones they are and in one piece.
+pub(crate) fn view_items_mut<'a>(
+    array: &'a Bound<'_, PyUntypedArray>,
+    n_axes: usize,
+) -> stook::Result<ViewMut<'a>> {
+    let mut place = place(array);
+    place.shape.truncate(n_axes);
+    place.strides.truncate(n_axes);
+    // SAFETY: the array is new, nobody else knows of it; an item takes the bytes of the axes that
+    // were cut off.
+    #[expect(unsafe_code, reason = "numpy lends memory as pointer, shape and strides")]
+    unsafe {
+        ViewMut::from_raw(place.data, &place.shape, &place.strides)
+    }
+}
+
 /// The items of `array`, to be filled while the array is borrowed. The array is new, or
 /// [`is_fillable`].
 pub(crate) fn view_mut<'a>(array: &'a Bound<'_, PyUntypedArray>) -> stook::Result<ViewMut<'a>> {

@@ -235,7 +235,7 @@ class Array(Node, Lender):
 
     def read_into(self, out: Any, selection: Any = ...) -> None:
         """Fills ``out`` with the items at ``selection``, as :meth:`read` does."""
-        self.read(selection, out)
+        self._fill(numpy_selection(selection, self.shape), memory_of(out))
 
     def _fill(self, meant: Selection, out: NDArray[Any]) -> None:
         shape = self._native.result_shape(meant.kind, meant.parts)
@@ -243,9 +243,10 @@ class Array(Node, Lender):
             expected = meant.result_shape(shape)
             raise InvalidInputError(f"out: expected shape {expected}, found {out.shape}")
         target = meant.begin(out, shape)
-        if target is out:
-            self._native.read(meant.kind, meant.parts, out)
+        if target is out or np.may_share_memory(target, out):
+            self._native.read(meant.kind, meant.parts, target)
         else:
+            # Axes that cannot be cut in place.
             out[...] = meant.finish(self._native.read(meant.kind, meant.parts))
 
     def astype(self, dtype: DTypeLike) -> View:

@@ -59,13 +59,7 @@ class Selection:
         """What the engine is to write so that ``values`` go where numpy would put them."""
         if self.moved is None and self.cut is None and not self.new_axes:
             return values
-        try:
-            values = np.broadcast_to(values, self.result_shape(shape))
-        except ValueError:
-            expected = self.result_shape(shape)
-            raise SelectionError(
-                f"values of shape {values.shape} do not fit a selection of shape {expected}"
-            ) from None
+        values = _broadcast(values, self.result_shape(shape))
         if self.new_axes:
             values = np.squeeze(values, self.new_axes)
         if self.cut is not None:
@@ -82,6 +76,18 @@ class Selection:
             axes.insert(self.moved[1], axes.pop(self.moved[0]))
             shape = tuple(axes)
         return tuple(shape[at : at + count])
+
+
+def _broadcast(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The values in a shape; themselves, and writable if they were, where they have it."""
+    if values.shape == shape:
+        return values
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        raise SelectionError(
+            f"values of shape {values.shape} do not fit a selection of shape {shape}"
+        ) from None
 
 
 def _part(part: Any) -> _Part:
@@ -240,13 +246,7 @@ class _Transposed(Selection):
 
     def begin(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         expected = tuple(shape[i] for i in self.order)
-        try:
-            values = np.broadcast_to(values, expected)
-        except ValueError:
-            raise SelectionError(
-                f"values of shape {values.shape} do not fit a selection of shape {expected}"
-            ) from None
-        return values.transpose(np.argsort(self.order))
+        return _broadcast(values, expected).transpose(np.argsort(self.order))
 
 
 def _pointwise(
