@@ -91,7 +91,7 @@ def test_long_doubles(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "int4", "uint4", "int2"]
+    "name", ["bfloat16", "float8_e4m3", "float8_e5m2", "float8_e4m3b11fnuz", "int4", "uint4", "int2"]
 )
 def test_dtypes_of_ml_dtypes(tmp_path, name):
     ml_dtypes = pytest.importorskip("ml_dtypes")

@@ -82,5 +82,15 @@ def check_vlen_dtype(dtype: Any) -> Any:
     return _metadata(dtype).get("vlen")
 
 
+def packed(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A dtype of structs without room between their fields; another dtype as it is."""
+    if dtype.subdtype is not None:
+        item, shape = dtype.subdtype
+        return np.dtype((packed(item), shape))
+    if dtype.names is None:
+        return dtype
+    return np.dtype([(name, packed(dtype[name])) for name in dtype.names])
+
+
 def _metadata(dtype: Any) -> dict[str, Any]:
     return dict(np.dtype(dtype).metadata or {})

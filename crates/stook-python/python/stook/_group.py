@@ -9,6 +9,7 @@ import numpy as np
 
 from ._array import Array, _lengths
 from ._casting import cast
+from ._dtypes import packed
 from ._errors import InvalidInputError, NotFoundError, UnsupportedError
 from ._node import Node
 from ._stook import Tree, normalize_dtype
@@ -395,12 +396,19 @@ def _data(
     if data is None:
         if shape is None:
             raise InvalidInputError("give data, or a shape")
-        return (np.float64 if dtype is None else dtype), None, _lengths("shape", shape)
+        lengths = _lengths("shape", shape)
+        dtype = np.float64 if dtype is None else dtype
+        if format.startswith("zarr") and isinstance(dtype, np.dtype) and not dtype.hasobject:
+            dtype = packed(dtype)
+        return dtype, None, lengths
     if dtype is None:
         data = data if hasattr(data, "dtype") else np.asarray(data)
         dtype, data = _dtype_of(data, format)
     given = _lengths("shape", shape) if shape is not None else None
     normal = normalize_dtype(dtype)
+    if format.startswith("zarr") and normal.kind == "V" and not normal.hasobject:
+        # Zarr has no room between the fields of a struct.
+        dtype = normal = packed(normal)
     if normal.hasobject:
         is_cut = isinstance(data, np.ndarray) and data.dtype.hasobject
         n_axes = len(given) if given is not None else data.ndim if is_cut else 1

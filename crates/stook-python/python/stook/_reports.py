@@ -13,10 +13,12 @@ from ._stook import check as _check
 from ._stook import diff as _diff
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from ._array import Array
     from ._group import Group
 
-    _Where = str | PathLike[str] | Group | Array
+    _Where: TypeAlias = str | PathLike[str] | Group | Array
 
 
 @dataclass(frozen=True)
