@@ -255,6 +255,8 @@ fn is_there(codec: &CodecSpec, spec: &ArraySpec, format: Format) -> bool {
         CodecSpec::ScaleOffset { .. } | CodecSpec::CastValue(_) => !is_v2,
         CodecSpec::PackBits(bits) => !is_v2 || *bits == PackBits::default(),
         CodecSpec::Categorize { .. } => is_v2,
+        // zarr-python takes what it makes for the array's own type.
+        CodecSpec::Quantize { decoded, encoded, .. } => is_v2 || decoded.dtype == encoded.dtype,
         other => other.is_filter(),
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use half::{bf16, f16};
 use serde_json::{Number, Value, json};
-use stook_core::dtype::Narrow;
+use stook_core::dtype::{Narrow, TimeBase};
 use stook_core::values::push_heap_item;
 use stook_core::{DType, Error, Format, Result, Values};
 
@@ -230,8 +230,17 @@ pub(crate) fn print(fill: &Values, stored: &StoredType, format: Format) -> Resul
             Ok(Value::from(BASE64_STANDARD.encode(item)))
         }
         DType::Unicode(_) => fill.text_at(0).map(Value::from),
+        // zarr-python makes no time without a unit of a number.
+        DType::DateTime(unit) if unit.base == TimeBase::Generic && is_nat(item) => {
+            Ok(Value::from("NaT"))
+        }
         _ => print_item(dtype, item, format).ok_or_else(unsupported),
     }
+}
+
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
+fn is_nat(item: &[u8]) -> bool {
+    item == i64::MIN.to_ne_bytes()
 }
 
 #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
@@ -313,6 +322,7 @@ mod tests {
             (json!("<U3"), json!("hé")),
             (json!("|V3"), json!("AQID")),
             (json!("<M8[s]"), json!(i64::MIN)),
+            (json!("<M8[generic]"), json!("NaT")),
             (json!([["a", "<i4"], ["s", "|S3"]]), json!("AwAAAHEAAA==")),
             (json!([["a", ">i4"], ["b", "<i2"]]), json!("AAAAAwQA")),
         ];
