@@ -205,7 +205,8 @@ impl Kind {
             DType::Int8 => Self::I8,
             DType::Int16 => Self::I16,
             DType::Int32 => Self::I32,
-            DType::Int64 => Self::I64,
+            // Times are counts.
+            DType::Int64 | DType::DateTime(_) | DType::TimeDelta(_) => Self::I64,
             DType::UInt8 => Self::U8,
             DType::UInt16 => Self::U16,
             DType::UInt32 => Self::U32,

@@ -46,7 +46,7 @@ pub(super) fn new(config: &Zfp, stage: &Stage) -> Result<Arc<dyn Codec>> {
 fn scalar_type(codec: &str, stage: &Stage) -> Result<ZfpScalarType> {
     let kind = match &stage.dtype {
         DType::Int32 => ZfpScalarType::I32,
-        DType::Int64 => ZfpScalarType::I64,
+        DType::Int64 | DType::DateTime(_) | DType::TimeDelta(_) => ZfpScalarType::I64,
         DType::Float32 => ZfpScalarType::F32,
         DType::Float64 => ZfpScalarType::F64,
         other => return Err(Error::unsupported(format!("{codec}: items of type {other}"))),
