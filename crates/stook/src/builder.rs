@@ -186,7 +186,13 @@ impl ArrayBuilder {
         // A setting out of range is told now, not by the first read or write.
         Pipeline::new(&spec)?;
         self.check_max_shape()?;
-        let adapted = self.group.file().container().adapt_array(&spec)?;
+        let mut adapted = self.group.file().container().adapt_array(&spec)?;
+        if format == Format::Hdf5 && !self.shape.is_empty() && self.codecs != Codecs::Auto {
+            // A filter that few readers have is not chosen, but it may be asked for. One that
+            // there is none for is refused by name when the array is made.
+            adapted.value.codecs.clone_from(&spec.codecs);
+            adapted.losses.retain(|loss| !loss.what.starts_with("codec"));
+        }
         self.expect_kept(&spec, &adapted.value, &adapted.losses)?;
         Ok(adapted.value)
     }
