@@ -1,0 +1,215 @@
+"""Writes docs/status.md: what stook reads and writes, and which test shows it with which peer.
+
+    python python/status.py            writes the page
+    python python/status.py --check    fails if the page is not what would be written
+
+Versions come from `constraints.txt` and the manifest of the fixtures, counts from the manifest. A row
+names its tests; that they exist is tested in `tests/test_status.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/status.md"
+MANIFEST = ROOT / "crates/stook-hdf5/tests/fixtures/matrix/manifest.json"
+
+MATRIX = "python/tests/test_hdf5_matrix.py::test_read_as_h5py_reads_it"
+TO_HDF5 = "python/tests/test_hdf5_matrix.py::test_converted_to_hdf5"
+TO_ZARR = "python/tests/test_hdf5_matrix.py::test_converted_to_zarr_and_back"
+H5PY_READS = "python/tests/test_peers_read.py::test_h5py_reads_each_dtype_and_layout"
+ZARR_2 = "python/tests/test_zarr_matrix.py::test_codecs_of_version_2"
+ZARR_3 = "python/tests/test_zarr_matrix.py::test_codecs_of_version_3"
+
+# Section → rows of feature, reads, writes, peers, tests. In `reads` and `writes`: yes, no, or what
+# there is of it.
+SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
+    "HDF5: structure": [
+        ("superblocks 0 to 3, sizes of 4 and 8 bytes, user blocks", "yes", "superblock 0 and 2", "h5py tables",
+         [MATRIX, "python/tests/test_peers_read.py::test_the_form_is_one_that_old_readers_know"]),
+        ("paged files, free space kept, shared messages, track order, deep trees", "yes", "no: written plainly",
+         "h5py", [MATRIX, TO_HDF5]),
+        ("files of a single writer with many readers (SWMR), also unfinished ones", "yes", "no", "h5py", [MATRIX]),
+        ("groups of old and new style, 1,500 links", "yes", "yes", "h5py",
+         [MATRIX, TO_HDF5, "crates/stook-hdf5/tests/it/tree.rs::thousands_of_nodes_are_listed_fast"]),
+        ("hard, soft and external links", "yes; those to other files beside the file", "yes", "h5py",
+         [MATRIX, "python/tests/test_h5py.py::test_links",
+          "crates/stook-hdf5/tests/it/outside.rs::external_links_are_followed_beside_their_file"]),
+        ("attributes in headers and dense ones, over 64 KiB", "yes", "yes", "h5py", [MATRIX, TO_HDF5]),
+        ("named datatypes", "of arrays and attributes; the nodes are listed", "no: reported as a loss", "h5py",
+         [MATRIX, TO_HDF5]),
+        ("dimension scales", "yes, as names of axes", "yes", "h5py netCDF4 h5netcdf xarray",
+         [MATRIX, "crates/stook-hdf5/tests/it/scales.rs::coordinates_of_named_axes_become_their_scales"]),
+        ("files in parts (family driver)", "no", "no", "", []),
+    ],
+    "HDF5: layouts and storage": [
+        ("contiguous and compact", "yes", "contiguous", "h5py", [MATRIX, H5PY_READS]),
+        ("chunks by B-tree 1 and 2, fixed and extensible array, single, implicit; layout 5", "yes", "B-tree 1",
+         "h5py", [MATRIX, H5PY_READS]),
+        ("chunks over the edge without filters, chunks that skip filters", "yes", "no", "h5py", [MATRIX]),
+        ("null, scalar, zero-length and resizable extents, up to 32 axes", "yes", "yes", "h5py", [MATRIX, TO_HDF5]),
+        ("fill values, sparse arrays, arrays that shrank and grew", "yes", "yes", "h5py",
+         [MATRIX, TO_HDF5, "python/tests/test_h5py.py::test_fill_values_and_what_was_never_written"]),
+        ("external storage", "beside the file", "no", "h5py",
+         [MATRIX, "crates/stook-hdf5/tests/it/outside.rs::external_storage_is_read_beside_its_file"]),
+        ("virtual datasets", "sources beside the file", "no: become arrays of their own", "h5py",
+         [MATRIX, "crates/stook-hdf5/tests/it/outside.rs::virtual_arrays_are_read_from_sources_beside_them"]),
+        ("editing files of others in place: nodes, links, attributes, elements, extents", "", "yes", "h5py",
+         ["crates/stook-hdf5/tests/it/edit.rs::files_of_others_are_changed_as_h5py_changes_them"]),
+    ],
+    "HDF5: filters": [
+        ("gzip, shuffle, fletcher32, lzf, in any chain", "yes", "yes", "h5py",
+         [MATRIX, H5PY_READS]),
+        ("szip", "yes", "yes", "h5py", [MATRIX, H5PY_READS]),
+        ("n-bit, scale-offset", "yes", "yes, of integers", "h5py",
+         [MATRIX, "crates/stook-hdf5/tests/it/filters.rs::numbers_of_few_bits_are_written_by_the_filters_of_the_library"]),
+        ("blosc, blosc2, bzip2, bitshuffle, lz4, zstd", "yes", "yes", "hdf5plugin tables",
+         [MATRIX, H5PY_READS, "crates/stook-hdf5/tests/it/filters.rs::every_filter_is_written_and_read_by_h5py"]),
+        ("zfp", "yes", "yes", "hdf5plugin",
+         [MATRIX, "crates/stook-hdf5/tests/it/filters.rs::every_filter_is_written_and_read_by_h5py"]),
+        ("sz, sz3, sperr, lzo, others", "no: named in the error", "no", "hdf5plugin", [MATRIX]),
+    ],
+    "HDF5: datatypes": [
+        ("integers of 8 to 64 bits, float16, 32 and 64, both byte orders", "yes", "yes", "h5py tables",
+         [MATRIX, H5PY_READS]),
+        ("integers and floats of other widths", "yes, as the next wider", "as the next wider", "h5py", [MATRIX]),
+        ("bfloat16, floats of 8 bits", "yes", "yes", "h5py", [MATRIX, "python/tests/test_tree.py::test_types_of_ml_dtypes"]),
+        ("long double", "yes", "yes", "h5py", [MATRIX, TO_HDF5]),
+        ("complex64, complex128: as structs and as libhdf5 2 has them", "yes", "as structs", "h5py",
+         [MATRIX, H5PY_READS]),
+        ("bool, enumerations, bitfields, opaque bytes, numpy's times", "yes", "yes", "h5py", [MATRIX, TO_HDF5]),
+        ("text of fixed and varying length, ASCII and UTF-8, all paddings", "yes", "yes", "h5py",
+         [MATRIX, "python/tests/test_peers_read.py::test_h5py_reads_what_varies_in_length"]),
+        ("sequences, also of text and structs", "yes", "yes", "h5py",
+         [MATRIX, "python/tests/test_peers_read.py::test_h5py_reads_what_varies_in_length"]),
+        ("structs: nested, padded, with arrays, text, sequences, mixed byte orders", "yes", "yes", "h5py",
+         [MATRIX, TO_HDF5]),
+        ("references to regions", "yes, as path and index", "yes", "h5py", [MATRIX, TO_HDF5]),
+        ("items that are arrays", "yes", "kept by conversions", "h5py", [MATRIX, TO_HDF5]),
+        ("times, integers and floats that nothing else has", "as bytes", "kept by conversions", "h5py tables",
+         [MATRIX, "python/tests/test_peers_read.py::test_pytables_reads_its_own_after_a_conversion",
+          "crates/stook-hdf5/src/ffi/kept.rs::a_type_comes_back_from_its_tag"]),
+        ("complex long double", "as a struct of its parts", "as a struct of its parts", "h5py", [MATRIX]),
+        ("references of HDF5 1.12 (`H5T_STD_REF`)", "no", "no", "", []),
+        ("references to objects", "yes, as paths", "yes", "h5py",
+         [MATRIX, "crates/stook-hdf5/tests/it/attributes.rs::references_may_be_written_before_what_they_name"]),
+    ],
+    "Conventions on HDF5": [
+        ("PyTables: Array, CArray, EArray, VLArray, Table, nested, indexed, links", "yes", "kept by conversions", "tables",
+         [MATRIX, "python/tests/test_peers_read.py::test_pytables_reads_its_own_after_a_conversion",
+          "crates/stook-hdf5/tests/it/edit.rs::tables_of_pytables_stay_whole"]),
+        ("pandas 2 and 3, fixed and table", "yes", "kept by conversions", "pandas",
+         [MATRIX, "python/tests/test_peers_read.py::test_pandas_reads_its_own_after_a_conversion"]),
+        ("netCDF-4", "yes", "kept by conversions", "netCDF4 h5netcdf xarray", [MATRIX, TO_HDF5]),
+        ("h5ad", "yes", "kept by conversions", "anndata", [MATRIX, TO_HDF5, "python/tests/test_samples.py"]),
+        ("Loom", "yes", "kept by conversions", "loompy", [MATRIX, TO_HDF5]),
+        ("sessions of larray", "yes", "kept by conversions", "larray", [MATRIX, TO_HDF5]),
+        ("files of pymodaq_data", "yes", "kept by conversions", "pymodaq_data", [MATRIX, TO_HDF5]),
+        ("MATLAB 7.3, Keras, NeXus, NWB, 10x: files laid out alike", "yes", "kept by conversions", "h5py", [MATRIX, TO_HDF5]),
+    ],
+    "Zarr": [
+        ("version 2: each dtype, order, codec and filter of zarr-python", "yes", "yes", "zarr numcodecs tensorstore",
+         [ZARR_2, "python/tests/test_peers_read.py::test_zarr_python_and_tensorstore_read_version_2"]),
+        ("version 3: each dtype and codec of zarr-python", "yes", "yes", "zarr numcodecs tensorstore",
+         [ZARR_3, "python/tests/test_peers_read.py::test_zarr_python_and_tensorstore_read_version_3"]),
+        ("layouts: chunk keys, shards, shapes, orders", "yes", "yes", "zarr", ["python/tests/test_zarr_matrix.py::test_layouts"]),
+        ("fill values", "yes", "yes", "zarr", ["python/tests/test_zarr_matrix.py::test_fill_values"]),
+        ("consolidated metadata, zip archives", "yes", "yes", "zarr",
+         ["python/tests/test_zarr.py::test_consolidated_metadata_and_deep_trees"]),
+        ("HDF5 to Zarr 3 and back", "", "values and dtypes; what Zarr cannot hold is reported", "h5py", [TO_ZARR]),
+    ],
+    "npy and npz": [
+        ("each dtype, order and version of the header", "yes", "yes", "numpy",
+         ["python/tests/test_numpy.py::test_npy_that_numpy_wrote",
+          "python/tests/test_peers_read.py::test_numpy_reads_npy_and_npz"]),
+        ("arrays of objects: pickles read as data, never run", "yes", "yes", "numpy",
+         ["crates/stook-npy/tests/it/pickle.rs::what_would_run_is_refused_by_name",
+          "crates/stook-npy/tests/it/pickle.rs::objects_are_written_as_numpy_reads_them"]),
+        ("sparse matrices: csr, csc, coo, bsr, dia", "yes", "yes", "scipy",
+         ["crates/stook-npy/tests/it/sparse.rs::every_layout_of_scipy_is_read",
+          "python/tests/test_peers_read.py::test_scipy_reads_its_own_after_a_conversion"]),
+    ],
+    "Codecs on their own": [
+        ("each codec of numcodecs, on buffers", "yes", "yes", "numcodecs",
+         ["python/tests/test_codecs.py::test_either_decodes_what_the_other_encoded"]),
+    ],
+    "The command": [
+        ("tree, info, cat of any selection as table, csv, json, npy", "yes", "", "numpy",
+         ["crates/stook-cli/tests/it/cat.rs::csv_is_what_spreadsheets_read", "crates/stook-cli/tests/it/cat.rs::npy_goes_through_a_pipe"]),
+        ("diff, check", "yes", "", "",
+         ["crates/stook-cli/tests/it/diff.rs::differences_are_told_node_by_node",
+          "crates/stook-cli/tests/it/check.rs::a_reader_that_hangs_is_ended"]),
+        ("convert, rm, mv, ln, attr", "", "yes", "",
+         ["crates/stook-cli/tests/it/convert.rs::every_format_becomes_every_other",
+          "crates/stook-cli/tests/it/edit.rs::types_of_attributes_are_kept_where_the_format_has_types"]),
+    ],
+    "Python": [
+        ("arrays and groups: indexing as numpy's, `out=`, no copies, other threads run", "yes", "yes", "numpy",
+         ["python/tests/test_indexing.py", "python/tests/test_memory.py::test_other_threads_run_meanwhile"]),
+        ("forks, pools, pickling by reference, Ctrl-C", "yes", "yes", "",
+         ["python/tests/test_processes.py::test_pools_take_arrays", "python/tests/test_processes.py::test_ctrl_c_ends_long_work"]),
+    ],
+}
+
+
+def page() -> str:
+    manifest = json.loads(MANIFEST.read_text())
+    versions = known_versions(manifest)
+    files = manifest["files"].values()
+    total = {what: sum(file[what] for file in files) for what in ("datasets", "attributes")}
+    lines = [
+        "# What is read and written, and what shows it",
+        "",
+        "Written by `python/status.py`; change the rows there. A peer is the library that wrote what is",
+        "read, or read what was written, in the tests that a row names.",
+        "",
+        f"The HDF5 matrix is {len(files)} files with {total['datasets']:,} datasets and"
+        f" {total['attributes']:,} attributes; its [manifest]({link(str(MANIFEST.relative_to(ROOT)))}) says"
+        " what made each. Each is read as h5py reads it, converted to HDF5, and to Zarr 3 and back.",
+    ]
+    for section, rows in SECTIONS.items():
+        lines += ["", f"## {section}", "", "| | reads | writes | peers | tests |", "|---|---|---|---|---|"]
+        for feature, reads, writes, peers, tests in rows:
+            named = ", ".join(f"{peer} {versions[peer]}" for peer in peers.split())
+            links = ", ".join(f"[{short(test)}]({link(test.partition('::')[0])})" for test in tests)
+            lines.append(f"| {feature} | {reads or '–'} | {writes or '–'} | {named or '–'} | {links or '–'} |")
+    return "\n".join(lines) + "\n"
+
+
+def known_versions(manifest: dict) -> dict[str, str]:
+    """Versions of peers: of the tests' environment and of the fixtures' environments."""
+    found: dict[str, list[str]] = {}
+    for environment in manifest["environments"].values():
+        for tool, version in environment.items():
+            found.setdefault(tool, []).append(version)
+    pinned = re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "python/constraints.txt").read_text(), re.M)
+    for tool, version in pinned:
+        found.setdefault(tool, []).append(version)
+    return {tool: " and ".join(sorted(set(versions))) for tool, versions in found.items()}
+
+
+def short(test: str) -> str:
+    file, _, name = test.partition("::")
+    return f"`{name or Path(file).name}`"
+
+
+def link(path: str) -> str:
+    return f"../{path}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check:
+        return PAGE.read_text() != page()
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
