@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use stook::{Progress, Result};
 
 use crate::cli::{CourseArgs, When};
 use crate::error::say;
 use crate::interrupt;
 use crate::output::human_bytes;
+use crate::progress;
 
 /// How often a line says how far it is.
 const LINE_EVERY: Duration = Duration::from_secs(2);
@@ -25,13 +26,7 @@ impl Course {
     pub(crate) fn new(args: &CourseArgs) -> Self {
         let is_quiet = args.quiet || args.progress == When::Never;
         let is_hidden = is_quiet || (args.json && args.progress == When::Auto);
-        let target =
-            if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let template = "{bar:30.cyan/dim} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg:.dim}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─"));
-        }
+        let bar = progress::bar(is_hidden);
         let has_lines = args.progress == When::Always && !is_quiet && bar.is_hidden();
         let now = Instant::now();
         Self { bar, has_lines, begun: now, said: now }

@@ -3,12 +3,12 @@
 use stook_core::values::{HeapItem, item_text, items_equal};
 use stook_core::{AxisSelection, DType, Error, Result, Selection};
 
-use super::kernel::{Compared, Distance, Tolerance, floats};
+use super::kernel::{Compared, Distance, ToWide, Tolerance, Wide, complex};
 use super::{Cell, ElementDiff, Place};
 use crate::array::Array;
 use crate::copy::Blocks;
 use crate::json;
-use crate::leaves::{Kind, Leaf, Number, NumberKind, gather, leaves, with_number};
+use crate::leaves::{Kind, Leaf, NumberKind, gather, leaves, with_number};
 use crate::ordered::in_order;
 use crate::stats::{one_thread, threads_for, with_items};
 
@@ -250,8 +250,8 @@ impl Comparer {
             }
             How::Complex(kind) => self.each(way, found, &|x, y| {
                 Ok(match kind {
-                    NumberKind::F32 => complex::<f32>(x, y, tolerance),
-                    _ => complex::<f64>(x, y, tolerance),
+                    NumberKind::F32 => complex::<f32>(x, y, tolerance).map(Some),
+                    _ => complex::<f64>(x, y, tolerance).map(Some),
                 })
             }),
             How::Text => self.each(way, found, &|x, y| {
@@ -282,88 +282,12 @@ impl Comparer {
     }
 }
 
-/// A number of one of several kinds, compared as exactly as both allow.
-#[derive(Clone, Copy)]
-enum Wide {
-    Integer(i128),
-    Float(f64),
-}
-
-impl Wide {
-    fn distance(self, other: Self, tolerance: &Tolerance) -> Option<Distance> {
-        let to_f64 = |wide: Self| match wide {
-            Self::Integer(n) => n as f64,
-            Self::Float(x) => x,
-        };
-        if let (Self::Integer(a), Self::Integer(b)) = (self, other) {
-            let absolute = a.abs_diff(b) as f64;
-            if a == b {
-                return None;
-            }
-            let near = absolute <= tolerance.absolute + tolerance.relative * (b as f64).abs();
-            let larger = (a as f64).abs().max((b as f64).abs());
-            return (!near).then_some(Distance { absolute, relative: absolute / larger });
-        }
-        floats(to_f64(self), to_f64(other), tolerance)
-    }
-}
-
-trait ToWide {
-    fn to_wide(self) -> Wide;
-}
-
-macro_rules! to_wide {
-    ($($t:ty: $x:ident => $wide:expr),* $(,)?) => {$(
-        impl ToWide for $t {
-            fn to_wide(self) -> Wide {
-                let $x = self;
-                $wide
-            }
-        }
-    )*};
-}
-to_wide! {
-    i8: x => Wide::Integer(x.into()), i16: x => Wide::Integer(x.into()),
-    i32: x => Wide::Integer(x.into()), i64: x => Wide::Integer(x.into()),
-    u8: x => Wide::Integer(x.into()), u16: x => Wide::Integer(x.into()),
-    u32: x => Wide::Integer(x.into()), u64: x => Wide::Integer(x.into()),
-    stook_core::element::f16: x => Wide::Float(x.to_f64()),
-    stook_core::element::bf16: x => Wide::Float(x.to_f64()),
-    f32: x => Wide::Float(x.into()), f64: x => Wide::Float(x),
-    crate::leaves::LongDouble: x => Wide::Float(x.0),
-}
-
 fn wide(items: Items<'_>, leaf: &Leaf, kind: NumberKind) -> Vec<Wide> {
     with_number!(kind, T => {
         let mut numbers: Vec<T> = Vec::new();
         gather(items.items, items.stride, leaf, &mut numbers);
         numbers.into_iter().map(ToWide::to_wide).collect()
     })
-}
-
-/// How far apart two complex numbers are in the plane.
-fn complex<T: Number + ToWide>(
-    a: &[u8],
-    b: &[u8],
-    tolerance: &Tolerance,
-) -> Option<Option<Distance>> {
-    let part = |bytes: &[u8]| match T::from_item(bytes).to_wide() {
-        Wide::Float(x) => x,
-        Wide::Integer(n) => n as f64,
-    };
-    let parts = |item: &[u8]| {
-        let (re, im) = item.split_at(item.len() / 2);
-        (part(re), part(im))
-    };
-    let ((a_re, a_im), (b_re, b_im)) = (parts(a), parts(b));
-    let exact = Tolerance { relative: 0.0, absolute: 0.0, ..*tolerance };
-    if floats(a_re, b_re, &exact).is_none() && floats(a_im, b_im, &exact).is_none() {
-        return None;
-    }
-    let absolute = (a_re - b_re).hypot(a_im - b_im);
-    let (a, b) = (a_re.hypot(a_im), b_re.hypot(b_im));
-    let is_near = absolute.is_finite() && absolute <= tolerance.absolute + tolerance.relative * b;
-    (!is_near).then_some(Some(Distance { absolute, relative: absolute / a.max(b) }))
 }
 
 fn text(dtype: &DType, item: &[u8], heap: &[u8]) -> Option<String> {

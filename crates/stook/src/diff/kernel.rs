@@ -63,7 +63,7 @@ floats!(
 
 /// As [`Compared::distance`].
 #[inline]
-pub(super) fn floats(a: f64, b: f64, tolerance: &Tolerance) -> Option<Distance> {
+fn floats(a: f64, b: f64, tolerance: &Tolerance) -> Option<Distance> {
     if a == b || (a.is_nan() && b.is_nan() && !tolerance.nan_differs) {
         return None;
     }
@@ -78,6 +78,84 @@ fn of(absolute: f64, a: f64, b: f64, tolerance: &Tolerance) -> Option<Distance> 
     let larger = a.abs().max(b.abs());
     let relative = if absolute.is_infinite() { 1.0 } else { absolute / larger };
     (!is_near).then_some(Distance { absolute, relative })
+}
+
+/// A number of one of several kinds, compared as exactly as both allow.
+#[derive(Clone, Copy)]
+pub(super) enum Wide {
+    Integer(i128),
+    Float(f64),
+}
+
+impl Wide {
+    /// As [`Compared::distance`].
+    pub(super) fn distance(self, other: Self, tolerance: &Tolerance) -> Option<Distance> {
+        let to_f64 = |wide: Self| match wide {
+            Self::Integer(n) => n as f64,
+            Self::Float(x) => x,
+        };
+        if let (Self::Integer(a), Self::Integer(b)) = (self, other) {
+            let absolute = a.abs_diff(b) as f64;
+            if a == b {
+                return None;
+            }
+            let near = absolute <= tolerance.absolute + tolerance.relative * (b as f64).abs();
+            let larger = (a as f64).abs().max((b as f64).abs());
+            return (!near).then_some(Distance { absolute, relative: absolute / larger });
+        }
+        floats(to_f64(self), to_f64(other), tolerance)
+    }
+}
+
+/// A number that becomes one of several kinds.
+pub(super) trait ToWide {
+    fn to_wide(self) -> Wide;
+}
+
+macro_rules! to_wide {
+    ($($t:ty: $x:ident => $wide:expr),* $(,)?) => {$(
+        impl ToWide for $t {
+            fn to_wide(self) -> Wide {
+                let $x = self;
+                $wide
+            }
+        }
+    )*};
+}
+to_wide! {
+    i8: x => Wide::Integer(x.into()), i16: x => Wide::Integer(x.into()),
+    i32: x => Wide::Integer(x.into()), i64: x => Wide::Integer(x.into()),
+    u8: x => Wide::Integer(x.into()), u16: x => Wide::Integer(x.into()),
+    u32: x => Wide::Integer(x.into()), u64: x => Wide::Integer(x.into()),
+    f16: x => Wide::Float(x.to_f64()),
+    bf16: x => Wide::Float(x.to_f64()),
+    f32: x => Wide::Float(x.into()), f64: x => Wide::Float(x),
+    LongDouble: x => Wide::Float(x.0),
+}
+
+/// How far apart two complex numbers are in the plane.
+pub(super) fn complex<T: Number + ToWide>(
+    a: &[u8],
+    b: &[u8],
+    tolerance: &Tolerance,
+) -> Option<Distance> {
+    let part = |bytes: &[u8]| match T::from_item(bytes).to_wide() {
+        Wide::Float(x) => x,
+        Wide::Integer(n) => n as f64,
+    };
+    let parts = |item: &[u8]| {
+        let (re, im) = item.split_at(item.len() / 2);
+        (part(re), part(im))
+    };
+    let ((a_re, a_im), (b_re, b_im)) = (parts(a), parts(b));
+    let exact = Tolerance { relative: 0.0, absolute: 0.0, ..*tolerance };
+    if floats(a_re, b_re, &exact).is_none() && floats(a_im, b_im, &exact).is_none() {
+        return None;
+    }
+    let absolute = (a_re - b_re).hypot(a_im - b_im);
+    let (a, b) = (a_re.hypot(a_im), b_re.hypot(b_im));
+    let is_near = absolute.is_finite() && absolute <= tolerance.absolute + tolerance.relative * b;
+    (!is_near).then_some(Distance { absolute, relative: absolute / a.max(b) })
 }
 
 #[cfg(test)]
