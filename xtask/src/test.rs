@@ -4,7 +4,7 @@
 //! the compiler works, pip installs what the tests compare with. A step that fails does not stop
 //! those that do not need it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::ValueEnum;
@@ -22,6 +22,9 @@ pub(crate) enum Side {
     /// The package: a fresh wheel, pytest, stubs
     Python,
 }
+
+/// Tells the Python tests which wheel to install in a fresh environment.
+const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
 
 /// The stubs' exceptions, if there are any.
 const STUB_ALLOWLIST: &str = "python/tests/stubtest-allowlist.txt";
@@ -74,26 +77,28 @@ fn python(
 ) {
     let wheel = report.step("development wheel", || wheel::build(workspace, build, Profile::Dev));
     let installed = match (wheel, peers) {
-        (Some(wheel), Some(peers)) => {
-            report.step("install the wheel", || wheel::install(peers, &wheel)).map(|()| peers)
-        }
+        (Some(wheel), Some(peers)) => report
+            .step("install the wheel", || wheel::install(peers, &wheel))
+            .map(|()| (peers, wheel)),
         _ => {
             report.skip("install the wheel", "an earlier step failed");
             None
         }
     };
-    let Some(peers) = installed else {
+    let Some((peers, wheel)) = installed else {
         report.skip("Python tests", "the package is not installed");
         return report.skip("Python stubs", "the package is not installed");
     };
-    report.step("Python tests", || process::show(&mut pytest(workspace, peers)));
+    report.step("Python tests", || process::show(&mut pytest(workspace, peers, &wheel)));
     report.step("Python stubs", || process::show(&mut stubtest(workspace, peers)));
 }
 
-fn pytest(workspace: &Workspace, peers: &Environment) -> Command {
+fn pytest(workspace: &Workspace, peers: &Environment, wheel: &Path) -> Command {
     let mut command = Command::new(peers.python());
     command.args(["-m", "pytest", "-c"]).arg(workspace.path("python/pytest.ini"));
     command.arg(workspace.path("python/tests"));
+    // They install it anew where there is nothing but numpy, too.
+    command.env(TEST_WHEEL_VARIABLE, wheel);
     // The tests see the installed package, never the folder they are started from.
     command.arg("--import-mode=importlib").current_dir(workspace.target(""));
     command
