@@ -1,7 +1,7 @@
 //! Datatypes of a file as the core's dtypes.
 //!
 //! What the core has no type for but what has a fixed size becomes opaque bytes whose tag says
-//! what they are (`H5T_TIME`, region references, floats of no known form), so that nothing else
+//! what they are (`H5T_TIME`, floats of no known form), so that nothing else
 //! in the file is out of reach because of them.
 
 use std::sync::Arc;
@@ -12,7 +12,9 @@ use stook_core::dtype::{
     StructType,
 };
 
-use crate::ffi::{Class, Datatype, Failure, FloatLayout, Order, Result, StringPadding};
+use crate::ffi::{
+    Class, Datatype, Failure, FloatLayout, Order, Result, StringPadding, region_dtype,
+};
 
 /// How deep types may nest in types.
 const MAX_DEPTH: usize = 32;
@@ -47,9 +49,9 @@ impl Stored {
         Self { dtype, endian: None, is_direct: false }
     }
 
-    /// Something of a fixed size that is kept as its bytes.
-    fn opaque(datatype: &Datatype, tag: &str) -> Self {
-        let opaque = OpaqueType { size: datatype.size(), tag: tag.to_owned() };
+    /// Something of a fixed size that is kept as its bytes, and its type in a tag.
+    fn opaque(datatype: &Datatype, class: &str) -> Self {
+        let opaque = OpaqueType { size: datatype.size(), tag: datatype.tag_of(class) };
         Self::direct(DType::Opaque(Arc::new(opaque)))
     }
 
@@ -86,9 +88,7 @@ fn read_at_depth(datatype: &Datatype, depth: usize) -> Result<Stored> {
             }
         }
         Class::Reference if datatype.is_object_reference()? => Stored::converted(DType::Reference),
-        Class::Reference if datatype.is_region_reference()? => {
-            Stored::opaque(datatype, "H5T_STD_REF_DSETREG")
-        }
+        Class::Reference if datatype.is_region_reference()? => Stored::converted(region_dtype()?),
         Class::Reference => return Err(unsupported("references of the kind H5T_STD_REF")),
         Class::Time => Stored::opaque(datatype, "H5T_TIME"),
         Class::Unknown => return Err(unsupported("a datatype of no known class")),

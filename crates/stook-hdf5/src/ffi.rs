@@ -13,10 +13,12 @@ mod dataset;
 mod datatype;
 mod file;
 mod filter;
+mod kept;
 mod link;
 mod make;
 mod object;
 mod plist;
+mod region;
 mod sources;
 mod space;
 mod values;
@@ -42,7 +44,7 @@ pub(crate) use object::{Location, ObjectKind};
 pub(crate) use plist::{AttributeOrder, ChunkCache, DatasetCreation, FillStatus, Filter, Layout};
 pub(crate) use sources::{ExternalPart, VirtualSource};
 pub(crate) use space::{Extent, Space};
-pub(crate) use values::{MemoryType, References};
+pub(crate) use values::{MemoryType, References, region_dtype};
 
 static INIT: Once = Once::new();
 

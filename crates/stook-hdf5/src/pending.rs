@@ -142,6 +142,22 @@ impl References for Lenient<'_> {
             0
         }))
     }
+
+    fn region_of(&self, reference: &[u8; 12]) -> ffi::Result<(String, String)> {
+        self.shared.region_of(reference)
+    }
+
+    fn reference_of(&self, path: &str, region: &str) -> ffi::Result<[u8; 12]> {
+        match self.shared.reference_of(path, region) {
+            // The dataset is there: it is the region that is wrong.
+            Err(failure) if self.shared.address_of(path).is_ok() => Err(failure),
+            Err(_) => {
+                self.has_missed.set(true);
+                Ok([0; 12])
+            }
+            Ok(reference) => Ok(reference),
+        }
+    }
 }
 
 impl Shared {

@@ -128,6 +128,21 @@ impl References for Shared {
             Failure::new("write", message).of(ErrorKind::InvalidInput)
         })
     }
+
+    fn region_of(&self, reference: &[u8; 12]) -> ffi::Result<(String, String)> {
+        self.file.region(reference)
+    }
+
+    fn reference_of(&self, path: &str, region: &str) -> ffi::Result<[u8; 12]> {
+        if path.is_empty() {
+            return Ok([0; 12]);
+        }
+        let name = ffi::c_string(path)?;
+        self.file.region_reference(&name, region).map_err(|failure| {
+            let message = format!("reference to region `{region}` of `{path}`: {failure}");
+            Failure::new("write", message).of(ErrorKind::InvalidInput)
+        })
+    }
 }
 
 /// A path as the library takes it.

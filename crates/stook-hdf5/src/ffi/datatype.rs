@@ -404,6 +404,11 @@ impl Datatype {
         Self::copy_of(|| *H5T_STD_REF_OBJ)
     }
 
+    /// The old reference to a region of a dataset.
+    pub(crate) fn region_reference() -> Result<Self> {
+        Self::copy_of(|| *H5T_STD_REF_DSETREG)
+    }
+
     /// Uninterpreted bytes with a tag.
     pub(crate) fn opaque(size: usize, tag: &str) -> Result<Self> {
         let id = call!("opaque type", H5Tcreate(H5T_OPAQUE, size))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5f::{
-    H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_STRONG,
+    H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_WEAK,
     H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
     H5Fget_vfd_handle, H5Fopen,
 };
@@ -166,11 +166,13 @@ enum Way {
     BesideWriter,
 }
 
-/// Close everything with the file, keep no chunk cache, write what HDF5 1.10 reads.
+/// Close the file with the last object, as the library does for sources of virtual datasets that it
+/// opens by itself (all who open one file must agree); keep no chunk cache, write what HDF5 1.10
+/// reads.
 fn access_list(access: Access, way: Way) -> Result<Id> {
     let fapl = Id::owned(call!("file access properties", H5Pcreate(*H5P_CLS_FILE_ACCESS))?);
     let id = fapl.raw();
-    call!("close degree", H5Pset_fclose_degree(id, H5F_CLOSE_STRONG))?;
+    call!("close degree", H5Pset_fclose_degree(id, H5F_CLOSE_WEAK))?;
     call!("chunk cache", H5Pset_cache(id, 0, 1, 0, 1.0))?;
     // Elements are also read and written past the library, which must not keep any.
     call!("sieve buffer", H5Pset_sieve_buf_size(id, 0))?;

@@ -8,7 +8,7 @@ use stook_core::dtype::{
 };
 
 use super::datatype::{Datatype, FloatLayout, StringPadding};
-use super::values::raw_size;
+use super::values::{is_region, raw_size};
 use super::{Failure, Result};
 
 /// The library's type for `dtype`, in a file or in memory alike.
@@ -39,9 +39,13 @@ pub(crate) fn datatype_of(dtype: &DType, is_big: bool) -> Result<Datatype> {
         }
         DType::DateTime(_) | DType::TimeDelta(_) | DType::Unicode(1..) => numpy(dtype, is_big),
         DType::Enum(r#enum) => enumeration(r#enum, is_big),
+        DType::Struct(_) if is_region(dtype) => Datatype::region_reference(),
         DType::Struct(r#struct) => compound(r#struct, dtype.has_heap(), is_big),
         DType::Array(array) => datatype_of(&array.item, is_big)?.array(&array.shape),
-        DType::Opaque(opaque) if opaque.size > 0 => Datatype::opaque(opaque.size, &opaque.tag),
+        DType::Opaque(opaque) if opaque.size > 0 => {
+            let kept = Datatype::kept(&opaque.tag, opaque.size);
+            kept.map_or_else(|| Datatype::opaque(opaque.size, &opaque.tag), Ok)
+        }
         DType::Bitfield(size) => Datatype::bitfield(*size, is_big),
         DType::Reference => Datatype::object_reference(),
         DType::Bytes => Datatype::integer(1, false, false)?.sequence(),

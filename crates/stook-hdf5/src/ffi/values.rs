@@ -9,14 +9,16 @@
 //! the very type they are read as.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::sync::Arc;
 
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::h5t::H5Treclaim;
-use stook_core::dtype::DType;
+use stook_core::dtype::{DType, HEAP_ITEM_LEN, StructType};
 use stook_core::values::byte_len;
 use stook_core::{ErrorKind, HeapItem, Limits};
 
 use super::make::datatype_of;
+use super::region::REGION_LEN;
 use super::{Datatype, Failure, Result, Space, lock};
 
 /// Turns stored object references into paths and back.
@@ -25,6 +27,10 @@ pub(crate) trait References {
     fn path_of(&self, address: u64) -> Result<String>;
     /// The address of the object at `path`; 0 for the empty path.
     fn address_of(&self, path: &str) -> Result<u64>;
+    /// The path of the dataset that a region reference names, and the region in words.
+    fn region_of(&self, reference: &[u8; REGION_LEN]) -> Result<(String, String)>;
+    /// The reference to a region of the dataset at `path`; null for the empty path.
+    fn reference_of(&self, path: &str, region: &str) -> Result<[u8; REGION_LEN]>;
 }
 
 /// The type of a buffer handed to the library, and the core's type for the same items.
@@ -153,9 +159,26 @@ impl Drop for Filled<'_> {
     }
 }
 
+/// A region reference as the core has it: the path of a dataset, and the region in words.
+pub(crate) fn region_dtype() -> Result<DType> {
+    let members = [("dataset", DType::Reference), ("region", DType::string())];
+    let members = members.map(|(name, dtype)| (name.to_owned(), dtype));
+    Ok(DType::Struct(Arc::new(StructType::packed(members)?)))
+}
+
+/// Whether `dtype` is that of region references.
+pub(super) fn is_region(dtype: &DType) -> bool {
+    let DType::Struct(r#struct) = dtype else { return false };
+    matches!(&r#struct.fields[..], [dataset, region]
+        if dataset.name == "dataset" && dataset.dtype == DType::Reference && dataset.offset == 0
+            && region.name == "region" && region.dtype == DType::string()
+            && region.offset == HEAP_ITEM_LEN && r#struct.size == 2 * HEAP_ITEM_LEN)
+}
+
 /// Bytes of one item of `dtype` in the library's memory form.
 pub(super) fn raw_size(dtype: &DType) -> usize {
     match dtype {
+        DType::Struct(_) if is_region(dtype) => REGION_LEN,
         DType::String(_) | DType::Reference => 8,
         DType::Bytes | DType::Sequence(_) => 16,
         DType::Struct(r#struct) if dtype.has_heap() => r#struct
@@ -217,6 +240,14 @@ unsafe fn import(
         DType::Bytes => unsafe { import_sequence(&DType::UInt8, raw, item, heap, context) },
         // SAFETY: as the caller promises.
         DType::Sequence(inner) => unsafe { import_sequence(inner, raw, item, heap, context) },
+        DType::Struct(_) if is_region(dtype) => {
+            let reference = raw.first_chunk().ok_or_else(|| too_short("read"))?;
+            let (path, region) = context.0.region_of(reference)?;
+            let (path_at, region_at) =
+                item.split_at_mut_checked(HEAP_ITEM_LEN).ok_or_else(|| too_short("read"))?;
+            put(path_at, heap, path.as_bytes(), context.1)?;
+            put(region_at, heap, region.as_bytes(), context.1)
+        }
         DType::Struct(r#struct) if dtype.has_heap() => {
             let mut at = 0;
             for field in &r#struct.fields {
@@ -246,6 +277,11 @@ unsafe fn import(
         }
         _ => Err(Failure::new("read", "an item of another size than its type")),
     }
+}
+
+#[cold]
+fn too_short(what: &'static str) -> Failure {
+    Failure::new(what, "an item of another size than its type")
 }
 
 /// # Safety
@@ -348,6 +384,15 @@ fn export(
         }
         DType::Bytes => export_sequence(&DType::UInt8, item, heap, raw, arena, references),
         DType::Sequence(inner) => export_sequence(inner, item, heap, raw, arena, references),
+        DType::Struct(_) if is_region(dtype) => {
+            let place = raw.first_chunk_mut().ok_or_else(|| too_short("write"))?;
+            let (path, region) =
+                item.split_at_checked(HEAP_ITEM_LEN).ok_or_else(|| too_short("write"))?;
+            let path = String::from_utf8_lossy(HeapItem::from_bytes(path).slice(heap, 1)?);
+            let region = String::from_utf8_lossy(HeapItem::from_bytes(region).slice(heap, 1)?);
+            *place = references.reference_of(&path, &region)?;
+            Ok(())
+        }
         DType::Struct(r#struct) if dtype.has_heap() => {
             let mut at = 0;
             for field in &r#struct.fields {

@@ -9,7 +9,7 @@ use stook_core::{
 };
 use stook_hdf5::Hdf5File;
 
-use crate::python::python;
+use crate::python::{DESCRIBE, python};
 use crate::support::{array, create, fixture, node, open_again};
 
 /// `n` as one item of a plain number type; `None` for other types.
@@ -127,44 +127,6 @@ def edit_array(d):
     if d.maxshape[0] is None:
         d.resize(d.shape[0] - 2, axis=0)
         d.resize(d.shape[0] + 1, axis=0)
-
-def describe(f):
-    out = {}
-    def value(x):
-        if isinstance(x, h5py.Empty):
-            return ("empty", x.dtype.str)
-        if isinstance(x, h5py.Reference):
-            return ("ref", f[x].name if x else None)
-        if isinstance(x, np.ndarray):
-            if x.dtype.hasobject:
-                return (x.shape, [value(y) for y in x.flat])
-            return (x.shape, str(x.dtype), x.tobytes())
-        if isinstance(x, np.void) and x.dtype.hasobject:
-            return [value(y) for y in x.item()]
-        if isinstance(x, np.generic):
-            return (str(x.dtype), x.tobytes())
-        if isinstance(x, (tuple, np.void)):
-            return [value(y) for y in x]
-        return x
-    def visit(g, at):
-        out[at + "@"] = {k: value(v) for k, v in sorted(g.attrs.items())}
-        if isinstance(g, h5py.Dataset):
-            plist = g.id.get_create_plist()
-            filters = [plist.get_filter(i)[:3] for i in range(plist.get_nfilters())]
-            try:
-                data = value(g[()])
-            except OSError:
-                data = "unreadable"
-            out[at] = (str(g.dtype), g.shape, g.maxshape, g.chunks, filters, data)
-        if isinstance(g, h5py.Group):
-            for name in g:
-                link = g.get(name, getlink=True)
-                if isinstance(link, h5py.HardLink):
-                    visit(g[name], at + "/" + name)
-                else:
-                    out[at + "/" + name] = (type(link).__name__, link.path)
-    visit(f, "")
-    return out
 
 for original in glob.glob(path + "/*.h5"):
     edited, copy = original + ".edited", original + ".h5py"
@@ -293,5 +255,5 @@ fn files_of_others_are_changed_as_h5py_changes_them() {
         edit(&file);
         drop(file);
     }
-    python(EDIT, dir.path());
+    python(&format!("{DESCRIBE}\n{EDIT}"), dir.path());
 }

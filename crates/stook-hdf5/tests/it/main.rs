@@ -9,6 +9,7 @@ mod create;
 mod edit;
 mod filters;
 mod fixtures;
+mod interop;
 mod outside;
 mod peers;
 mod python;

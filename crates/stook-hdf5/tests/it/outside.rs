@@ -46,6 +46,22 @@ fn virtual_arrays_are_read_from_sources_beside_them() {
 }
 
 #[test]
+fn sources_may_be_open_themselves() {
+    // The library holds sources open once it has read them, and finds those that are open.
+    let part = open("part-1.h5", Outside::Refused);
+    let held = array(&part, "data");
+    let file = open("virtual.h5", Outside::Refused);
+    let parts = array(&file, "parts");
+    assert_eq!(parts.read_as::<f32>(&Selection::All).unwrap(), rows(0..3));
+    assert_eq!(floats(&file, "numbered").unwrap(), rows(0..3));
+    let again = open("part-0.h5", Outside::Refused);
+    assert_eq!(floats(&again, "data").unwrap(), rows(0..1));
+    drop((file, again));
+    assert_eq!(held.read_as::<f32>(&Selection::All).unwrap(), rows(1..2));
+    assert_eq!(parts.read_as::<f32>(&Selection::All).unwrap(), rows(0..3));
+}
+
+#[test]
 fn sources_elsewhere_are_refused_by_name() {
     let file = open("virtual.h5", Outside::Refused);
     for (name, source) in [
