@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stook_core::file::place::{InTheWay, PlaceKind, exists, kind_of, publish};
-use stook_core::file::resolve;
+use stook_core::file::place::{InTheWay, PlaceKind, exists, kind_of, publish, remove};
+use stook_core::file::{resolve, sync_dir};
 use stook_core::{
     AttributeEdits, Attributes, Container, Durability, Engine, EngineConfig, Error, ErrorKind,
     Format, Link, Loss, NodeKind, NodePath, OpenOptions, Result,
@@ -155,6 +155,9 @@ fn convert_as(
             session.sync()?;
         }
         publish(&draft, target, options.in_the_way)?;
+        if options.durability == Durability::Fsync {
+            sync_dir(folder_of(target))?;
+        }
         Ok(report)
     });
     match made {
@@ -186,12 +189,9 @@ fn make(
         limits: options.limits.clone(),
         ..CreateOptions::default()
     };
-    let to = match session.is_begun()? {
-        true => {
-            let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read_write() };
-            File::open_with(draft, &open)?
-        }
-        false => File::make(draft, storage, &create)?,
+    let to = match open_begun(draft, options, session)? {
+        Some(begun) => begun,
+        None => File::make(draft, storage, &create)?,
     };
     let plan = plan::look(from, options, to.format())?;
     let durability = options.durability;
@@ -208,10 +208,27 @@ fn make(
     Ok(report)
 }
 
+/// The draft that an earlier attempt began, if it has a root already.
+fn open_begun(
+    draft: &Path,
+    options: &ConvertOptions<'_>,
+    session: &Session,
+) -> Result<Option<File>> {
+    if !session.is_begun()? {
+        return Ok(None);
+    }
+    let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read_write() };
+    match File::open_with(draft, &open) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            remove(draft).map(|()| None)
+        }
+        other => other.map(Some),
+    }
+}
+
 /// A mistyped folder must not come to be, nor the target within the source.
 fn expect_folder_of(source: &Path, target: &Path) -> Result<()> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(target);
     if kind_of(folder)? != Some(PlaceKind::Folder) {
         return Err(
             Error::not_found("the folder that it shall be in does not exist").at_file(target)
@@ -225,6 +242,12 @@ fn expect_folder_of(source: &Path, target: &Path) -> Result<()> {
         return Err(Error::invalid("the target lies within the source").at_file(target));
     }
     Ok(())
+}
+
+/// The folder that `path` is in.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 struct Conversion<'c, 'o> {
@@ -406,7 +429,8 @@ impl<'c, 'o> Conversion<'c, 'o> {
         let budget = self.session.memory_len_bytes();
         let copies = shaped.change.copies(&array.dtype(), &shaped.spec.dtype);
         let need = Need::new(&array.spec(), &shaped.spec, (budget, copies), self.threads());
-        let engine = self.engine(need.map_err(located)?);
+        let need = need.map_err(located)?;
+        let engine = self.engine(need);
         let made = self.target.clone().with_engine(Arc::clone(&engine));
         let source = self.make_array(&*container, &to, &shaped.spec).map_err(located)?;
         let made = Array::new(made, to.clone(), source);
@@ -415,8 +439,11 @@ impl<'c, 'o> Conversion<'c, 'o> {
         let is_large = shaped.spec.n_bytes() >= WORTH_A_RECORD;
         let is_recorded = self.session.records() && is_large && made.source().values().is_none();
         let target = Target::new(&made, is_recorded);
-        let block_len_bytes = need_of(&array.spec(), &shaped.spec, (budget, copies))?;
-        let way = Way { window: &shaped.window, change: &shaped.change, block_len_bytes };
+        let way = Way {
+            window: &shaped.window,
+            change: &shaped.change,
+            block_len_bytes: need.block_len_bytes,
+        };
         let mut watching = Watching { conversion: self, node: &to, target: &target };
         if let Err(error) = copy(&from, &target, way, &mut watching) {
             if error.kind() == ErrorKind::Unsupported {
@@ -504,16 +531,6 @@ fn cannot_hold(error: Error) -> Error {
     error.with_hint(
         "choose another format, or leave such nodes out (`--leave-out`, `leave_out=True`)",
     )
-}
-
-/// The bytes that blocks of an array are cut for: the same however many threads there are, so
-/// that another process finds the same blocks.
-fn need_of(
-    from: &stook_core::ArraySpec,
-    to: &stook_core::ArraySpec,
-    budget: (u64, u64),
-) -> Result<u64> {
-    Need::new(from, to, budget, 1).map(|need| need.block_len_bytes)
 }
 
 /// One array's copy, watched for the journal and for who waits.

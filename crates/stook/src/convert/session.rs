@@ -145,7 +145,7 @@ impl Session {
                 }
                 // There is nothing in it that could be of use.
                 _ => {
-                    if options.unfinished == Unfinished::Resumes && old.is_some() {
+                    if !is_resumable(storage) && old.is_some() {
                         notes.push(
                             "an archive cannot go on where it ended: it is made anew".to_owned(),
                         );

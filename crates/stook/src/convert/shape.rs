@@ -147,7 +147,7 @@ impl<'r> Shaper<'r> {
         };
         let chunks = self.chunks.find(node, &fits).map(|(cut, _)| cut);
         let shards = self.shards.find(node, &fits).map(|(cut, _)| cut);
-        draft.cut_chunks(chunks.unwrap_or(&Cut::Keep))?;
+        draft.cut_chunks(chunks.unwrap_or(&Cut::Keep), self.format)?;
         draft.cut_shards(shards, self.format)
     }
 
@@ -400,7 +400,7 @@ impl Draft {
         Ok(shape.iter().zip(axes).map(|(len, &axis)| len.unwrap_or(axis).max(1)).collect())
     }
 
-    fn cut_chunks(&mut self, cut: &Cut) -> Result<()> {
+    fn cut_chunks(&mut self, cut: &Cut, format: Format) -> Result<()> {
         let grid = match cut {
             Cut::Keep => return Ok(()),
             Cut::None => {
@@ -421,10 +421,12 @@ impl Draft {
             Cut::Auto => guess_chunks(&self.spec, None),
             Cut::Shape(shape) => {
                 let lengths = self.lengths("chunks", shape)?;
-                // An axis that cannot grow needs no longer chunks than itself.
+                // HDF5 has no chunks longer than an axis that cannot grow.
+                let is_bound = format == Format::Hdf5;
                 let max = |axis: usize| self.spec.max_shape.as_ref()?.get(axis).copied().flatten();
-                let clip =
-                    |(axis, len): (usize, u64)| max(axis).map_or(len, |max| len.min(max.max(1)));
+                let clip = |(axis, len): (usize, u64)| {
+                    max(axis).filter(|_| is_bound).map_or(len, |max| len.min(max.max(1)))
+                };
                 lengths.into_iter().enumerate().map(clip).collect()
             }
         };

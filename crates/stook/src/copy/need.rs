@@ -12,7 +12,7 @@ const MOST_RESERVED: u64 = 64 << 20;
 pub(crate) struct Need {
     /// Threads that may work.
     pub(crate) threads: usize,
-    /// Bytes of the items of a block.
+    /// Bytes of the items of a block; the threads do not change them.
     pub(crate) block_len_bytes: u64,
     /// Bytes beside them.
     pub(crate) scratch_len_bytes: u64,
@@ -61,16 +61,16 @@ impl Need {
         let scratch =
             |threads: u64| chunk.saturating_mul(3).saturating_mul(threads).max(write(threads));
         let least = unit.max(1).saturating_mul(copies);
-        for threads in (1..=threads.max(1) as u64).rev() {
-            let scratch = scratch(threads);
-            let room = usable.saturating_sub(scratch);
-            // Threads are worth more than large blocks, as long as there is a chunk for each.
-            if room >= least.saturating_mul(threads) || (threads == 1 && room >= least) {
-                let scratch_len_bytes = scratch.max(usable / 4);
-                let block = usable.saturating_sub(scratch_len_bytes).max(least) / copies;
-                let threads = usize::try_from(threads).unwrap_or(1);
-                return Ok(Self { threads, block_len_bytes: block, scratch_len_bytes });
-            }
+        if let Some(room) = usable.checked_sub(scratch(1)).filter(|&room| room >= least) {
+            // The same blocks however many threads there are, so that another process finds them.
+            let block = least.max(usable / 2).min(room);
+            let rest = usable - block;
+            let threads = (1..=threads.max(1)).rev().find(|&n| scratch(n as u64) <= rest);
+            return Ok(Self {
+                threads: threads.unwrap_or(1),
+                block_len_bytes: block / copies,
+                scratch_len_bytes: rest,
+            });
         }
         if from.dtype.has_heap() {
             // How long the items are is not known before they are read.
@@ -107,10 +107,12 @@ mod tests {
     #[test]
     fn threads_give_way_to_large_chunks() {
         let need = Need::new(&spec(1 << 20), &spec(1 << 20), (256 << 20, 1), 8).unwrap();
-        assert_eq!(need.threads, 8);
+        assert_eq!((need.threads, need.block_len_bytes), (8, 96 << 20));
         assert!(need.block_len_bytes + need.scratch_len_bytes <= 192 << 20);
+        let need = Need::new(&spec(10 << 20), &spec(1 << 20), (256 << 20, 1), 8).unwrap();
+        assert_eq!((need.threads, need.block_len_bytes), (3, 96 << 20));
         let need = Need::new(&spec(40 << 20), &spec(1 << 20), (256 << 20, 1), 8).unwrap();
-        assert_eq!(need.threads, 1);
+        assert_eq!((need.threads, need.block_len_bytes), (1, 72 << 20));
     }
 
     #[test]
