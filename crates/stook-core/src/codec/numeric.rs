@@ -11,8 +11,11 @@ mod categorize;
 mod delta;
 mod elements;
 mod fixed_scale_offset;
+mod json_items;
+mod message_pack;
 mod nbit;
 mod number;
+mod objects;
 mod pack_bits;
 mod pcodec;
 mod quantize;
@@ -25,6 +28,8 @@ pub use zfp::zfp_hdf5_values;
 
 use std::sync::Arc;
 
+use self::json_items::Json;
+use self::message_pack::MessagePack;
 use super::vlen::Vlen;
 use super::{Codec, CodecSpec, Stage, Step, StoredNumber};
 use crate::error::Result;
@@ -60,6 +65,12 @@ pub(super) fn build(spec: &CodecSpec, stage: &Stage) -> Result<Option<(Step, Sta
         }
         CodecSpec::Categorize { labels, encoded } => {
             (categorize::new(labels, encoded, stage)?, stage.retyped(encoded))
+        }
+        CodecSpec::Json { configuration } => {
+            (objects::new(Box::new(Json::new(configuration)?), stage)?, Stage::bytes())
+        }
+        CodecSpec::MessagePack { configuration } => {
+            (objects::new(Box::new(MessagePack::new(configuration)), stage)?, Stage::bytes())
         }
         CodecSpec::VlenArray { item } => {
             let codec = Vlen::Array(item.clone());

@@ -219,7 +219,20 @@ impl Pipeline {
         let (active, n) = self.active(chunk.skipped);
         let mut held: Option<usize> = None;
         for at in (0..n).rev().filter(|&at| active[at]) {
-            let Link::Codec(byte_codec) = &self.links[at] else { continue };
+            let byte_codec = match &self.links[at] {
+                Link::Codec(codec) => codec,
+                // What a heap codec makes of its items may be numbers.
+                Link::Swap(dtype) => {
+                    let len = held.unwrap_or(chunk.bytes.len());
+                    let bytes = work.ping.get(len);
+                    if held.is_none() {
+                        copy_exact(chunk.bytes, bytes)?;
+                    }
+                    codec::swap_items(dtype, bytes);
+                    held = Some(len);
+                    continue;
+                }
+            };
             let input = match held {
                 Some(len) => &*work.ping.get(len),
                 None => chunk.bytes,

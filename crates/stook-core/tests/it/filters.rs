@@ -39,7 +39,7 @@ fn written(id: &str) -> Vec<Value> {
 
 fn case(case: &Value) -> Case {
     let number = number(&case["dtype"]);
-    let shape = case["shape"].as_array().unwrap().iter().map(|len| len.as_u64().unwrap()).collect();
+    let shape = shape(case);
     Case {
         spec: spec(&case["codec"]),
         stage: Stage { dtype: number.dtype, endian: number.endian, shape: Some(shape) },
@@ -47,6 +47,10 @@ fn case(case: &Value) -> Case {
         encoded: bytes(&case["encoded"]),
         decoded: bytes(&case["decoded"]),
     }
+}
+
+fn shape(case: &Value) -> Vec<u64> {
+    case["shape"].as_array().unwrap().iter().map(|len| len.as_u64().unwrap()).collect()
 }
 
 fn bytes(hex: &Value) -> Vec<u8> {
@@ -84,6 +88,8 @@ fn spec(config: &Value) -> CodecSpec {
             decoded: number(&config["decode_dtype"]),
             encoded: number(&config["encode_dtype"]),
         },
+        "json2" => CodecSpec::Json { configuration: config.clone() },
+        "msgpack2" => CodecSpec::MessagePack { configuration: config.clone() },
         "packbits" => CodecSpec::PackBits(PackBits::default()),
         "categorize" => {
             CodecSpec::Categorize { labels: texts(&config["labels"]), encoded: encoded() }
@@ -201,7 +207,8 @@ fn packed_and_compressed_numbers_are_those_of_numcodecs() {
 
 #[test]
 fn objects_are_encoded_and_decoded_as_numcodecs_does() {
-    ["categorize"].iter().for_each(|id| check_objects(id));
+    ["categorize", "json2", "msgpack2"].iter().for_each(|id| check_objects(id));
+    ["json2", "msgpack2"].iter().for_each(|id| check(id));
 }
 
 /// Texts of variable length.
@@ -211,7 +218,7 @@ fn check_objects(id: &str) {
         let (raw, decoded) = (texts(&case["raw"]), texts(&case["decoded"]));
         let values = Values::from_strings(vec![raw.len() as u64], &raw).unwrap();
         let expected = Values::from_strings(vec![decoded.len() as u64], &decoded).unwrap();
-        let stage = Stage::new(DType::string(), Some(vec![raw.len() as u64]));
+        let stage = Stage::new(DType::string(), Some(shape(&case)));
         let codec = match codec::build(&spec(&case["codec"]), &stage).unwrap().0 {
             Step::Heap(codec) => codec,
             other => panic!("{other:?} is no codec of objects"),

@@ -6,9 +6,10 @@
 
 #![expect(clippy::host_endian_bytes, reason = "what is stored is swapped as it is stored")]
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::number::{Kind, cast, not_whole, swap_runs};
+use super::number::{CastFn, Kind, cast, not_whole, swap_runs};
 use super::small_float::{FloatFormat, Misfit, round_integer, round_to_bits};
 use crate::codec::{
     CastValue, Codec, Endian, OutOfRange, Rounding, Scratch, Stage, spare, wrong_len,
@@ -103,17 +104,18 @@ struct Way {
     out_of_range: Option<OutOfRange>,
     /// Values, and the bits of what they become.
     map: Vec<(Wide, Vec<u8>)>,
-    /// Where nothing has to be looked at one by one: the loops that make doubles of the numbers,
-    /// and numbers of the doubles.
+    /// The loops where no number has to be looked at by itself.
     fast: Option<Fast>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Fast {
-    to_doubles: fn(&[u8], &mut [u8]),
-    from_doubles: fn(&[u8], &mut [u8]),
-    low: f64,
-    high: f64,
+enum Fast {
+    /// The new type holds every number of the old.
+    Exact(CastFn),
+    /// By way of doubles that are rounded to integers within a range.
+    Integers { to_doubles: CastFn, from_doubles: CastFn, low: f64, high: f64 },
+    /// Doubles to the nearest singles.
+    Singles,
 }
 
 #[derive(Debug)]
@@ -176,25 +178,47 @@ fn scalar_map(
 }
 
 impl Way {
-    /// The loops for numbers that doubles hold and that need no map, to integers that doubles hold.
+    /// The loops for kinds of numbers that numpy has, where no map says otherwise.
     fn fast_loops(&self, from: &DType, to: &DType) -> Option<Fast> {
-        let (Some(from), Some(to)) = (Kind::of(from), Kind::of(to)) else { return None };
-        let Form::Integer { low, high } = self.to.form else { return None };
-        let is_held = |kind: Kind| kind.is_float() || kind.size() < 8;
-        if !self.map.is_empty() || !is_held(from) || to.size() == 8 {
+        let (from, to) = (Kind::of(from)?, Kind::of(to)?);
+        if !self.map.is_empty() {
             return None;
         }
-        Some(Fast {
-            to_doubles: cast(from, Kind::F64),
-            from_doubles: cast(Kind::F64, to),
-            low: low as f64,
-            high: high as f64,
-        })
+        let is_exact = match (self.from.form, self.to.form) {
+            (Form::Integer { low, high }, Form::Integer { low: lowest, high: highest }) => {
+                lowest <= low && high <= highest
+            }
+            (Form::Integer { low, high }, Form::Float(format)) => {
+                low.abs().max(high) <= 1 << format.precision()
+            }
+            (Form::Float(_), Form::Float(_)) => from.size() <= to.size(),
+            (Form::Float(_), Form::Integer { .. }) => false,
+        };
+        match self.to.form {
+            _ if is_exact => Some(Fast::Exact(cast(from, to))),
+            Form::Integer { low, high }
+                if to.size() < 8 && (from.is_float() || from.size() < 8) =>
+            {
+                Some(Fast::Integers {
+                    to_doubles: cast(from, Kind::F64),
+                    from_doubles: cast(Kind::F64, to),
+                    low: low as f64,
+                    high: high as f64,
+                })
+            }
+            Form::Float(_)
+                if (from, to) == (Kind::F64, Kind::F32)
+                    && self.rounding == Rounding::NearestEven =>
+            {
+                Some(Fast::Singles)
+            }
+            _ => None,
+        }
     }
 
     /// Converts `from` to `to`, both whole items in the machine's order, at most a block.
     fn convert(&self, from: &[u8], to: &mut [u8]) -> Result<(), String> {
-        if let Some(fast) = &self.fast
+        if let Some(fast) = self.fast
             && self.convert_fast(fast, from, to)
         {
             return Ok(());
@@ -211,18 +235,27 @@ impl Way {
     }
 
     /// False if a number is out of range: then each has to be looked at.
-    fn convert_fast(&self, fast: &Fast, from: &[u8], to: &mut [u8]) -> bool {
-        let mut doubles = [0; BLOCK_ITEMS * 8];
-        let doubles = &mut doubles[..from.len() / self.from.size * 8];
-        (fast.to_doubles)(from, doubles);
-        let is_inside = match self.rounding {
-            Rounding::NearestEven => round_all(doubles, fast, near),
-            rounding => round_all(doubles, fast, |value| round_integer(value, rounding)),
-        };
-        if is_inside {
-            (fast.from_doubles)(doubles, to);
+    fn convert_fast(&self, fast: Fast, from: &[u8], to: &mut [u8]) -> bool {
+        match fast {
+            Fast::Exact(cast) => {
+                cast(from, to);
+                true
+            }
+            Fast::Singles => to_singles(from, to),
+            Fast::Integers { to_doubles, from_doubles, low, high } => {
+                let mut doubles = [0; BLOCK_ITEMS * 8];
+                let doubles = &mut doubles[..from.len() / self.from.size * 8];
+                to_doubles(from, doubles);
+                let is_inside = match self.rounding {
+                    Rounding::NearestEven => round_all(doubles, low..=high, near),
+                    rounding => round_all(doubles, low..=high, |x| round_integer(x, rounding)),
+                };
+                if is_inside {
+                    from_doubles(doubles, to);
+                }
+                is_inside
+            }
         }
-        is_inside
     }
 
     fn bits(&self, value: Wide) -> Result<u64, String> {
@@ -311,12 +344,24 @@ impl Way {
 
 /// Rounds doubles in their place; false if one is outside, or none.
 #[inline]
-fn round_all(doubles: &mut [u8], fast: &Fast, round: impl Fn(f64) -> f64) -> bool {
+fn round_all(doubles: &mut [u8], range: RangeInclusive<f64>, round: impl Fn(f64) -> f64) -> bool {
     let mut is_inside = true;
     for place in doubles.as_chunks_mut::<8>().0 {
         let value = round(f64::from_ne_bytes(*place));
-        is_inside &= (value >= fast.low) & (value <= fast.high);
+        is_inside &= (value >= *range.start()) & (value <= *range.end());
         *place = value.to_ne_bytes();
+    }
+    is_inside
+}
+
+/// The nearest singles; false if one of them is none though the double is a number.
+fn to_singles(doubles: &[u8], to: &mut [u8]) -> bool {
+    let mut is_inside = true;
+    for (to, double) in to.as_chunks_mut::<4>().0.iter_mut().zip(doubles.as_chunks::<8>().0) {
+        let double = f64::from_ne_bytes(*double);
+        let single = double as f32;
+        is_inside &= !single.is_infinite() | double.is_infinite();
+        *to = single.to_ne_bytes();
     }
     is_inside
 }

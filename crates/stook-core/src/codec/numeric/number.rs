@@ -197,6 +197,12 @@ macro_rules! with_float {
 
 pub(super) use {with_arithmetic, with_float, with_number};
 
+/// Whether items of `dtype` are times, whose bytes numcodecs takes for counts in the machine's
+/// own order whatever theirs is.
+pub(super) fn is_time(dtype: &DType) -> bool {
+    matches!(dtype, DType::DateTime(_) | DType::TimeDelta(_))
+}
+
 impl Kind {
     /// The kind of the items of `dtype`, where they are such numbers.
     pub(super) fn of(dtype: &DType) -> Option<Self> {

@@ -123,27 +123,20 @@ impl Packed {
         Ok((Some(*padding), bits))
     }
 
-    /// How many components `bits` hold, `room` at most if nothing says it.
+    /// How many components `bits` hold: as many as a chunk has, as the padding leaves, or as there
+    /// is room for.
     fn count(&self, padding: Option<u8>, bits: &[u8], room: usize) -> Result<usize> {
         let n_bits = bits.len() as u128 * 8 - u128::from(padding.unwrap_or(0));
         let held = usize::try_from(n_bits / u128::from(self.layout.n_bits)).unwrap_or(usize::MAX);
-        let n = match self.n.or(padding.is_none().then_some(room)) {
-            // Padding does not tell components narrower than itself from padding.
-            Some(n) if n <= held && (self.layout.n_bits > 1 || padding.is_none() || n == held) => n,
-            Some(n) => return Err(wrong_count(n, held)),
-            None => held,
-        };
-        if self.packed_len(n) != bits.len() || padding.is_some_and(|p| p != self.n_padding_bits(n))
-        {
-            return Err(wrong_count(n, held));
+        let n = self.n.unwrap_or(if padding.is_some() { held } else { room });
+        let is_padded = padding.is_none_or(|found| found == self.n_padding_bits(n));
+        if self.packed_len(n) != bits.len() || !is_padded {
+            return Err(Error::corrupt(format!(
+                "{NAME}: expected the bits of {n} numbers, found {held}"
+            )));
         }
         Ok(n)
     }
-}
-
-#[cold]
-fn wrong_count(expected: usize, found: usize) -> Error {
-    Error::corrupt(format!("{NAME}: expected the bits of {expected} numbers, found {found}"))
 }
 
 impl Codec for Packed {
@@ -204,50 +197,70 @@ impl Codec for Packed {
 
 /// Bytes that are 0 or not as bits.
 fn pack_flags(order: BitOrder, flags: &[u8], out: &mut Vec<u8>) {
-    const LOW_BITS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // Brings the lowest bit of each byte to its place in the highest byte.
-    let gather: u64 = match order {
-        BitOrder::LowestFirst => 0x0102_0408_1020_4080,
-        BitOrder::HighestFirst => 0x8040_2010_0804_0201,
+    let pack = |flags: &[u8; 64]| {
+        let bits = is_set(flags);
+        let bits = if order == BitOrder::HighestFirst { turned(bits) } else { bits };
+        bits.to_le_bytes()
     };
-    let pack = |flags: &[u8; 8]| {
-        let flags = u64::from_le_bytes(*flags);
-        let is_set = (((flags & LOW_BITS) + LOW_BITS) | flags) >> 7 & ONES;
-        is_set.wrapping_mul(gather).to_be_bytes()[0]
-    };
-    let (groups, rest) = flags.as_chunks::<8>();
-    out.extend(groups.iter().map(pack));
+    let (groups, rest) = flags.as_chunks::<64>();
+    for group in groups {
+        out.extend_from_slice(&pack(group));
+    }
     if !rest.is_empty() {
-        let mut last = [0; 8];
+        let mut last = [0; 64];
         last[..rest.len()].copy_from_slice(rest);
-        out.push(pack(&last));
+        out.extend_from_slice(&pack(&last)[..rest.len().div_ceil(8)]);
     }
 }
 
-/// The bytes 0 and 1 that each byte of flags stands for, the lowest bit first.
-const FLAGS: [[u8; 8]; 256] = {
+/// Which bytes are not 0, the first at the lowest bit.
+fn is_set(flags: &[u8; 64]) -> u64 {
+    const LOW_BITS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Brings the lowest bit of each byte to its place in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut bits = [0; 8];
+    for (to, flags) in bits.iter_mut().zip(flags.as_chunks::<8>().0) {
+        let flags = u64::from_le_bytes(*flags);
+        let is_set = (((flags & LOW_BITS) + LOW_BITS) | flags) >> 7 & ONES;
+        *to = (is_set.wrapping_mul(GATHER) >> 56) as u8;
+    }
+    u64::from_le_bytes(bits)
+}
+
+/// The bits of each byte in the other order.
+fn turned(bits: u64) -> u64 {
+    bits.reverse_bits().swap_bytes()
+}
+
+/// The bytes 0 and 1 that each byte of flags stands for.
+const fn flags(order: BitOrder) -> [[u8; 8]; 256] {
     let mut flags = [[0; 8]; 256];
     let mut at = 0;
     while at < 256 * 8 {
-        flags[at / 8][at % 8] = (at / 8 >> (at % 8) & 1) as u8;
+        let bit = if let BitOrder::LowestFirst = order { at % 8 } else { 7 - at % 8 };
+        flags[at / 8][at % 8] = (at / 8 >> bit & 1) as u8;
         at += 1;
     }
     flags
-};
+}
+
+static LOWEST_FIRST: [[u8; 8]; 256] = flags(BitOrder::LowestFirst);
+static HIGHEST_FIRST: [[u8; 8]; 256] = flags(BitOrder::HighestFirst);
 
 /// Undoes [`pack_flags`].
 fn unpack_flags(order: BitOrder, bits: &[u8], out: &mut [u8]) {
-    let unpack = |byte: u8| match order {
-        BitOrder::LowestFirst => FLAGS[usize::from(byte)],
-        BitOrder::HighestFirst => FLAGS[usize::from(byte.reverse_bits())],
+    let table = match order {
+        BitOrder::LowestFirst => &LOWEST_FIRST,
+        BitOrder::HighestFirst => &HIGHEST_FIRST,
     };
     let (groups, rest) = out.as_chunks_mut::<8>();
+    let n = groups.len();
     for (group, byte) in groups.iter_mut().zip(bits) {
-        *group = unpack(*byte);
+        *group = table[usize::from(*byte)];
     }
-    if let Some(byte) = bits.get(groups.len()) {
-        rest.copy_from_slice(&unpack(*byte)[..rest.len()]);
+    if let Some(byte) = bits.get(n) {
+        rest.copy_from_slice(&table[usize::from(*byte)][..rest.len()]);
     }
 }
 

@@ -8,7 +8,7 @@ use pco::{ChunkConfig, DeltaSpec, ModeSpec, PagingSpec};
 use serde_json::{Map, Value};
 
 use super::elements;
-use super::number::{Kind, not_whole};
+use super::number::{Kind, is_time, not_whole};
 use crate::codec::{
     Codec, Endian, Pcodec, Scratch, Stage, check_level, generous_bound, longer_than,
 };
@@ -35,7 +35,7 @@ pub(super) fn new(config: &Pcodec, stage: &Stage) -> Result<Arc<dyn Codec>> {
     let kind = Kind::of(&stage.dtype)
         .filter(|kind| *kind != Kind::Bool)
         .ok_or_else(|| Error::unsupported(format!("{NAME}: items of type {}", stage.dtype)))?;
-    if stage.endian != Endian::NATIVE && kind.size() > 1 {
+    if stage.endian != Endian::NATIVE && kind.size() > 1 && !is_time(&stage.dtype) {
         let dtype = &stage.dtype;
         return Err(Error::unsupported(format!("{NAME}: {dtype} in another byte order")));
     }

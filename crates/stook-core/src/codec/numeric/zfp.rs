@@ -13,6 +13,7 @@ use zfp_rs::{
 };
 
 use super::elements;
+use super::number::is_time;
 use crate::codec::{Codec, Endian, Scratch, Stage, Zfp, generous_bound, wrong_len};
 use crate::dtype::DType;
 use crate::element::Element;
@@ -51,7 +52,7 @@ fn scalar_type(codec: &str, stage: &Stage) -> Result<ZfpScalarType> {
         DType::Float64 => ZfpScalarType::F64,
         other => return Err(Error::unsupported(format!("{codec}: items of type {other}"))),
     };
-    if stage.endian != Endian::NATIVE {
+    if stage.endian != Endian::NATIVE && !is_time(&stage.dtype) {
         let dtype = &stage.dtype;
         return Err(Error::unsupported(format!("{codec}: {dtype} in another byte order")));
     }

@@ -110,10 +110,15 @@ macro_rules! from_float {
     (@to $from:ty, $limit:literal, $wide:ty => $($to:ty),*) => {$(
         impl Cast<$to> for $from {
             #[inline]
+            #[expect(unsafe_code, reason = "a checked conversion costs more than the rest")]
             fn cast(self) -> $to {
                 // A narrow float cannot tell the lowest number from the one before.
                 let is_inside = (self >= -$limit || self > -$limit - 1.0) && self < $limit;
-                let wide = if is_inside { self as $wide } else { <$wide>::MIN };
+                let inside = if is_inside { self } else { 0.0 };
+                // Checked as a whole and not by `as`, so that the loop is one of vectors.
+                // SAFETY: it is a number, and the integer of its whole part exists.
+                let wide: $wide = unsafe { inside.to_int_unchecked() };
+                let wide = if is_inside { wide } else { <$wide>::MIN };
                 wide as $to
             }
         }
