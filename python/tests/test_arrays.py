@@ -116,7 +116,8 @@ def test_what_is_stored_is_told(file):
 
 
 def test_fields_are_read_and_written(file):
-    items = np.array([(1, 2.5, (7, 8)), (3, 4.5, (9, 10))], [("x", "i4"), ("y", "f8"), ("z", "i2", 2)])
+    dtype = [("x", "i4"), ("y", "f8"), ("z", "i2", 2)]
+    items = np.array([(1, 2.5, (7, 8)), (3, 4.5, (9, 10))], dtype)
     a = file.create_array("a", items)
     assert a.fields.names == ("x", "y", "z")
     assert a.fields["x"][:].tolist() == [1, 3]
