@@ -9,13 +9,15 @@ use stook::{Array, DType, File, Link, NodeKind, NodePath, Result, Selection, wal
 
 use crate::cli::InfoArgs;
 use crate::error::Failure;
-use crate::output::{Ink, Output, human_count, pad, width};
+use crate::output::{Ink, Output, cut, human_count, pad, width};
 use crate::progress;
 use crate::time;
 pub(super) use json::fields_json;
 
 /// The columns that a histogram takes.
 const SPARK_WIDTH: usize = 24;
+/// And where there is little room.
+const LEAST_SPARK: usize = 10;
 /// Names are not cut to fewer columns than this.
 const LEAST_NAME: usize = 20;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -149,7 +151,7 @@ fn fields(dtype: &DType, summary: &Summary) -> Vec<(String, String)> {
                 );
             }
             if numbers.histogram.counts().len() > 1 {
-                say("spread", spark(&numbers.histogram));
+                say("spread", spark(&numbers.histogram, SPARK_WIDTH));
             }
         }
         Summary::Bools { n, n_true } => {
@@ -213,7 +215,8 @@ struct Row {
     std: String,
     nonzero: String,
     nan: String,
-    /// A histogram, or what other kinds of values have.
+    histogram: Option<Histogram>,
+    /// What other kinds of values have, and what is left to say of numbers.
     note: String,
 }
 
@@ -261,10 +264,10 @@ fn fill(row: &mut Row, dtype: &DType, summary: &Summary) {
             row.n = human_count(numbers.n);
             row.nonzero = human_count(numbers.n_nonzero);
             row.nan = if numbers.n_nan > 0 { human_count(numbers.n_nan) } else { String::new() };
-            row.note = spark(&numbers.histogram);
+            row.histogram = Some(numbers.histogram.clone());
             let n_infinite = numbers.n_positive_infinite + numbers.n_negative_infinite;
             if n_infinite > 0 {
-                row.note = format!("{}  {} infinite", row.note, human_count(n_infinite));
+                row.note = format!("  {} infinite", human_count(n_infinite));
             }
         }
         Summary::Bools { n, n_true } => {
@@ -300,17 +303,20 @@ fn table(rows: &[Row], out: &mut Output) -> Result<(), Failure> {
             *widest = (*widest).max(width(cell));
         }
     }
-    if let Some((columns, _)) = out.terminal {
-        // Names give way where lines would not fit, as far as they can still be told apart.
-        let others = widths.iter().skip(1).map(|width| width + 2).sum::<usize>();
-        let room = columns.saturating_sub(others + SPARK_WIDTH + 4).max(LEAST_NAME);
-        if let Some(name) = widths.first_mut() {
-            *name = (*name).min(room);
-        }
-    }
     // A column that all leave empty is left out.
     let is_used: Vec<bool> =
         (0..HEADINGS.len()).map(|at| rows.iter().any(|row| !row.cells()[at].is_empty())).collect();
+    let mut room = usize::MAX;
+    if let Some((columns, _)) = out.terminal {
+        // Names and histograms give way where lines would not fit, as far as they can.
+        let used = widths.iter().zip(&is_used).filter(|(_, is_used)| **is_used);
+        let others = used.skip(1).map(|(width, _)| width + 2).sum::<usize>() + 2;
+        if let Some(name) = widths.first_mut() {
+            let most = columns.saturating_sub(others + LEAST_SPARK + 3).max(LEAST_NAME);
+            *name = (*name).min(most);
+            room = columns.saturating_sub(others + *name + 1);
+        }
+    }
     let line = |cells: [&str; 9], note: &str| {
         let cells = cells.iter().zip(widths).zip(&is_used).enumerate();
         let cells = cells.filter(|(_, (_, is_used))| **is_used);
@@ -321,7 +327,7 @@ fn table(rows: &[Row], out: &mut Output) -> Result<(), Failure> {
         });
         let mut line = aligned.collect::<Vec<_>>().join("  ");
         line.push_str("  ");
-        line.push_str(note);
+        line.push_str(&cut(note, room));
         line.truncate(line.trim_end().len());
         line
     };
@@ -329,7 +335,10 @@ fn table(rows: &[Row], out: &mut Output) -> Result<(), Failure> {
     let headings = out.paint.ink(Ink::Faint, &headings).into_owned();
     out.line(&headings)?;
     for row in rows {
-        out.line(&line(row.cells(), &row.note))?;
+        let spark_width = room.saturating_sub(2).clamp(LEAST_SPARK, SPARK_WIDTH);
+        let spread = row.histogram.as_ref().map(|histogram| spark(histogram, spark_width));
+        let note = format!("{}{}", spread.unwrap_or_default(), row.note);
+        out.line(&line(row.cells(), &note))?;
     }
     Ok(())
 }
@@ -346,8 +355,8 @@ fn cut_left(text: &str, to: usize) -> String {
 }
 
 /// A histogram in a line: the tallest bar is the fullest column, and no bar at all an empty one.
-fn spark(histogram: &Histogram) -> String {
-    let columns = histogram.columns(SPARK_WIDTH);
+fn spark(histogram: &Histogram, n_columns: usize) -> String {
+    let columns = histogram.columns(n_columns);
     let most = columns.iter().copied().fold(0.0, f64::max);
     if columns.len() < 2 || most <= 0.0 {
         return String::new();
