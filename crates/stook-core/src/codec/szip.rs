@@ -206,7 +206,7 @@ mod tests {
                 let sample = |i: u32| match i / 300 % 4 {
                     0 => i.wrapping_mul(2_654_435_761) >> (32 - bits),
                     1 => (i / 7) & codec.layout.max_sample(),
-                    2 => codec.layout.max_sample() - u32::from(i % 40 == 0),
+                    2 => codec.layout.max_sample() - u32::from(i.is_multiple_of(40)),
                     _ => 0,
                 };
                 let raw: Vec<u8> = (0..3000)

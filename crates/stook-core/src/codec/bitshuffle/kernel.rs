@@ -1,14 +1,17 @@
 //! The bit shuffle: bit 0 of byte 0 of all items, then bit 1, and so on.
 //!
 //! With `n` items, a multiple of eight, row `8 * j + k` holds bit `k` of byte `j` of every item
-//! in `n / 8` bytes, the first item lowest. It is done in tiles that stay in registers and the
-//! first-level cache: byte shuffle turns items to planes (byte `j` of each), the bits of eight
-//! bytes of a plane are transposed, and a byte shuffle of those makes rows.
+//! in `n / 8` bytes, the first item lowest. It is done in tiles that stay in the first-level
+//! cache: byte shuffle turns items to planes (byte `j` of each), the bits of eight bytes of a
+//! plane are transposed, and a byte shuffle of those makes rows.
 
 use crate::codec::shuffle::{self, lanes};
 
-/// Items of a tile: a register of each row.
-const TILE: usize = 8 * lanes::LEN;
+/// Items that are worked on in registers: one of each row.
+const GROUP: usize = 8 * lanes::LEN;
+/// Items of a tile: a cache line of each row. Rows often lie a power of two apart, so that all of
+/// them compete for few places in the cache, and a line is best finished at once.
+const TILE: usize = 4 * GROUP;
 
 /// Shuffles the bits of the items in `from` to `to`, which has as many bytes: a whole number of
 /// items, and of items a multiple of eight. `planes` is room that is kept from call to call.
@@ -20,12 +23,10 @@ pub(in crate::codec) fn shuffle_bits(
 ) {
     let rows = Rows::new(item_size, from.len(), planes);
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[expect(unsafe_code, reason = "vector instructions ask for a processor feature")]
-        // SAFETY: the processor has AVX2.
-        return unsafe { rows.scatter_avx2(from, to, planes) };
+    if let Some(processor) = Processor::detect() {
+        return processor.scatter(rows, from, to, planes);
     }
-    rows.scatter(from, to, planes);
+    rows.scatter(from, to, planes, transpose_all);
 }
 
 /// Undoes [`shuffle_bits`].
@@ -37,12 +38,65 @@ pub(in crate::codec) fn unshuffle_bits(
 ) {
     let rows = Rows::new(item_size, from.len(), planes);
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[expect(unsafe_code, reason = "vector instructions ask for a processor feature")]
-        // SAFETY: the processor has AVX2.
-        return unsafe { rows.gather_avx2(from, to, planes) };
+    if let Some(processor) = Processor::detect() {
+        return processor.gather(rows, from, to, planes);
     }
-    rows.gather(from, to, planes);
+    rows.gather(from, to, planes, transpose_all);
+}
+
+/// The same code compiled for what newer processors have.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+enum Processor {
+    Avx2,
+    /// And an instruction that transposes bits.
+    Gfni,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Processor {
+    fn detect() -> Option<Self> {
+        use std::arch::is_x86_feature_detected as has;
+        match (has!("avx2"), has!("gfni")) {
+            (true, true) => Some(Self::Gfni),
+            (true, false) => Some(Self::Avx2),
+            _ => None,
+        }
+    }
+
+    #[expect(unsafe_code, reason = "vector instructions ask for a processor feature")]
+    fn scatter(self, rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+        #[target_feature(enable = "avx2")]
+        fn avx2(rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+            rows.scatter(from, to, planes, transpose_all);
+        }
+        #[target_feature(enable = "avx2,gfni")]
+        fn gfni(rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+            rows.scatter(from, to, planes, |plane| transpose_all_gfni(plane));
+        }
+        // SAFETY: the processor was found to have these features.
+        match self {
+            Self::Avx2 => unsafe { avx2(rows, from, to, planes) },
+            Self::Gfni => unsafe { gfni(rows, from, to, planes) },
+        }
+    }
+
+    #[expect(unsafe_code, reason = "vector instructions ask for a processor feature")]
+    fn gather(self, rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+        #[target_feature(enable = "avx2")]
+        fn avx2(rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+            rows.gather(from, to, planes, transpose_all);
+        }
+        #[target_feature(enable = "avx2,gfni")]
+        fn gfni(rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+            rows.gather(from, to, planes, |plane| transpose_all_gfni(plane));
+        }
+        // SAFETY: the processor was found to have these features.
+        match self {
+            Self::Avx2 => unsafe { avx2(rows, from, to, planes) },
+            Self::Gfni => unsafe { gfni(rows, from, to, planes) },
+        }
+    }
 }
 
 /// How the rows of a buffer lie.
@@ -69,54 +123,62 @@ impl Rows {
         (8 * byte + bit) * (self.n_items / 8) + item / 8
     }
 
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn scatter_avx2(self, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
-        self.scatter(from, to, planes);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn gather_avx2(self, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
-        self.gather(from, to, planes);
-    }
-
     /// Items to rows.
     #[inline(always)]
-    fn scatter(self, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+    fn scatter(
+        self,
+        from: &[u8],
+        to: &mut [u8],
+        planes: &mut [u8],
+        transpose: impl Fn(&mut [u8; GROUP]),
+    ) {
         for (at, items) in from.chunks(self.item_size * TILE).enumerate() {
             let n = items.len() / self.item_size;
             let planes = &mut planes[..items.len()];
             shuffle::shuffle(self.item_size, items, planes);
             for (byte, plane) in planes.chunks_exact_mut(n).enumerate() {
-                match plane.first_chunk_mut() {
-                    Some(plane) => self.scatter_plane(plane, byte, at * TILE, to),
-                    None => self.scatter_last(plane, byte, at * TILE, to),
+                let (groups, last) = plane.as_chunks_mut::<GROUP>();
+                let mut item = at * TILE;
+                for group in groups {
+                    transpose(group);
+                    self.scatter_group(group, byte, item, to);
+                    item += GROUP;
                 }
+                self.scatter_last(last, byte, item, to);
             }
         }
     }
 
     /// Rows to items.
     #[inline(always)]
-    fn gather(self, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
+    fn gather(
+        self,
+        from: &[u8],
+        to: &mut [u8],
+        planes: &mut [u8],
+        transpose: impl Fn(&mut [u8; GROUP]),
+    ) {
         for (at, items) in to.chunks_mut(self.item_size * TILE).enumerate() {
             let n = items.len() / self.item_size;
             let planes = &mut planes[..items.len()];
             for (byte, plane) in planes.chunks_exact_mut(n).enumerate() {
-                match plane.first_chunk_mut() {
-                    Some(plane) => self.gather_plane(from, byte, at * TILE, plane),
-                    None => self.gather_last(from, byte, at * TILE, plane),
+                let (groups, last) = plane.as_chunks_mut::<GROUP>();
+                let mut item = at * TILE;
+                for group in groups {
+                    self.gather_group(from, byte, item, group);
+                    transpose(group);
+                    item += GROUP;
                 }
+                self.gather_last(from, byte, item, last);
             }
             shuffle::unshuffle(self.item_size, planes, items);
         }
     }
 
+    /// Transposed bits to rows.
     #[inline(always)]
-    fn scatter_plane(self, plane: &mut [u8; TILE], byte: usize, item: usize, to: &mut [u8]) {
-        transpose_all(plane);
-        let (columns, _) = plane.as_chunks::<{ lanes::LEN }>();
+    fn scatter_group(self, group: &[u8; GROUP], byte: usize, item: usize, to: &mut [u8]) {
+        let (columns, _) = group.as_chunks::<{ lanes::LEN }>();
         let rows =
             lanes::rotate::<8>(std::array::from_fn(|i| lanes::load(&columns[i])), lanes::LEN);
         for (bit, row) in rows.into_iter().enumerate() {
@@ -125,20 +187,20 @@ impl Rows {
         }
     }
 
+    /// Rows to bits that are to be transposed.
     #[inline(always)]
-    fn gather_plane(self, from: &[u8], byte: usize, item: usize, plane: &mut [u8; TILE]) {
+    fn gather_group(self, from: &[u8], byte: usize, item: usize, group: &mut [u8; GROUP]) {
         let rows = std::array::from_fn(|bit| {
             let row = from[self.at(byte, bit, item)..].first_chunk();
             lanes::load(row.expect("a row holds a bit of each item"))
         });
-        let (columns, _) = plane.as_chunks_mut::<{ lanes::LEN }>();
+        let (columns, _) = group.as_chunks_mut::<{ lanes::LEN }>();
         for (column, row) in columns.iter_mut().zip(lanes::rotate::<8>(rows, 8)) {
             *column = lanes::store(row);
         }
-        transpose_all(plane);
     }
 
-    /// The same where there are fewer items than a tile has.
+    /// The same for fewer items than a group has, transposing them.
     fn scatter_last(self, plane: &[u8], byte: usize, item: usize, to: &mut [u8]) {
         for (at, items) in plane.as_chunks::<8>().0.iter().enumerate() {
             let bits = transpose_8x8(u64::from_le_bytes(*items)).to_le_bytes();
@@ -156,10 +218,34 @@ impl Rows {
     }
 }
 
+/// Transposes each eight bytes by the instruction that multiplies matrices of bits: with the unit
+/// vectors it gives a matrix's columns, if its rows are put in the opposite order before.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,gfni")]
+#[inline]
+#[expect(unsafe_code, reason = "vector instructions take pointers")]
+fn transpose_all_gfni(group: &mut [u8; GROUP]) {
+    use std::arch::x86_64::{
+        _mm256_gf2p8affine_epi64_epi8, _mm256_loadu_si256, _mm256_set_epi64x, _mm256_set1_epi64x,
+        _mm256_shuffle_epi8, _mm256_storeu_si256,
+    };
+    let units = _mm256_set1_epi64x(i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128]));
+    let (low, high) = (0x0001_0203_0405_0607, 0x0809_0A0B_0C0D_0E0F);
+    let opposite = _mm256_set_epi64x(high, low, high, low);
+    for bytes in group.as_chunks_mut::<32>().0 {
+        // SAFETY: 32 bytes are readable, and need no alignment.
+        let rows = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
+        let rows = _mm256_shuffle_epi8(rows, opposite);
+        let columns = _mm256_gf2p8affine_epi64_epi8::<0>(units, rows);
+        // SAFETY: 32 bytes are writable, and need no alignment.
+        unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), columns) };
+    }
+}
+
 /// Transposes each eight bytes, in a form that compiles to vector instructions.
 #[inline(always)]
-fn transpose_all(plane: &mut [u8; TILE]) {
-    for bytes in plane.as_chunks_mut::<8>().0 {
+fn transpose_all(group: &mut [u8; GROUP]) {
+    for bytes in group.as_chunks_mut::<8>().0 {
         *bytes = transpose_8x8(u64::from_le_bytes(*bytes)).to_le_bytes();
     }
 }
@@ -196,7 +282,7 @@ mod tests {
     fn bits_go_where_the_definition_says() {
         let mut planes = Vec::new();
         for item_size in [1, 2, 3, 4, 7, 8, 16, 17, 40] {
-            for n in [0, 8, 16, 120, 128, 136, 256, 1000] {
+            for n in [0, 8, 16, 120, 128, 136, 256, 512, 1000, 1104] {
                 let from: Vec<u8> =
                     (0..item_size * n).map(|i| ((i * 37) ^ (i >> 2)) as u8).collect();
                 let (mut rows, mut back) = (vec![0; from.len()], vec![0; from.len()]);
@@ -205,10 +291,10 @@ mod tests {
                 unshuffle_bits(item_size, &rows, &mut back, &mut planes);
                 assert!(back == from, "{n} of {item_size}");
                 let all = Rows::new(item_size, from.len(), &mut planes);
-                if item_size > 0 && n > 0 {
-                    all.scatter(&from, &mut rows, &mut planes);
+                if n > 0 {
+                    all.scatter(&from, &mut rows, &mut planes, transpose_all);
                     assert!(rows == naive(item_size, &from), "{n} of {item_size}");
-                    all.gather(&rows, &mut back, &mut planes);
+                    all.gather(&rows, &mut back, &mut planes, transpose_all);
                     assert!(back == from, "{n} of {item_size}");
                 }
             }
