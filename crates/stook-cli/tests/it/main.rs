@@ -7,6 +7,8 @@ mod bad_input;
 mod cat;
 mod check;
 mod convert;
+mod convert_large;
+mod convert_layout;
 mod diff;
 mod edit;
 mod pipe;

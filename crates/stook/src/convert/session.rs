@@ -229,7 +229,8 @@ impl Session {
     /// Opens the drafts that blocks may be taken from, and removes those that no block is only in.
     fn open_old(&mut self) -> Result<()> {
         let newest = self.claims.values().flatten().map(|claim| claim.generation).max();
-        let Some(newest) = newest else { return Ok(()) };
+        // One that nothing was recorded of lies in the way of a new one.
+        let Some(newest) = newest else { return remove(&self.draft()) };
         self.generation = newest + 1;
         for generation in (0..=newest).rev() {
             let path = self.path_of(generation);
@@ -253,7 +254,6 @@ impl Session {
                 None => remove(&path)?,
             }
         }
-        // One that nothing was recorded of may lie in the way of the new one.
         remove(&self.draft())
     }
 

@@ -189,6 +189,18 @@ fn what_an_ended_process_was_writing_is_removed() {
 }
 
 #[test]
+fn a_draft_that_nothing_was_recorded_of_is_made_anew() {
+    let folder = Folder::new();
+    for to in ["b.zarr", "b.h5"] {
+        folder.run("a.h5", to, Unfinished::Resumes, 0).unwrap_err();
+        assert_eq!(folder.left().len(), 1);
+        let report = folder.run("a.h5", to, Unfinished::Resumes, u64::MAX).unwrap();
+        assert_eq!(report.resumed_len_bytes, 0);
+        assert_eq!(folder.differences("a.h5", to), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_journal_without_its_draft_is_no_claim() {
     let folder = Folder::new();
     for to in ["b.zarr", "b.h5"] {
