@@ -3,7 +3,7 @@
 use stook_core::codec::{
     Bitshuffle, BitshuffleCompressor, Blosc, Blosc2, BloscCompressor, BloscShuffle, Szip,
 };
-use stook_core::{ArraySpec, ChunkGrid, CodecSpec, DType, Pipeline, Selection};
+use stook_core::{ArraySpec, ChunkGrid, CodecSpec, DType, Selection};
 
 use crate::fixtures::{integers, numbers};
 use crate::python::python;
@@ -75,9 +75,6 @@ fn every_filter_is_written_and_read_by_h5py() {
     for dtype in [DType::Int16, DType::Int32, DType::Float32] {
         for (name, codec) in codecs(dtype.item_size()) {
             let spec = spec(dtype.clone(), codec);
-            if Pipeline::new(&spec).is_err() {
-                continue;
-            }
             let path = format!("{name}/{dtype}");
             let made = create(&file, &path, &spec);
             match dtype {
@@ -116,7 +113,7 @@ def check(name, node):
         assert node.id.get_create_plist().get_nfilters() == 1, name
 with h5py.File(path) as f:
     f.visititems(check)
-assert n > 40, n
+assert n > 100, n
 # The filters' own words are enough to write with them too.
 with h5py.File(path, "r+") as f:
     def write(name, node):
@@ -141,11 +138,7 @@ with h5py.File(path, "r+") as f:
 fn the_library_cuts_chunks_of_every_filter() {
     let (_dir, path, file) = scratch();
     for (name, codec) in codecs(4) {
-        let spec = spec(DType::Int32, codec);
-        if Pipeline::new(&spec).is_err() {
-            continue;
-        }
-        let made = create(&file, &name, &spec);
+        let made = create(&file, &name, &spec(DType::Int32, codec));
         made.write_elements(&Selection::All, &[24, 20], &numbers()).unwrap();
         // Smaller and larger again: what was cut reads as the fill value.
         made.resize(&[18, 17]).unwrap();
