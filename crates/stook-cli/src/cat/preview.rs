@@ -1,8 +1,9 @@
 //! Elements for a person at a terminal: what fits, with positions beside it, an ellipsis for what
 //! is missing and a note that says so.
 
-use stook::Values;
+use stook::{AxisSelection, Selection, Values};
 
+use super::cell;
 use super::layout::{Layout, unravel};
 use super::source::Source;
 use crate::error::{Failure, say};
@@ -17,6 +18,8 @@ const LEAST_ROWS: u64 = 10;
 const OTHER_LINES: u64 = 5;
 /// The columns of a terminal that one cell may take.
 const MOST_WIDTH: usize = 40;
+/// The columns of a terminal that a label may take.
+const MOST_LABEL: usize = 24;
 
 pub(super) fn write(
     source: &Source<'_>,
@@ -134,14 +137,43 @@ impl Page<'_> {
         self.layout.fields().is_empty() && self.source.shape().len() > 1
     }
 
-    /// The names of members, or the positions of the columns in the array.
+    /// The names of members, or what stands for the columns.
     fn headings(&self) -> Vec<String> {
-        match self.source.parts.axes().iter().rfind(|axis| axis.is_kept()) {
-            Some(axis) if self.has_columns() => {
-                (0..self.n_picked() as u64).map(|i| axis.at(i).to_string()).collect()
+        let axes = self.source.parts.axes().iter().enumerate();
+        match axes.rev().find(|(_, axis)| axis.is_kept()) {
+            Some((at, axis)) if self.has_columns() => {
+                let positions: Vec<u64> = (0..self.n_picked() as u64).map(|i| axis.at(i)).collect();
+                self.labels(at, &positions)
             }
             _ => self.layout.headings(),
         }
+    }
+
+    /// What stands for positions along an axis of the array: the values of the array beside it
+    /// that has the name of the axis, where there is one, or else the positions.
+    fn labels(&self, axis: usize, positions: &[u64]) -> Vec<String> {
+        let values =
+            self.coordinates(axis, positions).filter(|labels| labels.len() == positions.len());
+        values.unwrap_or_else(|| positions.iter().map(ToString::to_string).collect())
+    }
+
+    fn coordinates(&self, axis: usize, positions: &[u64]) -> Option<Vec<String>> {
+        let array = self.source.array();
+        let spec = array.spec();
+        let name = spec.dimension_names.as_ref()?.get(axis)?.as_deref()?;
+        let path = array.path().parent()?.join(name).ok().filter(|path| path != array.path())?;
+        let beside = array.file().array(path.as_str()).ok()?;
+        if beside.shape() != [*spec.shape().get(axis)?] {
+            return None;
+        }
+        let at = positions.iter().map(|&at| i64::try_from(at).unwrap_or(i64::MAX));
+        let values = beside.read(&Selection::Axes(vec![AxisSelection::List(at.collect())])).ok()?;
+        let label = |at| {
+            let item = values.item(at).unwrap_or_default();
+            let text = cell::text(values.dtype(), item, values.heap(), true).ok()?;
+            Some(cut(&text, MOST_LABEL).into_owned())
+        };
+        (0..values.len()).map(label).collect()
     }
 
     /// The names of the axes of the table, where they have any: `y\x`.
@@ -162,7 +194,9 @@ impl Page<'_> {
     /// Writes a table; returns how many columns it shows.
     fn table(&self, cells: &[String], out: &mut Output) -> Result<usize, Failure> {
         let positions = self.row_positions();
-        let labels: Vec<String> = positions.iter().map(ToString::to_string).collect();
+        let kept = self.source.parts.axes().iter().enumerate().filter(|(_, axis)| axis.is_kept());
+        let rows = kept.map(|(at, _)| at).nth(self.layout.n_above);
+        let labels = rows.map_or_else(Vec::new, |axis| self.labels(axis, &positions));
         let corner = self.corner();
         let label_width = labels.iter().map(|label| width(label)).max().unwrap_or(0);
         let label_width = label_width.max(width(&corner));
@@ -254,7 +288,7 @@ impl Page<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stook::{DType, File, Selection};
+    use stook::{DType, File, Values};
 
     /// What a terminal shows of an array of `shape` that counts its elements.
     fn shown(shape: &[u64], selection: &str, terminal: (usize, usize)) -> String {
@@ -297,6 +331,16 @@ mod tests {
         time\x  0  1
              0  0  0
              1  0  0
+        ");
+        // Arrays that have the names of axes say what stands at their positions.
+        let days = file.root_group().unwrap().array("time").dtype(DType::string()).shape([2]);
+        let names = Values::from_strings(vec![2], &["Monday", "Tuesday"]).unwrap();
+        days.create().unwrap().write(&Selection::All, &names).unwrap();
+        let shown = Output::capture((80, 24), |out| write(&source, (80, 24), out).unwrap());
+        insta::assert_snapshot!(shown, @r"
+        time\x   0  1
+         Monday  0  0
+        Tuesday  0  0
         ");
     }
 
