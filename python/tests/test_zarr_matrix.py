@@ -335,7 +335,7 @@ class Tree:
                 found = again[...]
                 # A scalar of text forgets its width.
                 self.expected[name] = np.asarray(found, None if shape else again.dtype)
-        except Exception:  # noqa: BLE001: whatever zarr-python says, it has no such array
+        except Exception:  # whatever zarr-python says, it has no such array
             self.n_skipped += 1
             shutil.rmtree(self.path / name, ignore_errors=True)
 
@@ -348,7 +348,7 @@ class Tree:
                 try:
                     found[name] = file[name][...]
                     assert_same_bits(expected, found[name])
-                except Exception as error:  # noqa: BLE001: all of them are told at the end
+                except Exception as error:  # all of them are told at the end
                     failures.append(f"{name}: read: {type(error).__name__}: {error}"[:400])
         for version in (2, 3):
             target = tmp_path / f"to{version}.zarr"
@@ -366,7 +366,7 @@ class Tree:
                 try:
                     theirs = group[name][...]
                     theirs = np.asarray(theirs, None if expected.shape else group[name].dtype)
-                except Exception as error:  # noqa: BLE001
+                except Exception as error:
                     failures.append(
                         f"{name}: written as {version}: {type(error).__name__}: {error}"[:400]
                     )
@@ -376,7 +376,7 @@ class Tree:
                         assert_same_bits(expected, theirs)
                     with stook.open(target) as file:
                         assert_same_bits(file[name][...], theirs)
-                except Exception as error:  # noqa: BLE001
+                except Exception as error:
                     failures.append(
                         f"{name}: back from {version}: {type(error).__name__}: {error}"[:400]
                     )

@@ -44,13 +44,11 @@ pub(crate) fn record(value: &AttributeValue) -> Option<Value> {
 
 /// Whether the JSON of `values` says their type and shape.
 fn is_json(values: &Values) -> bool {
-    let is_type =
-        matches!(values.dtype(), DType::Bool | DType::Int64 | DType::Float64) || is_text(values);
-    is_type && !(values.is_empty() && !values.shape().is_empty())
-}
-
-fn is_text(values: &Values) -> bool {
-    *values.dtype() == DType::string()
+    let is_type = match values.dtype() {
+        DType::Bool | DType::Int64 | DType::Float64 => true,
+        dtype => *dtype == DType::string(),
+    };
+    is_type && (values.shape().is_empty() || !values.is_empty())
 }
 
 /// The value that `record` is of, if it is that of the attribute `json`.

@@ -8,7 +8,7 @@ use stook_core::grid::AxisEdges;
 use stook_core::store::{ByteStore, MemoryStore};
 use stook_core::values::{HeapItem, push_heap_item};
 use stook_core::{
-    Array, ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, Container, DType, Format,
+    ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, Container, DType, Format,
     OpenOptions, Selection, Values,
 };
 use stook_zarr::ZarrContainer;
@@ -61,8 +61,8 @@ fn attributes_keep_their_types_until_another_writer_changes_them() {
             assert_eq!(found.len(), 2);
         }
         let text: String = values(&*store, "")
-            .into_iter()
-            .map(|(_, value)| String::from_utf8_lossy(&value).into_owned())
+            .into_values()
+            .map(|value| String::from_utf8_lossy(&value).into_owned())
             .collect();
         assert!(!text.contains("stook"), "no record is left: {text}");
     }
