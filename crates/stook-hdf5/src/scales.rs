@@ -257,6 +257,7 @@ fn list_of(scales: &[Option<NodePath>]) -> Result<Values> {
 
 /// Makes the array at `scale` a scale, if it is none yet, and adds an axis of another to those
 /// that it belongs to.
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 fn register(
     shared: &Shared,
     location: &Location,

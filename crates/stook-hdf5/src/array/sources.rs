@@ -39,7 +39,7 @@ pub(super) fn check(shared: &Arc<Shared>, node: &NodePath, dataset: &Dataset) ->
 }
 
 struct Checker {
-    /// Files (`None`: the one at hand at the top) and paths that have been looked at.
+    /// Files and paths in them that have been looked at.
     seen: HashSet<(PathBuf, String)>,
     mode: Mode,
     /// How many more sources may be looked at.

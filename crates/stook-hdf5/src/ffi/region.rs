@@ -6,7 +6,6 @@
 use std::ffi::CStr;
 
 use hdf5_metno_sys::h5::hsize_t;
-use hdf5_metno_sys::h5i::H5I_INVALID_HID;
 use hdf5_metno_sys::h5r::{H5R_DATASET_REGION1, H5Rcreate, H5Rget_name, H5Rget_region};
 use hdf5_metno_sys::h5s::{
     H5S_SEL_ALL, H5S_SEL_HYPERSLABS, H5S_SEL_NONE, H5S_SEL_POINTS, H5S_SELECT_OR,
@@ -52,7 +51,6 @@ impl File {
         // The library writes as many bytes as a region reference has.
         let to = reference.as_mut_ptr().cast();
         let (file, space) = (self.id().raw(), space.id().raw());
-        debug_assert_ne!(space, H5I_INVALID_HID);
         call!("region", H5Rcreate(to, file, path.as_ptr(), H5R_DATASET_REGION1, space))?;
         Ok(reference)
     }

@@ -87,7 +87,7 @@ const SZ_MAX_PIXELS_PER_SCANLINE: u64 = 4096;
 /// What HDF5's own szip filter sets from the datatype and the shape of a chunk.
 fn szip(config: &Szip, chunk: &ChunkOf<'_>) -> Result<Vec<u32>> {
     let ppb = config.pixels_per_block;
-    if ppb == 0 || ppb % 2 != 0 || ppb > SZ_MAX_PIXELS_PER_BLOCK {
+    if ppb == 0 || !ppb.is_multiple_of(2) || ppb > SZ_MAX_PIXELS_PER_BLOCK {
         return Err(Error::invalid(format!(
             "szip: expected an even number of 2 to 32 pixels per block, found {ppb}"
         )));
