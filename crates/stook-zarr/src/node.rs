@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde_json::{Value, json};
 use stook_core::store::ByteStore;
 use stook_core::{
-    ArraySpec, ChunkGrid, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions, Result,
+    ArraySpec, ChunkGrid, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions,
+    Result,
 };
 
 use crate::consolidated::{self, Consolidated};

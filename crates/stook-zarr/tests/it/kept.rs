@@ -8,8 +8,8 @@ use stook_core::grid::AxisEdges;
 use stook_core::store::{ByteStore, MemoryStore};
 use stook_core::values::{HeapItem, push_heap_item};
 use stook_core::{
-    ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, Container, DType, Format,
-    OpenOptions, Selection, Values,
+    ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, Container, DType, Format, OpenOptions,
+    Selection, Values,
 };
 use stook_zarr::ZarrContainer;
 
