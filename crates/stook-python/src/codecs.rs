@@ -137,10 +137,13 @@ pub(crate) fn from_python(
 
 fn link_of(codec: &Value, dtype: &DType, format: Format) -> Result<CodecSpec> {
     let stage = Stage::new(dtype.clone(), None);
-    if codec.get("id").is_some() {
+    let settings = Settings::of(codec)?;
+    // What numcodecs calls by these ids has its own defaults; the rest it does not have.
+    if codec.get("id").is_some()
+        && !["lzf", "blosc2", "bitshuffle", "szip", "nbit"].contains(&settings.name.as_str())
+    {
         return numcodecs::parse(codec, &stage);
     }
-    let settings = Settings::of(codec)?;
     if settings.is_known() {
         return settings.codec(dtype.item_size(), format);
     }

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ._casting import cast
 from ._chunks import Info, chunk_slices, memory_of
-from ._errors import InvalidInputError
+from ._errors import InvalidInputError, SelectionError
 from ._indexing import (
     Selection,
     block_selection,
@@ -184,10 +184,17 @@ class Array(Node, Lender):
         FormatError
             If a chunk is damaged.
         """
-        fields = _fields(key)
+        fields = self._fields_of(key)
         if fields is not None:
             return self[_without_fields(key)][fields]
         return self._read(numpy_selection(key, self.shape))
+
+    def _fields_of(self, key: Any) -> str | list[str] | None:
+        fields = _fields(key)
+        for name in () if fields is None else [fields] if isinstance(fields, str) else fields:
+            if name not in (self.dtype.names or ()):
+                raise SelectionError(f"there is no field `{name}`", file=self.file, node=self.path)
+        return fields
 
     def _read(self, selection: Selection) -> Any:
         return selection.finish(self._native.read(selection.kind, selection.parts))
@@ -386,7 +393,7 @@ class Array(Node, Lender):
         ReadOnlyError
             If the file was opened for reading.
         """
-        fields = _fields(key)
+        fields = self._fields_of(key)
         if fields is not None:
             self.fields[tuple(fields) if type(fields) is list else fields][
                 _without_fields(key)

@@ -93,9 +93,8 @@ impl Codec {
         buf: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let given = self.dtype.clone().unwrap_or(DType::UInt8);
-        let (_, spec, codec) = self.ready(py, &given)?;
         let encoded = Bytes::of(buf)?;
+        let (given, spec, codec) = self.ready_to_decode(py, encoded.as_slice())?;
         if codec.has_heap() {
             return decode_objects(py, &codec, given, encoded.as_slice(), out);
         }
@@ -122,7 +121,8 @@ impl Codec {
             }
             None => PyBytes::new(py, &enter(py, || codec.decode(encoded.as_slice()))?),
         };
-        match decoded_dtype(py, &spec, self.dtype.as_ref())? {
+        let known = (given != DType::UInt8).then_some(&given);
+        match decoded_dtype(py, &spec, known)? {
             Some(dtype) => numpy(py, "frombuffer")?.call1((bytes, dtype)),
             None => Ok(bytes.into_any()),
         }
@@ -140,6 +140,47 @@ impl Codec {
 }
 
 impl Codec {
+    /// The codec for what `encoded` holds, where no dtype was given.
+    fn ready_to_decode(&self, py: Python<'_>, encoded: &[u8]) -> PyResult<Ready> {
+        const NUMBERS: [DType; 10] = [
+            DType::Float64,
+            DType::Float32,
+            DType::Int64,
+            DType::Int32,
+            DType::UInt64,
+            DType::UInt32,
+            DType::Int16,
+            DType::UInt16,
+            DType::Int8,
+            DType::UInt8,
+        ];
+        if let Some(dtype) = &self.dtype {
+            return self.ready(py, dtype);
+        }
+        let spec = one(&self.config, &DType::UInt8).map_err(|error| raise(py, &error))?;
+        match spec {
+            CodecSpec::PackBits(_) => self.ready(py, &DType::Bool),
+            // Of these the encoding says the type of its numbers, and refuses any other.
+            CodecSpec::Pcodec(_) | CodecSpec::Zfp(_) => {
+                let mut failure = None;
+                for dtype in &NUMBERS {
+                    match self.ready(py, dtype) {
+                        Ok(ready) if ready.2.decode(encoded).is_ok() => return Ok(ready),
+                        Ok(ready) => failure = Some(Ok(ready)),
+                        Err(error) => failure = failure.or(Some(Err(error))),
+                    }
+                }
+                failure.unwrap_or_else(|| self.ready(py, &DType::UInt8))
+            }
+            // It decodes to what it encoded, whatever that is.
+            CodecSpec::BitRound { .. } => {
+                let (_, spec, codec) = self.ready(py, &DType::Float32)?;
+                Ok((DType::UInt8, spec, codec))
+            }
+            _ => self.ready(py, &DType::UInt8),
+        }
+    }
+
     /// The codec for items of `dtype`, or of the dtype that was given for all.
     fn ready(&self, py: Python<'_>, dtype: &DType) -> PyResult<Ready> {
         let dtype = self.dtype.as_ref().unwrap_or(dtype);
@@ -179,6 +220,7 @@ fn depends_on_items(spec: &CodecSpec) -> bool {
         spec,
         CodecSpec::BitRound { .. }
             | CodecSpec::CastValue(_)
+            | CodecSpec::Categorize { .. }
             | CodecSpec::PackBits(_)
             | CodecSpec::Pcodec(_)
             | CodecSpec::ScaleOffset { .. }
@@ -212,9 +254,10 @@ fn decoded_dtype<'py>(
         | CodecSpec::Quantize { decoded, .. }
         | CodecSpec::AsType { decoded, .. } => number(decoded),
         CodecSpec::PackBits(_) => to_numpy(py, &DType::Bool).map(Some),
-        CodecSpec::BitRound { .. } | CodecSpec::Shuffle { .. } => {
-            given.map(|dtype| to_numpy(py, dtype)).transpose()
-        }
+        CodecSpec::BitRound { .. }
+        | CodecSpec::Shuffle { .. }
+        | CodecSpec::Pcodec(_)
+        | CodecSpec::Zfp(_) => given.map(|dtype| to_numpy(py, dtype)).transpose(),
         _ => Ok(None),
     }
 }
