@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::number::{CastFn, Kind, Stored, cast, not_whole};
+use super::number::{CastFn, Kind, Number, Stored, cast, not_whole};
 use crate::codec::{Codec, HeapCodec, Scratch, Stage, Step, StoredNumber, spare, wrong_len};
 use crate::codec::{Endian, swap_items};
 use crate::dtype::{DType, HEAP_ITEM_LEN};
@@ -72,7 +72,7 @@ impl Categorize {
         let place = self.places.get(text).copied().unwrap_or(0);
         let mut number = [0; 8];
         let number = &mut number[..self.encoded.kind.size()];
-        (self.to_encoded)(&place.to_ne_bytes(), number);
+        (self.to_encoded)(&place.store(), number);
         self.encoded.swap(number);
         out.extend_from_slice(number);
     }
@@ -82,7 +82,7 @@ impl Categorize {
         encoded.chunks_exact(self.encoded.kind.size()).map(|number| {
             let (mut buffer, mut place) = ([0; 8], [0; 8]);
             (self.to_place)(self.encoded.native(number, &mut buffer), &mut place);
-            let place = usize::try_from(i64::from_ne_bytes(place)).ok()?;
+            let place = usize::try_from(i64::load(place)).ok()?;
             place.checked_sub(1).filter(|&at| at < self.labels.len())
         })
     }

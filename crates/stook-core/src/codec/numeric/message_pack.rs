@@ -89,7 +89,7 @@ impl Writer for PackWriter<'_> {
                 -0x80..-32 => self.put(0xD0, &[*integer as i8 as u8]),
                 -0x8000..-0x80 => self.put(0xD1, &(*integer as i16).to_be_bytes()),
                 -0x8000_0000..-0x8000 => self.put(0xD2, &(*integer as i32).to_be_bytes()),
-                0.. => self.put(0xCF, &(*integer as u64).to_be_bytes()),
+                0x1_0000_0000.. => self.put(0xCF, &(*integer as u64).to_be_bytes()),
                 _ => self.put(0xD3, &(*integer as i64).to_be_bytes()),
             },
             Leaf::Float(float) if self.pack.has_single_floats => {

@@ -239,7 +239,7 @@ const fn flags(order: BitOrder) -> [[u8; 8]; 256] {
     let mut at = 0;
     while at < 256 * 8 {
         let bit = if let BitOrder::LowestFirst = order { at % 8 } else { 7 - at % 8 };
-        flags[at / 8][at % 8] = (at / 8 >> bit & 1) as u8;
+        flags[at / 8][at % 8] = ((at / 8) >> bit & 1) as u8;
         at += 1;
     }
     flags

@@ -320,7 +320,7 @@ mod tests {
         assert!(
             codec(i64::MIN, -1)
                 .unwrap()
-                .decode_into(&i64::MIN.to_ne_bytes(), &mut [0; 8], &mut scratch)
+                .decode_into(&i64::MIN.store(), &mut [0; 8], &mut scratch)
                 .is_ok()
         );
     }

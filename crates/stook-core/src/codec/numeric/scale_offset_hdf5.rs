@@ -63,7 +63,7 @@ pub(super) fn new(values: &[u32]) -> Result<Arc<dyn Codec>> {
         }
     };
     // The factor is stored as the bits of a signed number.
-    let factor = i32::from_ne_bytes(factor.to_ne_bytes());
+    let factor = factor.cast_signed();
     match (kind.is_float(), scaling) {
         (true, 0) | (false, 2) => {}
         (true, 1) => return Err(Error::unsupported(format!("{NAME}: scaling by powers of two"))),
@@ -296,8 +296,7 @@ impl ScaleOffsetHdf5 {
         let factor = T::ten_to(self.digits);
         let span = high.times(factor).minus(low.times(factor));
         let limit = f64::from(self.width() - 1).exp2();
-        // Not a number: there is no span.
-        let is_wide = !(Into::<f64>::into(span.rounded_away()) <= limit);
+        let is_wide = Into::<f64>::into(span.rounded_away()) > limit;
         let n_bits = match span.to_integer() {
             _ if is_wide => self.width(),
             span => bits_of((span as u64).wrapping_add(1 + u64::from(fill.is_some()))),
