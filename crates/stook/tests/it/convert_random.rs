@@ -99,7 +99,7 @@ fn cut(model: &Model, seed: u64) -> Cut {
             model
                 .shape
                 .iter()
-                .map(|&n| (random() % 5 > 0).then(|| 1 + random() % (n + 3)))
+                .map(|&n| (!random().is_multiple_of(5)).then(|| 1 + random() % (n + 3)))
                 .collect(),
         ),
     }
