@@ -9,6 +9,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import codec_bench
 import libraries
 import numpy as np
 import report
@@ -136,6 +137,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="only workloads whose name contains this (may be repeated)")
     parser.add_argument("--libraries", type=lambda text: text.split(","), metavar="A,B",
                         help="only these libraries")
+    parser.add_argument("--codecs", action="store_true",
+                        help="each codec beside numcodecs', and nothing else")
     parser.add_argument("--list", action="store_true", help="print the workloads and end")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (default: 5)")
     parser.add_argument("--seconds", type=float, default=0.3,
@@ -154,6 +157,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = parse_arguments()
+    if options.codecs:
+        return codec_bench.run(options)
     folder = options.folder.resolve() / ("quick" if options.quick else "full")
     scratch = folder / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)

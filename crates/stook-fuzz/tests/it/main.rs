@@ -11,9 +11,9 @@ use crate::memory::peak_of;
 /// Mutants of each target; `STOOK_FUZZ_MUTANTS` asks for another number.
 const N_MUTANTS: usize = 3000;
 /// What a target may hold beside its input: what the limits of a run allow several times over
-/// (a chunk, its encoding, its heap, the buffers between them), and what contexts of
-/// compressors take once.
-const MAX_LEN_BYTES: usize = 96 << 20;
+/// (a chunk, its encoding, its heap, the buffers between them), and what compressors take at
+/// most whatever they are given: pcodec looks back by 2^24 numbers of eight bytes.
+const MAX_LEN_BYTES: usize = 160 << 20;
 
 fn n_mutants() -> usize {
     let asked = std::env::var("STOOK_FUZZ_MUTANTS").ok();
