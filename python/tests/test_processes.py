@@ -242,6 +242,9 @@ def test_ctrl_c_ends_long_work(tmp_path, work):
         # Nothing is stored: reading it costs time only. 64 GiB in chunks of 16 MiB.
         file.create_array("a", shape=(4096, 1 << 24), dtype="u1", chunks=(1, 1 << 24))
         file.create_array("b", shape=(1 << 32,), dtype="f8", chunks=1 << 16, codecs="gzip")
+        if work == "convert":
+            noise = np.random.default_rng(1).integers(0, 256, 64 << 20, "u1")
+            file.create_array("c", noise, chunks=1 << 20, codecs=None)
     script = textwrap.dedent(
         f"""
         import sys, threading, numpy as np, stook
@@ -258,7 +261,8 @@ def test_ctrl_c_ends_long_work(tmp_path, work):
             elif {work!r} == "write":
                 file["b"][...] = np.float64(1.5)
             elif {work!r} == "convert":
-                stook.convert({str(path)!r}, {str(tmp_path / "y.h5")!r}, memory=1 << 28)
+                target = {str(tmp_path / "y.zarr")!r}
+                stook.convert({str(path)!r}, target, include="c", codecs="lzma:9")
             else:
                 places = np.random.default_rng(1).integers(0, 1 << 32, 10**7)
                 for _ in range(10**9):
@@ -289,7 +293,7 @@ def test_ctrl_c_ends_long_work(tmp_path, work):
             raise
         assert process.stdout.read() == "interrupted\n"
         assert time.monotonic() - begun < 10
-    assert not (tmp_path / "y.h5").exists()
+    assert not (tmp_path / "y.zarr").exists()
 
 
 def test_an_error_of_a_signal_handler_ends_the_work(tmp_path):
