@@ -42,8 +42,8 @@ pub use array::Array;
 pub use builder::{ArrayBuilder, Chunking, Codecs};
 pub use compare::{Difference, compare};
 pub use convert::{
-    Chain, ChainLink, ConvertOptions, Cut, Links, NodeLoss, OnProgress, Pattern, Progress, Repacked,
-    Report, Rounding, Rule, Unfinished, convert, repack,
+    Chain, ChainLink, ConvertOptions, Cut, Links, NodeLoss, OnProgress, Pattern, Progress,
+    Repacked, Report, Rounding, Rule, Unfinished, convert, repack,
 };
 pub use file::{CreateOptions, File, Node};
 pub use format::{Storage, storage_of};

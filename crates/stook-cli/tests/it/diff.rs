@@ -95,7 +95,8 @@ fn formats_do_not_matter_but_layout_may() {
 #[test]
 fn two_nodes_of_one_file_may_be_compared() {
     let folder = two();
-    let run = folder.run(&["diff", "a.zarr", "b.zarr", "-n", "run/names", "--other-node", "run/cube"]);
+    let run =
+        folder.run(&["diff", "a.zarr", "b.zarr", "-n", "run/names", "--other-node", "run/cube"]);
     insta::assert_snapshot!(run, @"
     /run/names  dtype string → float32
                 shape [3] → [2, 2, 2]

@@ -49,7 +49,9 @@ fn types_of_attributes_are_kept_where_the_format_has_types() {
     folder.run(&["attr", "small.h5", "/", "gain", "2", "--dtype", "float32"]).expect(0);
     let file = stook::File::open(folder.path("small.h5")).unwrap();
     let attributes = file.root().unwrap().attributes().unwrap();
-    let Some(stook::AttributeValue::Values(gain)) = attributes.get("gain") else { panic!("values") };
+    let Some(stook::AttributeValue::Values(gain)) = attributes.get("gain") else {
+        panic!("values")
+    };
     assert_eq!(*gain.dtype(), stook::DType::Float32);
     drop(file);
     let wrong = ["attr", "small.h5", "/", "gain", "much", "--dtype", "int8"];

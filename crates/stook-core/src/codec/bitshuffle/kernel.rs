@@ -74,9 +74,10 @@ impl Processor {
         fn gfni(rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
             rows.scatter(from, to, planes, |plane| transpose_all_gfni(plane));
         }
-        // SAFETY: the processor was found to have these features.
         match self {
+            // SAFETY: the processor was found to have this feature.
             Self::Avx2 => unsafe { avx2(rows, from, to, planes) },
+            // SAFETY: the processor was found to have these features.
             Self::Gfni => unsafe { gfni(rows, from, to, planes) },
         }
     }
@@ -91,9 +92,10 @@ impl Processor {
         fn gfni(rows: Rows, from: &[u8], to: &mut [u8], planes: &mut [u8]) {
             rows.gather(from, to, planes, |plane| transpose_all_gfni(plane));
         }
-        // SAFETY: the processor was found to have these features.
         match self {
+            // SAFETY: the processor was found to have this feature.
             Self::Avx2 => unsafe { avx2(rows, from, to, planes) },
+            // SAFETY: the processor was found to have these features.
             Self::Gfni => unsafe { gfni(rows, from, to, planes) },
         }
     }
