@@ -74,14 +74,17 @@ pub fn publish(draft: &Path, target: &Path, in_the_way: InTheWay) -> Result<()> 
     if old.is_some() && in_the_way == InTheWay::Stays {
         return Err(exists(target));
     }
+    let new = kind_of(draft)?;
+    // What lets a file be read lets nobody into a folder.
     if old.is_some()
+        && old == new
         && let Ok(metadata) = fs::metadata(target)
     {
         // Who may read the old may read the new; a file system without permissions is no reason
         // to fail.
         let _ = fs::set_permissions(draft, metadata.permissions());
     }
-    let both_files = old == Some(PlaceKind::File) && kind_of(draft)? == Some(PlaceKind::File);
+    let both_files = old == Some(PlaceKind::File) && new == Some(PlaceKind::File);
     if old.is_none() || both_files {
         return fs::rename(draft, target).map_err(failed);
     }
@@ -170,5 +173,24 @@ mod tests {
         }
         remove(&target).unwrap();
         assert_eq!(kind_of(&target).unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_stay_with_what_is_of_their_kind() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (target, draft) = (dir.path().join("x"), dir.path().join("draft"));
+        fs::write(&target, b"old").unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&draft, b"new").unwrap();
+        publish(&draft, &target, InTheWay::Goes).unwrap();
+        assert_eq!(mode(&target), 0o600);
+        fs::create_dir(&draft).unwrap();
+        let of_folder = mode(&draft);
+        publish(&draft, &target, InTheWay::Goes).unwrap();
+        assert_eq!(mode(&target), of_folder);
     }
 }
