@@ -6,6 +6,7 @@
 //! a lock on the journal says that one is at work.
 #![allow(clippy::disallowed_methods, reason = "this is the seam to the operating system's files")]
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind as IoKind;
 use std::path::{Path, PathBuf};
@@ -159,10 +160,14 @@ pub fn identity_of(path: &Path) -> Result<String> {
     let failed = |error| Error::io("cannot look at the path", error).at_file(path);
     let whole = fs::canonicalize(path).map_err(failed)?;
     let (mut sum, mut n, mut len) = (0_u64, 0_u64, 0_u64);
-    let mut ahead = vec![whole.clone()];
+    let (mut ahead, mut seen) = (vec![whole.clone()], HashSet::new());
     while let Some(next) = ahead.pop() {
         let found = fs::metadata(&next).map_err(failed)?;
         if found.is_dir() {
+            // Links may lead in circles.
+            if !seen.insert(fs::canonicalize(&next).map_err(failed)?) {
+                continue;
+            }
             for entry in fs::read_dir(&next).map_err(failed)? {
                 let entry = entry.map_err(failed)?;
                 if !is_temp_name(&entry.file_name().to_string_lossy()) {
@@ -254,5 +259,16 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1);
         fs::write(dir.path().join("a/x"), b"12").unwrap();
         assert_ne!(before, identity_of(dir.path()).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_a_circle_come_to_an_end() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("x"), b"1").unwrap();
+        for name in ["a", "b", "c"] {
+            std::os::unix::fs::symlink(dir.path(), dir.path().join(name)).unwrap();
+        }
+        assert!(identity_of(dir.path()).unwrap().starts_with("1 files, 1 bytes"));
     }
 }
