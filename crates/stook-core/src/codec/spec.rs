@@ -541,7 +541,24 @@ impl CodecSpec {
                 decoded.dtype != encoded.dtype || !is_wrapping
             }
             Self::Zfp(zfp) => zfp.mode != 5,
+            // The bits that are not kept are zero when read.
+            Self::PackBits(bits) => bits.first_bit.is_some() || bits.last_bit.is_some(),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_that_are_left_out_are_lost() {
+        let bits = PackBits { order: BitOrder::LowestFirst, ..PackBits::default() };
+        assert!(!CodecSpec::PackBits(bits).is_lossy());
+        let low = PackBits { last_bit: Some(3), ..bits };
+        assert!(CodecSpec::PackBits(low).is_lossy());
+        let high = PackBits { first_bit: Some(1), ..bits };
+        assert!(CodecSpec::PackBits(high).is_lossy());
     }
 }
