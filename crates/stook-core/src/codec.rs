@@ -306,14 +306,33 @@ fn copy_literals(from: &[u8], out: &mut [u8], at: usize, len: usize) -> Option<(
     Some(())
 }
 
+/// The source of errors that say that nothing but room for what is decoded was missing.
+#[derive(Debug)]
+struct NoRoom;
+
+impl std::fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the output is full")
+    }
+}
+
+impl std::error::Error for NoRoom {}
+
+/// Whether `error` says that nothing but room for what is decoded was missing.
+pub(crate) fn is_for_room(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<NoRoom>())
+}
+
 #[cold]
 fn wrong_len(codec: &str, expected: usize, found: usize) -> Error {
     Error::corrupt(format!("{codec}: expected at most {expected} decoded bytes, found {found}"))
+        .with_source(NoRoom)
 }
 
 #[cold]
 fn longer_than(codec: &str, expected: usize) -> Error {
     Error::corrupt(format!("{codec}: expected at most {expected} decoded bytes, found more"))
+        .with_source(NoRoom)
 }
 
 #[cold]

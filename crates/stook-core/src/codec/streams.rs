@@ -44,10 +44,7 @@ pub(super) fn decode_stream(
         let step = decoder.advance(input, room)?;
         (read, written) = (read + step.read, written + step.written);
         if written > out.len() {
-            return Err(Error::corrupt(format!(
-                "{codec}: expected a stream of at most {} decoded bytes, found more",
-                out.len()
-            )));
+            return Err(super::longer_than(codec, out.len()));
         }
         if step.is_end {
             return Ok(Progress { read, written, is_end: true });

@@ -183,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn what_shrinks_to_next_to_nothing_comes_back() {
+        let bz2 = CodecSpec::Bzip2 { level: 9 };
+        let pcodec = CodecSpec::Pcodec(crate::codec::Pcodec {
+            level: 8,
+            settings: serde_json::Map::from_iter([("equal_pages_up_to".into(), (1 << 22).into())]),
+        });
+        for (spec, dtype) in [(bz2, DType::UInt8), (pcodec, DType::Int64)] {
+            let codec = BufferCodec::new(&spec, &dtype).unwrap();
+            let raw = vec![0; 8 << 20];
+            let encoded = codec.encode(&raw, &[]).unwrap();
+            assert!(encoded.len() < 200, "{}", encoded.len());
+            assert!(*codec.decode(&encoded).unwrap() == *raw, "{}", spec.name());
+        }
+    }
+
+    #[test]
     fn what_is_no_work_on_buffers_is_refused() {
         let order = CodecSpec::Transpose { order: vec![1, 0] };
         let error = BufferCodec::new(&order, &DType::UInt8).unwrap_err();

@@ -336,15 +336,18 @@ pub(super) fn decode_growing(
 ) -> Result<usize> {
     let stated = codec.decoded_len(encoded);
     let most = limits.chunk_len_bytes.min(stated.unwrap_or(u64::MAX));
-    // Without a stated length no codec here makes more than this of a byte.
-    let most = most.min((encoded.len() as u64).saturating_mul(1 << 15).saturating_add(1 << 16));
+    // Hardly a codec makes more than this of a byte: more room is for those that ask for nothing
+    // but that.
+    let usual = most.min((encoded.len() as u64).saturating_mul(1 << 15).saturating_add(1 << 16));
     let mut len =
-        stated.unwrap_or((encoded.len() as u64).saturating_mul(4).saturating_add(1024)).min(most);
+        stated.unwrap_or((encoded.len() as u64).saturating_mul(4).saturating_add(1024)).min(usual);
     loop {
         let out = out.get(limits.chunk(len)?);
         match codec.decode_into(encoded, out, scratch) {
             Ok(n) => return Ok(n),
             Err(error) if len >= most => return Err(error),
+            Err(error) if len >= usual && !codec::is_for_room(&error) => return Err(error),
+            Err(_) if len < usual => len = len.saturating_mul(4).min(usual),
             Err(_) => len = len.saturating_mul(4).min(most),
         }
     }
