@@ -239,7 +239,7 @@ impl Container for NpyContainer {
         let mut state = self.state();
         let Some(source) = state.source.clone() else { return Ok(()) };
         if let Source::Objects(objects) = &source
-            && let Some(bytes) = objects.changed_bytes()?
+            && let Some((n_changes, bytes)) = objects.changed_bytes()?
         {
             match &state.temp {
                 Some(temp) => {
@@ -248,7 +248,7 @@ impl Container for NpyContainer {
                 }
                 None => write_atomic(&self.path, &bytes, durability)?,
             }
-            objects.set_saved();
+            objects.set_saved(n_changes);
         }
         match &mut state.temp {
             None => match source {

@@ -167,9 +167,9 @@ impl NpzContainer {
     /// Puts changed objects into the archive.
     fn save_objects(&self) -> Result<()> {
         for (entry, source) in self.objects().iter() {
-            if let Some(bytes) = source.changed_bytes()? {
+            if let Some((n_changes, bytes)) = source.changed_bytes()? {
                 self.archive.put(entry, &bytes)?;
-                source.set_saved();
+                source.set_saved(n_changes);
             }
         }
         Ok(())
@@ -178,7 +178,13 @@ impl NpzContainer {
     /// Forgets the objects at `node` and below it: its entries have gone elsewhere.
     fn forget_objects(&self, node: &NodePath) {
         let (entry, below) = (entry_name(node), format!("{}/", node.key()));
-        self.objects().retain(|name, _| *name != entry && !name.starts_with(&below));
+        self.objects().retain(|name, source| {
+            let stays = *name != entry && !name.starts_with(&below);
+            if !stays {
+                source.set_gone();
+            }
+            stays
+        });
     }
 
     fn located(&self, error: Error, node: &NodePath) -> Error {
@@ -265,7 +271,7 @@ impl Container for NpzContainer {
             if is_object(&spec.dtype) {
                 let objects = Objects::empty(spec.dtype.clone(), spec.shape().to_vec())?;
                 let source = self.keep_objects(&entry, objects, 0);
-                self.save_objects()?;
+                self.save_objects().inspect_err(|_| self.forget_objects(array))?;
                 return Ok(source as Arc<dyn ChunkSource>);
             }
             let archive = Arc::clone(&self.archive);
@@ -309,12 +315,12 @@ impl Container for NpzContainer {
         let kind = self.found(&tree, from)?;
         self.check_new(&tree, to)?;
         self.save_objects()?;
-        self.forget_objects(from);
         let moved = match kind {
             NodeKind::Array => self.archive.rename(&entry_name(from), &entry_name(to)),
             _ => self.archive.rename_folder(from.key(), to.key()),
         };
         moved.map_err(|error| self.located(error, from))?;
+        self.forget_objects(from);
         // Groups that hold nothing are known to the tree only.
         let below = format!("{}/", from.key());
         let groups: Vec<_> = tree.0.keys().filter(|key| key.starts_with(&below)).cloned().collect();
@@ -355,8 +361,10 @@ impl Container for NpzContainer {
         if durability == Durability::None || self.options.mode == Mode::Read {
             return Ok(());
         }
+        // Nobody removes or moves an array meanwhile, which would come back.
+        let tree = self.tree();
         self.save_objects()?;
-        let groups = self.tree().empty_groups();
+        let groups = tree.empty_groups();
         if groups != self.archive.folders() {
             self.archive.set_folders(groups)?;
         }

@@ -29,7 +29,11 @@ struct State {
     objects: Objects,
     spec: Arc<ArraySpec>,
     len_stored_bytes: u64,
-    is_changed: bool,
+    /// How often the elements were changed, and how often they had been when they were saved.
+    n_changes: u64,
+    n_saved: u64,
+    /// Whether its node was removed or moved: nothing that is written arrives anywhere.
+    is_gone: bool,
     /// What the heap held when it was last written anew.
     live_len: usize,
 }
@@ -43,8 +47,16 @@ impl ObjectSource {
     ) -> Self {
         let spec = Arc::new(spec_of(&objects.values));
         let live_len = objects.values.heap().len();
-        let is_changed = len_stored_bytes == 0;
-        let state = State { objects, spec, len_stored_bytes, is_changed, live_len };
+        let n_changes = u64::from(len_stored_bytes == 0);
+        let state = State {
+            objects,
+            spec,
+            len_stored_bytes,
+            n_changes,
+            n_saved: 0,
+            is_gone: false,
+            live_len,
+        };
         Self { location, mode, identity, state: RwLock::new(state) }
     }
 
@@ -57,6 +69,10 @@ impl ObjectSource {
         if self.mode == Mode::Read {
             return Err(Error::read_only("opened for reading only").at_file(&self.location));
         }
+        if state.is_gone {
+            let error = Error::not_found("the array was removed or moved since it was opened");
+            return Err(error.at_file(&self.location));
+        }
         if state.objects.is_mixed {
             let error = Error::unsupported("objects of different kinds are read as JSON text only");
             return Err(error.at_file(&self.location));
@@ -64,24 +80,31 @@ impl ObjectSource {
         Ok(state)
     }
 
-    /// The bytes of the npy file, if they differ from those that were saved last.
+    /// The bytes of the npy file, if they differ from those that were saved last, and what
+    /// [`ObjectSource::set_saved`] is to be told.
     ///
     /// # Errors
     /// `Corrupt` for text that is not UTF-8.
-    pub(crate) fn changed_bytes(&self) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn changed_bytes(&self) -> Result<Option<(u64, Vec<u8>)>> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if !state.is_changed || self.mode == Mode::Read {
+        if state.n_changes == state.n_saved || self.mode == Mode::Read {
             return Ok(None);
         }
         let mut bytes = Header::of_objects(state.objects.values.shape().to_vec()).to_bytes()?;
         bytes.extend(state.objects.to_pickle().map_err(|error| error.at_file(&self.location))?);
         state.len_stored_bytes = bytes.len() as u64;
-        Ok(Some(bytes))
+        Ok(Some((state.n_changes, bytes)))
     }
 
-    /// Notes that what [`ObjectSource::changed_bytes`] gave is in its file.
-    pub(crate) fn set_saved(&self) {
-        self.state.write().unwrap_or_else(PoisonError::into_inner).is_changed = false;
+    /// Notes that what [`ObjectSource::changed_bytes`] gave with `n_changes` is in its file; what
+    /// was written since is not.
+    pub(crate) fn set_saved(&self, n_changes: u64) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).n_saved = n_changes;
+    }
+
+    /// Refuses what is written from here on.
+    pub(crate) fn set_gone(&self) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).is_gone = true;
     }
 }
 
@@ -128,7 +151,7 @@ impl ChunkSource for ObjectSource {
         let values = Values::new(dtype, shape, items, values.heap().to_vec())?;
         state.spec = Arc::new(spec_of(&values));
         state.objects.values = values;
-        state.is_changed = true;
+        state.n_changes += 1;
         Ok(())
     }
 
@@ -191,7 +214,7 @@ impl ValueSource for ObjectSource {
         // What was taken out goes back whether or not the block was good.
         let whole_len = whole_heap.len();
         state.objects.values = Values::new(dtype, shape, all, whole_heap)?;
-        state.is_changed = true;
+        state.n_changes += 1;
         if whole_len > COMPACT_FROM && whole_len / 2 > state.live_len {
             state.objects.values = compact(&state.objects.values)?;
             state.live_len = state.objects.values.heap().len();
@@ -253,5 +276,27 @@ fn for_each_row(
             }
             index[axis] = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stook_core::DType;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_while_a_file_is_saved_is_saved_later() {
+        let objects = Objects::empty(DType::string(), vec![1]).unwrap();
+        let source = ObjectSource::new(objects, ("x".to_owned(), 1), Mode::ReadWrite, 0);
+        let (n_changes, _) = source.changed_bytes().unwrap().unwrap();
+        let text = Values::from_strings(vec![1], &["late"]).unwrap();
+        let block = Block { start: &[0], shape: &[1] };
+        source.write_block(block, text.items(), text.heap()).unwrap();
+        source.set_saved(n_changes);
+        let (n_changes, bytes) = source.changed_bytes().unwrap().unwrap();
+        assert!(bytes.windows(4).any(|part| part == b"late"));
+        source.set_saved(n_changes);
+        assert_eq!(source.changed_bytes().unwrap(), None);
     }
 }
