@@ -52,12 +52,11 @@ impl Objects {
         }
         match uniform(&pickle, &array.objects)? {
             Some(dtype) => {
-                let values = gather(&pickle, &array, dtype)?;
+                let values = gather(&pickle, &array, dtype, limits)?;
                 Ok(Self { values, is_mixed: false })
             }
             None => {
-                let texts = array.objects.iter().map(|id| Ok(pickle.to_json(*id)?.to_string()));
-                let texts = texts.collect::<Result<Vec<_>>>()?;
+                let texts = pickle.to_texts(&array.objects)?;
                 let values = Values::from_strings(array.shape.clone(), &texts)?;
                 Ok(Self { values, is_mixed: true })
             }
@@ -148,11 +147,14 @@ fn uniform(pickle: &Pickle, objects: &[NodeId]) -> Result<Option<DType>> {
 }
 
 #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
-fn gather(pickle: &Pickle, array: &PickledArray, dtype: DType) -> Result<Values> {
+fn gather(pickle: &Pickle, array: &PickledArray, dtype: DType, limits: &Limits) -> Result<Values> {
     let mut items = Vec::with_capacity(byte_len(&array.shape, dtype.item_size())?);
     let mut heap = Vec::new();
     for id in &array.objects {
-        match pickle.node(*id)? {
+        let node = pickle.node(*id)?;
+        // An object that is there once in the file may be every element.
+        limits.chunk((heap.len() as u64).saturating_add(node.weight() as u64))?;
+        match node {
             Node::Text(text) => push_heap_item(&mut items, &mut heap, text.as_bytes()),
             Node::ByteText(bytes) | Node::Bytes(bytes) => {
                 push_heap_item(&mut items, &mut heap, bytes);

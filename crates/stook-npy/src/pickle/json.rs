@@ -20,6 +20,18 @@ impl Pickle {
     pub fn to_json(&self, id: NodeId) -> Result<Value> {
         Printer { pickle: self, n_left: MAX_NODES }.value(id, 0)
     }
+
+    /// The JSON text of each of the objects at `ids`.
+    ///
+    /// # Errors
+    /// As [`Pickle::to_json`]; of all together, not many times more than the pickle holds.
+    pub(crate) fn to_texts(&self, ids: &[NodeId]) -> Result<Vec<String>> {
+        let weight = |node: &Node| node.weight().saturating_add(1);
+        let held = self.nodes.iter().map(weight).fold(0_usize, usize::saturating_add);
+        let n_left = held.saturating_mul(4).saturating_add(MAX_NODES);
+        let mut printer = Printer { pickle: self, n_left };
+        ids.iter().map(|id| Ok(printer.value(*id, 0)?.to_string())).collect()
+    }
 }
 
 struct Printer<'a> {
@@ -32,9 +44,10 @@ impl Printer<'_> {
         if depth > MAX_DEPTH {
             return Err(Error::limit(format!("pickle: objects nested over {MAX_DEPTH} deep")));
         }
-        self.count(1)?;
         let pickle = self.pickle;
-        Ok(match pickle.node(id)? {
+        let node = pickle.node(id)?;
+        self.count(1 + node.weight() / 16)?;
+        Ok(match node {
             Node::None => Value::Null,
             Node::Bool(value) => json!(value),
             Node::Int(value) => int(*value),
@@ -43,10 +56,7 @@ impl Printer<'_> {
             Node::Complex(re, im) => json!({ "complex": [float(*re), float(*im)] }),
             Node::Text(text) => json!(text),
             Node::ByteText(bytes) => json!(String::from_utf8_lossy(bytes)),
-            Node::Bytes(bytes) | Node::ByteArray(bytes) => {
-                self.count(bytes.len() / 16)?;
-                json!({ "bytes": hex(bytes.iter()) })
-            }
+            Node::Bytes(bytes) | Node::ByteArray(bytes) => json!({ "bytes": hex(bytes.iter()) }),
             Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
                 self.list(items, depth)?
             }
@@ -62,7 +72,6 @@ impl Printer<'_> {
                 Err(_) => json!({ "dtype": "object" }),
             },
             Node::Scalar(array) | Node::Array(array) if !array.is_object() => {
-                self.count(array.bytes.len() / 16)?;
                 let values = array.to_values()?;
                 self.count(values.len())?;
                 nested(values.shape(), &mut (0..values.len()).map(|i| item(&values, i)))
@@ -81,8 +90,9 @@ impl Printer<'_> {
 
     fn count(&mut self, n: usize) -> Result<()> {
         let left = self.n_left.checked_sub(n);
-        self.n_left = left
-            .ok_or_else(|| Error::limit(format!("pickle: expected at most {MAX_NODES} objects")))?;
+        self.n_left = left.ok_or_else(|| {
+            Error::limit("pickle: its objects, each as often as it occurs, are too many for JSON")
+        })?;
         Ok(())
     }
 
@@ -95,7 +105,10 @@ impl Printer<'_> {
         let mut object = Map::new();
         for (key, value) in pairs {
             let key = match self.pickle.node(*key)? {
-                key if key.as_text().is_some() => key.as_text().unwrap_or_default().to_owned(),
+                key if key.as_text().is_some() => {
+                    self.count(key.weight() / 16)?;
+                    key.as_text().unwrap_or_default().to_owned()
+                }
                 _ => self.value(*key, depth + 1)?.to_string(),
             };
             object.insert(key, self.value(*value, depth + 1)?);

@@ -151,6 +151,19 @@ impl Node {
             _ => None,
         }
     }
+
+    /// Bytes of what it holds beside other objects.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Path(text) => text.len(),
+            Self::BigInt(bytes)
+            | Self::ByteText(bytes)
+            | Self::Bytes(bytes)
+            | Self::ByteArray(bytes) => bytes.len(),
+            Self::Scalar(array) | Self::Array(array) => array.bytes.len(),
+            _ => 0,
+        }
+    }
 }
 
 /// The objects of one pickle.

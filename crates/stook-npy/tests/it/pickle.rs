@@ -6,7 +6,7 @@ use stook_core::{
     Array, ArraySpec, Container, DType, Durability, ErrorKind, HeapItem, Limits, NodePath,
     OpenOptions, Selection, Values,
 };
-use stook_npy::pickle::{Descr, Form, Node, Pickle, write};
+use stook_npy::pickle::{Descr, Form, Node, Pickle, PickledArray, write};
 use stook_npy::{create_npy, create_npz, open_npy, open_npz};
 use stook_testkit::corrupt::{bit_flips, truncations};
 
@@ -307,4 +307,55 @@ fn archives_hold_objects() {
     container.commit(Durability::Flush).unwrap();
     let reader = open_npz(&path, &OpenOptions::read()).unwrap();
     assert_eq!(texts(&read(reader.as_ref(), "/h/text").unwrap()), ["changed", "y"]);
+}
+
+/// An npy file of `n` objects that are all the one that `node` adds.
+fn one_for_all(n: u64, nodes: Vec<Node>) -> Vec<u8> {
+    let mut pickle = Pickle::new(Node::None);
+    let mut objects = Vec::new();
+    for node in nodes {
+        let id = pickle.add(node).unwrap();
+        objects.extend((0..n).map(|_| id));
+    }
+    let shape = vec![objects.len() as u64];
+    let array = PickledArray::of_objects(shape.clone(), false, objects).unwrap();
+    let root = pickle.add(Node::Array(Arc::new(array))).unwrap();
+    let text = format!("{{'descr': '|O', 'fortran_order': False, 'shape': ({},), }}\n", shape[0]);
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
+    file.extend(text.as_bytes());
+    file.extend(write(&pickle.with_root(root), Form::Numpy1).unwrap());
+    file
+}
+
+#[test]
+fn an_object_that_is_every_element_is_limited() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = OpenOptions::read();
+    options.limits.chunk_len_bytes = 16 << 20;
+    let text = || Node::Text("x".repeat(1 << 20));
+    for (name, nodes) in [("text", vec![text()]), ("mixed", vec![text(), Node::None])] {
+        let path = dir.path().join(format!("{name}.npy"));
+        let file = one_for_all(1000, nodes);
+        assert!(file.len() < 2 << 20, "{}", file.len());
+        fs::write(&path, file).unwrap();
+        let error = open_npy(&path, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{name}");
+    }
+}
+
+#[test]
+fn what_is_written_to_objects_that_moved_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = |text: &str| NodePath::parse(text).unwrap();
+    let container = create_npz(dir.path().join("x.npz"), &OpenOptions::default()).unwrap();
+    let spec = ArraySpec::new(DType::string(), [1]);
+    container.create_array(&node("/a"), &spec).unwrap();
+    let array = crate::array(container.as_ref(), "/a").unwrap();
+    let values = Values::from_strings(vec![1], &["x"]).unwrap();
+    array.write(&Selection::All, &values).unwrap();
+    container.rename(&node("/a"), &node("/b")).unwrap();
+    let error = array.write(&Selection::All, &values).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(read(container.as_ref(), "/b").unwrap(), values);
 }
