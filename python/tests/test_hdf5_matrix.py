@@ -100,7 +100,6 @@ CONVERTED_OTHERWISE = [
     ("chunks-single.h5", "*", "chunks", "one chunk that no filter changes is stored in one piece"),
     ("virtual.h5", "*", "chunks", "a virtual array that grows becomes a chunked one"),
     ("anndata-sparse.h5ad", "/uns/none", "max_shape", "no elements, in chunks: room for a chunk"),
-    ("spaces.h5", "/null/*", "*", "through Zarr, which has no null extent, as an array without elements"),
     *READ_OTHERWISE,
 ]
 
@@ -162,23 +161,7 @@ def test_converted_to_hdf5(file, tmp_path):
     assert not unexplained(file, left, CONVERTED_OTHERWISE, strict=False)
 
 
-# What is written to Zarr and then not read there.
-UNREADABLE_IN_ZARR = {
-    "dtype-strings-varying.h5": "text that is no UTF-8 is written all the same",
-    "pytables-attributes.h5": "an attribute of text that is no UTF-8 is written all the same",
-}
-
-
-def to_zarr() -> list:
-    return [
-        pytest.param(file, marks=pytest.mark.xfail(reason=UNREADABLE_IN_ZARR[file], strict=True))
-        if file in UNREADABLE_IN_ZARR
-        else file
-        for file in FILES
-    ]
-
-
-@pytest.mark.parametrize("file", to_zarr())
+@pytest.mark.parametrize("file", FILES)
 def test_converted_to_zarr_and_back(file, tmp_path):
     losses = converted(FOLDER / file, tmp_path / "x.zarr")
     losses += converted(tmp_path / "x.zarr", tmp_path / "x.h5")

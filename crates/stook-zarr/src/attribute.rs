@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use half::{bf16, f16};
 use serde_json::{Value, json};
-use stook_core::dtype::Narrow;
-use stook_core::values::{HeapItem, item_text};
+use stook_core::dtype::{Narrow, Padding};
+use stook_core::values::{HeapItem, item_text, trim_nul};
 use stook_core::{Adapted, AttributeValue, DType, Error, Loss, Result, Values};
 
 use crate::json;
@@ -147,7 +147,7 @@ fn item_to_json(dtype: &DType, item: &[u8], heap: &[u8], depth: usize) -> Result
             list(&half, item, heap, depth)?
         }
         DType::String(_) | DType::FixedString(_) | DType::Unicode(_) | DType::Reference => {
-            Value::from(item_text(dtype, item, heap)?)
+            Value::from(text_of(dtype, item, heap)?)
         }
         DType::Bytes => json!(BASE64_STANDARD.encode(HeapItem::from_bytes(item).slice(heap, 1)?)),
         DType::Opaque(_) => json!(BASE64_STANDARD.encode(item)),
@@ -177,6 +177,33 @@ fn item_to_json(dtype: &DType, item: &[u8], heap: &[u8], depth: usize) -> Result
         },
         other => return Err(Error::unsupported(format!("type {other} has no form in JSON"))),
     })
+}
+
+/// The text of an item; what is no character in it is U+FFFD.
+///
+/// # Errors
+/// `Corrupt` where the item points out of the heap.
+fn text_of(dtype: &DType, item: &[u8], heap: &[u8]) -> Result<String> {
+    if let Ok(text) = item_text(dtype, item, heap) {
+        return Ok(text);
+    }
+    let bytes = match dtype {
+        DType::Unicode(_) => {
+            #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
+            let code = |c: &[u8]| c.first_chunk().map_or(0, |c| u32::from_ne_bytes(*c));
+            let text = item
+                .chunks_exact(4)
+                .map(|c| char::from_u32(code(c)).unwrap_or(char::REPLACEMENT_CHARACTER));
+            return Ok(text.collect::<String>().trim_end_matches('\0').to_owned());
+        }
+        DType::FixedString(string) => match string.padding {
+            Padding::Space => item.trim_ascii_end(),
+            Padding::NullTerminated => item.split(|&byte| byte == 0).next().unwrap_or(item),
+            Padding::Null => trim_nul(item),
+        },
+        _ => HeapItem::from_bytes(item).slice(heap, 1)?,
+    };
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// The nearest float to an x87 number: 64 bits of mantissa, 15 of exponent, the sign.

@@ -5,7 +5,8 @@
 //! element after element; text, bytes and references as a `u32` length and the bytes; a sequence
 //! as a `u32` count and its items. A chunk is framed as `vlen-bytes` is: a `u32` counts the
 //! items; each is a `u32` length and its bytes. There, an item that is itself a sequence has no
-//! count of its own, so that a sequence of numbers is just the numbers.
+//! count of its own, so that a sequence of numbers is just the numbers. Text in a chunk is UTF-8;
+//! what [`pack`] makes holds any bytes of it.
 
 use std::borrow::Cow;
 
@@ -93,7 +94,6 @@ pub fn unpack(
         _ => {
             let len = take_len(packed)?;
             let payload = take(packed, len)?;
-            check_text(dtype, payload)?;
             limits.heap((heap.len() as u64).saturating_add(payload.len() as u64))?;
             point(item, heap, payload, payload.len() as u64);
             Ok(())
@@ -124,12 +124,40 @@ fn to_little(dtype: &DType, items: &mut [u8]) {
     }
 }
 
-fn check_text(dtype: &DType, payload: &[u8]) -> Result<()> {
-    let is_text = matches!(dtype, DType::String(_) | DType::Reference);
-    if is_text && std::str::from_utf8(payload).is_err() {
-        return Err(Error::corrupt("text of a packed item is not valid UTF-8"));
+/// Whether all text in `items`, each of `dtype`, is UTF-8.
+///
+/// # Errors
+/// `Corrupt` where a part points out of the heap.
+fn is_utf8(dtype: &DType, items: &[u8], heap: &[u8]) -> Result<bool> {
+    if is_plain(dtype) {
+        return Ok(true);
     }
-    Ok(())
+    for item in items.chunks_exact(dtype.item_size().max(1)) {
+        let is_utf8 = match dtype {
+            DType::Struct(r#struct) => {
+                let mut all = true;
+                for field in &r#struct.fields {
+                    let end = field.offset.saturating_add(field.dtype.item_size());
+                    let part = item.get(field.offset..end).unwrap_or_default();
+                    all &= is_utf8(&field.dtype, part, heap)?;
+                }
+                all
+            }
+            DType::Array(array) => is_utf8(&array.item, item, heap)?,
+            DType::Sequence(inner) => {
+                let items = HeapItem::from_bytes(item).slice(heap, inner.item_size())?;
+                is_utf8(inner, items, heap)?
+            }
+            DType::String(_) | DType::Reference => {
+                str::from_utf8(HeapItem::from_bytes(item).slice(heap, 1)?).is_ok()
+            }
+            _ => true,
+        };
+        if !is_utf8 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn put_len(out: &mut Vec<u8>, len: u64) -> Result<()> {
@@ -167,6 +195,9 @@ impl Packed {
     }
 
     fn encode(&self, items: &[u8], heap: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        if !is_utf8(&self.0, items, heap)? {
+            return Err(Error::unsupported(format!("{NAME}: text in an item is not valid UTF-8")));
+        }
         let size = self.0.item_size().max(1);
         put_len(out, (items.len() / size) as u64)?;
         for item in items.chunks_exact(size) {
@@ -211,6 +242,9 @@ impl Packed {
                 let more = packed.len();
                 return Err(Error::corrupt(format!("{NAME}: an item has {more} bytes too many")));
             }
+        }
+        if !is_utf8(&self.0, items, heap)? {
+            return Err(Error::corrupt(format!("{NAME}: text in an item is not valid UTF-8")));
         }
         Ok(())
     }
@@ -280,6 +314,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ErrorKind;
     use crate::dtype::{ArrayType, Field, StructType};
 
     /// A count, then padding, then text, then two sequences of bytes.
@@ -322,6 +357,24 @@ mod tests {
         again.clear();
         pack(&dtype, &back, &heap, &mut again).unwrap();
         assert_eq!(again, bytes);
+    }
+
+    #[test]
+    fn text_of_a_chunk_is_utf8_and_any_bytes_are_packed() {
+        let field = [("s".to_owned(), DType::string())];
+        let dtype = DType::Struct(Arc::new(StructType::packed(field).unwrap()));
+        let (limits, codec) = (Limits::default(), Packed(dtype.clone()));
+        let item = HeapItem { offset: 0, len: 1 }.to_bytes();
+        let error = codec.encode_into(&item, &[0xFF], &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        let encoded = b"\x01\0\0\0\x05\0\0\0\x01\0\0\0\xFF";
+        let (mut back, mut heap) = (vec![0; item.len()], Vec::new());
+        let error = codec.decode_into(encoded, &mut back, &mut heap, &limits).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        let mut bytes = Vec::new();
+        pack(&dtype, &item, &[0xFF], &mut bytes).unwrap();
+        unpack(&dtype, &mut bytes.as_slice(), &mut back, &mut heap, &limits).unwrap();
+        assert_eq!((back.as_slice(), heap.as_slice()), (item.as_slice(), [0xFF].as_slice()));
     }
 
     #[test]

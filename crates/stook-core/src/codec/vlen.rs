@@ -69,6 +69,15 @@ impl Vlen {
             _ => Ok(()),
         }
     }
+
+    /// The error for an item that is not to be encoded: text may come from a file whose format
+    /// has any bytes for it, so that is no fault of the caller.
+    fn cannot_hold(&self, what: String) -> Error {
+        match self {
+            Self::Utf8 => Error::unsupported(what),
+            Self::Bytes | Self::Array(_) => Error::invalid(what),
+        }
+    }
 }
 
 impl HeapCodec for Vlen {
@@ -86,7 +95,7 @@ impl HeapCodec for Vlen {
             put_length(out, items.len() / HEAP_ITEM_LEN, "items")?;
             for (at, item) in items.chunks_exact(HEAP_ITEM_LEN).enumerate() {
                 let payload = HeapItem::from_bytes(item).slice(heap, self.unit())?;
-                self.check_payload(at, payload).map_err(Error::invalid)?;
+                self.check_payload(at, payload).map_err(|what| self.cannot_hold(what))?;
                 put_length(out, payload.len(), "bytes")?;
                 let from = out.len();
                 out.extend_from_slice(payload);
@@ -220,6 +229,10 @@ mod tests {
         let encoded = b"\x01\0\0\0\x01\0\0\0\xFF";
         assert!(decode(&Vlen::Utf8, encoded, 1).is_err());
         assert_eq!(decode(&Vlen::Bytes, encoded, 1).unwrap().payload(0).unwrap(), [0xFF]);
+        let item = HeapItem { offset: 0, len: 1 }.to_bytes();
+        let error = Vlen::Utf8.encode_into(&item, &[0xFF], &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        Vlen::Bytes.encode_into(&item, &[0xFF], &mut Vec::new()).unwrap();
     }
 
     #[test]

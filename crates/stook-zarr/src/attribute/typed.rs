@@ -42,11 +42,14 @@ pub(crate) fn record(value: &AttributeValue) -> Option<Value> {
     }
 }
 
-/// Whether the JSON of `values` says their type and shape.
+/// Whether the JSON of `values` says all of them: type, shape and items.
 fn is_json(values: &Values) -> bool {
     let is_type = match values.dtype() {
         DType::Bool | DType::Int64 | DType::Float64 => true,
-        dtype => *dtype == DType::string(),
+        // What of a text is no UTF-8, JSON shows as U+FFFD.
+        dtype => {
+            *dtype == DType::string() && (0..values.len()).all(|at| values.text_at(at).is_ok())
+        }
     };
     is_type && (values.shape().is_empty() || !values.is_empty())
 }
@@ -131,6 +134,23 @@ mod tests {
         charset: stook_core::dtype::Charset::Ascii,
         padding: Padding::Null,
     };
+
+    #[test]
+    fn text_that_is_no_utf8_is_known_again() {
+        let limits = Limits::default();
+        let fixed = DType::FixedString(FixedString { len_bytes: 3, ..FIXED });
+        let fixed = Values::new(fixed, vec![], b"a\xE9\0".to_vec(), Vec::new()).unwrap();
+        let mut item = Vec::new();
+        let mut heap = Vec::new();
+        stook_core::values::push_heap_item(&mut item, &mut heap, b"a\xE9");
+        let varying = Values::new(DType::string(), vec![], item, heap).unwrap();
+        for value in [fixed, varying] {
+            let value = AttributeValue::from(value);
+            let (json, record) = (to_json("a", &value).unwrap(), record(&value).unwrap());
+            assert_eq!(json, json!("a\u{FFFD}"));
+            assert_eq!(recall(&record, &json, &limits), Some(value));
+        }
+    }
 
     #[test]
     fn what_json_says_needs_no_record() {
