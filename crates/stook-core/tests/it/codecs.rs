@@ -260,6 +260,24 @@ fn blosc2_keeps_the_contract() {
 }
 
 #[test]
+fn blosc2_of_wide_items_comes_back() {
+    // Constant where the first of many streams would lie.
+    let raw: Vec<u8> =
+        (0..300_000_u32).map(|i| if i < 75_000 { 0 } else { (i / 7) as u8 }).collect();
+    for compressor in blosc2_compressors() {
+        for shuffle in BLOSC_SHUFFLES {
+            let values = Vec::new();
+            let config = Blosc2 { compressor, level: 1, shuffle, item_size: 300, values };
+            let codec = build(&CodecSpec::Blosc2(config));
+            let (mut encoded, mut back) = (Vec::new(), vec![1; raw.len()]);
+            codec.encode_into(&raw, &mut encoded, &mut Scratch::new()).unwrap();
+            let n = codec.decode_into(&encoded, &mut back, &mut Scratch::new()).unwrap();
+            assert!(n == raw.len() && back == raw, "{compressor:?} {shuffle:?}");
+        }
+    }
+}
+
+#[test]
 fn variable_length_codecs_keep_the_contract() {
     for (spec, dtype) in
         [(CodecSpec::VlenUtf8, DType::string()), (CodecSpec::VlenBytes, DType::Bytes)]

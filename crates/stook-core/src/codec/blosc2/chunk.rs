@@ -361,7 +361,8 @@ pub(super) fn encode(
     if config.level > 0 {
         let mut buffers = std::mem::take(scratch.context::<Buffers>());
         let padded = scratch.take_buffer();
-        let mut blocks = Blocks { config, is_split, block_len, start, padded };
+        let item_size = usize::from(item_size);
+        let mut blocks = Blocks { config, item_size, is_split, block_len, start, padded };
         let encoded = blocks.encode((raw, padded_len), out, &mut buffers, scratch);
         scratch.give_buffer(blocks.padded);
         buffers.keep(scratch);
@@ -406,6 +407,8 @@ fn is_split(config: &Blosc2, item_size: usize, block_len: usize) -> bool {
 
 struct Blocks<'a> {
     config: &'a Blosc2,
+    /// As the header has it: 1 for items too long for that.
+    item_size: usize,
     is_split: bool,
     block_len: usize,
     /// Where the chunk begins in the output.
@@ -442,7 +445,7 @@ impl Blocks<'_> {
                 }
             };
             let is_split = self.is_split && len == self.block_len;
-            let n_streams = if is_split { self.config.item_size } else { 1 };
+            let n_streams = if is_split { self.item_size } else { 1 };
             let planes = shuffled(self.config, block, buffers)?;
             encoder.encode(n_streams, planes, out, scratch)?;
             if out.len() - self.start >= padded_len + HEADER_LEN {
