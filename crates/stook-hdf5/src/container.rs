@@ -2,7 +2,7 @@
 
 mod beyond;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::sync::Arc;
@@ -280,6 +280,47 @@ impl Hdf5File {
         Ok(())
     }
 
+    /// Refuses to move the group `from` to `to` where that lies in the group itself by other
+    /// names: no path would lead to it any more.
+    fn expect_no_circle(&self, from: &NodePath, to: &NodePath) -> Result<()> {
+        let address = |node: &NodePath| -> Result<u64> {
+            let location = Location::open(&self.shared.file, &c_path(node)?);
+            let identity = location.and_then(|at| at.identity()).map_err(self.shared.corrupt(node));
+            identity.map(|(_, address)| address)
+        };
+        let root = self.root()?;
+        let link = |node: &NodePath| root.link(&c_path(node)?).map_err(self.shared.corrupt(node));
+        let is_group = matches!(self.find(from)?, Found::Node(ObjectKind::Group));
+        if !is_group || link(from)? != Some(LinkClass::Hard) {
+            return Ok(());
+        }
+        let moved = address(from)?;
+        // Where the path of the new name leads, and whether by links that may lead into the group.
+        let (mut above, mut goes_by_links) = (Vec::new(), false);
+        for group in std::iter::successors(to.parent(), NodePath::parent) {
+            if !group.is_root() && matches!(self.find(&group)?, Found::Node(_)) {
+                above.push(address(&group)?);
+                goes_by_links |= link(&group)? != Some(LinkClass::Hard);
+            }
+        }
+        let mut inside = HashSet::from([moved]);
+        let mut ahead = if goes_by_links { vec![from.clone()] } else { Vec::new() };
+        while let Some(group) = ahead.pop() {
+            for child in self.children_here(&group)? {
+                let is_group = child.kind == Some(NodeKind::Group) && child.link == Link::Hard;
+                let Some(address) = child.identity.filter(|_| is_group) else { continue };
+                if inside.insert(address) {
+                    ahead.push(group.join(&child.name)?);
+                }
+            }
+        }
+        if above.iter().any(|group| inside.contains(group)) {
+            let message = format!("a node cannot be moved into itself, which `{to}` leads to");
+            return Err(self.at(Error::invalid(message), from));
+        }
+        Ok(())
+    }
+
     /// The topmost node that creating `node` will make.
     fn first_new(&self, node: &NodePath) -> Result<NodePath> {
         let mut first = node.clone();
@@ -459,6 +500,7 @@ impl Container for Hdf5File {
             let message = format!("a node cannot be moved into itself, to `{to}`");
             return Err(self.at(Error::invalid(message), from));
         }
+        self.expect_no_circle(from, to)?;
         let (from_path, to_path) = (c_path(from)?, c_path(to)?);
         self.creating(to, || {
             self.shared.file.rename(&from_path, &to_path).map_err(self.shared.io(from))

@@ -93,6 +93,11 @@ impl Location {
         Ok(ObjectKind::from_raw(unsafe { info.assume_init() }.type_))
     }
 
+    /// What names the object in this process: its file's number and its address.
+    pub(crate) fn identity(&self) -> Result<(u64, u64)> {
+        identity(&self.id)
+    }
+
     /// Whether the object, a group, remembers the order of its attributes.
     pub(crate) fn attribute_order(&self) -> Result<AttributeOrder> {
         let plist = Id::owned(call!("group properties", H5Gget_create_plist(self.id.raw()))?);

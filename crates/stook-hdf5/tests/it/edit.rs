@@ -10,7 +10,7 @@ use stook_core::{
 use stook_hdf5::Hdf5File;
 
 use crate::python::{DESCRIBE, python};
-use crate::support::{array, create, fixture, node, open_again};
+use crate::support::{array, create, fixture, node, open_again, scratch};
 
 /// `n` as one item of a plain number type; `None` for other types.
 fn number(dtype: &DType, n: u8) -> Option<Vec<u8>> {
@@ -256,4 +256,26 @@ fn files_of_others_are_changed_as_h5py_changes_them() {
         drop(file);
     }
     python(&format!("{DESCRIBE}\n{EDIT}"), dir.path());
+}
+
+#[test]
+fn a_group_is_not_moved_into_itself_by_another_name() {
+    let (_dir, _path, file) = scratch();
+    let deep = node("/a/b/c");
+    file.create_group(&deep).unwrap();
+    for (at, target) in [("/soft", "/a"), ("/deep", "/a/b"), ("/loop", "/soft")] {
+        file.create_link(&node(at), &Link::Soft(target.to_owned())).unwrap();
+    }
+    file.create_hard_link(&node("/d"), &node("/a/b")).unwrap();
+    for to in ["/soft/x", "/deep/x", "/deep/c/x", "/loop/b/new/x"] {
+        let error = file.rename(&node("/a"), &node(to)).unwrap_err();
+        assert!(error.message().contains("into itself"), "{to}: {error}");
+    }
+    assert!(file.rename(&node("/d"), &node("/a/b/x")).is_err());
+    // Links go anywhere, and groups by links to elsewhere.
+    file.rename(&node("/deep"), &node("/soft/deep")).unwrap();
+    file.create_group(&node("/e")).unwrap();
+    file.rename(&node("/e"), &node("/loop/e")).unwrap();
+    assert_eq!(file.kind(&node("/a/e")).unwrap(), Some(NodeKind::Group));
+    assert_eq!(file.kind(&deep).unwrap(), Some(NodeKind::Group));
 }
