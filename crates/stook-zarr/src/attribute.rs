@@ -14,6 +14,8 @@ use crate::json;
 
 /// A deeper nesting of values than this is refused.
 const MAX_DEPTH: usize = 64;
+/// More lists, or items without bytes, than this are refused where no bytes stand for them.
+const MAX_EMPTY: u64 = 1 << 20;
 
 /// An attribute's JSON as a value; a number that JSON cannot hold makes it an array of numbers,
 /// where it is one.
@@ -104,6 +106,14 @@ fn lost(dtype: &DType) -> Option<&'static str> {
 }
 
 fn values_to_json(values: &Values) -> Result<Value> {
+    if values.items().is_empty() {
+        let outer = values.shape().iter().take_while(|&&len| len > 0);
+        let n = outer.fold(1_u64, |n, &len| n.saturating_mul(len));
+        if n > MAX_EMPTY {
+            let shape = values.shape();
+            return Err(Error::limit(format!("nothing of shape {shape:?} as JSON lists")));
+        }
+    }
     let mut at = 0;
     nest(values, values.shape(), &mut at)
 }
@@ -281,5 +291,18 @@ mod tests {
         let empty = AttributeValue::Null(DType::Int8);
         let adapted = adapt("a", &empty).unwrap();
         assert_eq!((adapted.value, adapted.losses.len()), (empty, 0));
+    }
+
+    #[test]
+    fn nothing_of_a_huge_shape_is_refused() {
+        let json = |shape: &[u64]| {
+            let values = Values::new(DType::Int16, shape.to_vec(), vec![], vec![]).unwrap();
+            to_json("a", &values.into())
+        };
+        assert_eq!(json(&[2, 0, 3]).unwrap(), json!([[], []]));
+        assert_eq!(json(&[0, 1 << 60]).unwrap(), json!([]));
+        for shape in [[1 << 60, 0], [1 << 30, 0]] {
+            assert_eq!(json(&shape).unwrap_err().kind(), stook_core::ErrorKind::LimitExceeded);
+        }
     }
 }
