@@ -419,6 +419,29 @@ mod tests {
     }
 
     #[test]
+    fn a_type_stays_behind_codecs_of_bytes() {
+        let base64 = serde_json::json!({"id": "base64"});
+        let base64 = numcodecs::parse(&base64, &Stage::bytes()).unwrap();
+        let codecs = vec![base64, DEFAULT_CODEC];
+        let spec = ArraySpec { codecs, ..ArraySpec::new(DType::Bitfield(2), vec![4]) };
+        assert_eq!(again(&spec, Format::ZarrV2).dtype, DType::Bitfield(2));
+    }
+
+    #[test]
+    fn a_type_beyond_the_limits_is_refused() {
+        let spec = ArraySpec::new(DType::Sequence(Arc::new(DType::Int16)), vec![4]);
+        let adapted = array(&spec, Format::ZarrV3).unwrap().value;
+        let mut doc = layout::print(&adapted, Format::ZarrV3).unwrap().array;
+        let sequence = doc["stook"]["dtype"].clone();
+        let huge = serde_json::json!({"item": sequence, "shape": [1_u64 << 40]});
+        doc["stook"]["dtype"] = serde_json::json!({"name": "array", "configuration": huge});
+        let limits = stook_core::Limits::default();
+        let error = layout::parse_v3(&stook_core::NodePath::root(), &doc, &limits).unwrap_err();
+        assert_eq!(error.kind(), stook_core::ErrorKind::LimitExceeded);
+        assert!(error.message().contains("chunk"), "{}", error.message());
+    }
+
+    #[test]
     fn filters_stay_together_or_go_together() {
         let number = |dtype| StoredNumber { dtype, endian: Endian::Little };
         let mut spec = ArraySpec::new(DType::Float64, vec![4]);

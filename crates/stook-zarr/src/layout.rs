@@ -15,7 +15,7 @@ use crate::dtype::{self, full, v2, v3};
 use crate::json::{self, Object};
 use crate::keys::ChunkKeys;
 use crate::shard::{ShardCodec, ShardLevel};
-use crate::{fill, grid};
+use crate::{fill, grid, numcodecs};
 
 /// The attribute in which xarray keeps the names of axes in version 2.
 pub(crate) const ARRAY_DIMENSIONS: &str = "_ARRAY_DIMENSIONS";
@@ -130,7 +130,8 @@ fn take_full_type(
 ) -> Result<()> {
     let is_other = |codec: &CodecSpec| match codec {
         CodecSpec::ByteOrder(endian) => *endian == Endian::Big,
-        CodecSpec::Custom(_) => true,
+        // But for numcodecs' own, which work on bytes.
+        CodecSpec::Custom(_) => numcodecs::settings(codec, &Stage::bytes()).is_none(),
         _ => false,
     };
     if spec.codecs.iter().any(is_other) {
@@ -142,6 +143,7 @@ fn take_full_type(
         spec.dimension_names = None;
     }
     let Some(dtype) = full::dtype_of(doc, format, &spec.dtype) else { return Ok(()) };
+    check_item(&dtype, limits)?;
     if let Some(fill) = spec.fill_value.take() {
         let is_packed = full::is_packed(&dtype);
         spec.fill_value = Some(match is_packed {
