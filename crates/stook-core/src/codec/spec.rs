@@ -543,6 +543,9 @@ impl CodecSpec {
             Self::Zfp(zfp) => zfp.mode != 5,
             // The bits that are not kept are zero when read.
             Self::PackBits(bits) => bits.first_bit.is_some() || bits.last_bit.is_some(),
+            Self::MessagePack { configuration } => {
+                configuration.get("use_single_float").is_some_and(|it| *it != false)
+            }
             _ => false,
         }
     }
@@ -560,5 +563,13 @@ mod tests {
         assert!(CodecSpec::PackBits(low).is_lossy());
         let high = PackBits { first_bit: Some(1), ..bits };
         assert!(CodecSpec::PackBits(high).is_lossy());
+    }
+
+    #[test]
+    fn doubles_as_singles_are_lost() {
+        for is_single in [false, true] {
+            let configuration = serde_json::json!({"use_single_float": is_single});
+            assert_eq!(CodecSpec::MessagePack { configuration }.is_lossy(), is_single);
+        }
     }
 }
