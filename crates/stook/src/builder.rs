@@ -9,6 +9,7 @@ use stook_core::{
 use crate::array::Array;
 use crate::file::File;
 use crate::group::Group;
+use crate::szip;
 
 /// How a new array is cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -184,6 +185,7 @@ impl ArrayBuilder {
         });
         self.lay_out(&mut spec, format)?;
         // A setting out of range is told now, not by the first read or write.
+        szip::fit(&mut spec);
         Pipeline::new(&spec)?;
         self.check_max_shape()?;
         let mut adapted = self.group.file().container().adapt_array(&spec)?;

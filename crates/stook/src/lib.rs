@@ -36,6 +36,7 @@ mod leaves;
 mod ordered;
 mod parts;
 pub mod stats;
+mod szip;
 mod walk;
 
 pub use array::Array;
@@ -59,8 +60,8 @@ pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,
     CodecSpec, DType, Durability, Element, Engine, EngineConfig, Error, ErrorKind, Extent, Format,
-    Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Result, Selection, Values,
-    View, ViewMut,
+    Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Outside, Result, Selection,
+    Values, View, ViewMut,
 };
 pub use stook_core::{codec, dtype, element, values};
 pub use stook_zarr::numcodecs;

@@ -56,7 +56,7 @@ fn what_makes_no_sense_is_told() {
     For more information, try '--help'.
     ");
     insta::assert_snapshot!(fails(&["--codec", "zstdd"]), @"
-    error: invalid value 'zstdd' for '--codec <[NODES=]CODECS>': codec `zstdd` is not known (known: none, keep, auto, zstd:LEVEL, gzip:LEVEL, zlib:LEVEL, lz4, lzf, blosc:COMPRESSOR:LEVEL:SHUFFLE, bz2:LEVEL, lzma:PRESET, pcodec:LEVEL, shuffle, bitshuffle:lz4, delta, packbits, crc32c, fletcher32, joined by +, or JSON)
+    error: invalid value 'zstdd' for '--codec <[NODES=]CODECS>': codec `zstdd` is not known (known: none, keep, auto, zstd:LEVEL, gzip:LEVEL, zlib:LEVEL, lz4, lzf, blosc:COMPRESSOR:LEVEL:SHUFFLE, bz2:LEVEL, lzma:PRESET, pcodec:LEVEL, shuffle, bitshuffle:lz4, delta, packbits, crc32c, fletcher32, szip:ec:PIXELS, blosc2:COMPRESSOR:LEVEL:SHUFFLE, zfp:accuracy:ERROR, joined by +, or JSON)
 
     For more information, try '--help'.
     ");

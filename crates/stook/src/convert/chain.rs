@@ -4,11 +4,13 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 use stook_core::codec::{
-    Bitshuffle, BitshuffleCompressor, Blosc, BloscCompressor, BloscShuffle, CodecSpec, Endian,
-    Lzma, Pcodec, Stage, StoredNumber,
+    Bitshuffle, BitshuffleCompressor, Blosc, Blosc2, BloscCompressor, BloscShuffle, CodecSpec,
+    Endian, Lzma, Pcodec, Stage, StoredNumber, Szip, Zfp,
 };
 use stook_core::{DType, Error, Result};
 use stook_zarr::numcodecs;
+
+use crate::szip;
 
 /// A chain of codecs that is still to be fitted to the items it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +40,8 @@ pub enum ChainLink {
 /// The names with the most arguments each takes, for errors.
 const SPELLINGS: &str = "none, keep, auto, zstd:LEVEL, gzip:LEVEL, zlib:LEVEL, lz4, lzf, \
     blosc:COMPRESSOR:LEVEL:SHUFFLE, bz2:LEVEL, lzma:PRESET, pcodec:LEVEL, shuffle, \
-    bitshuffle:lz4, delta, packbits, crc32c, fletcher32, joined by +, or JSON";
+    bitshuffle:lz4, delta, packbits, crc32c, fletcher32, szip:ec:PIXELS, \
+    blosc2:COMPRESSOR:LEVEL:SHUFFLE, zfp:accuracy:ERROR, joined by +, or JSON";
 
 impl FromStr for Chain {
     type Err = Error;
@@ -75,7 +78,7 @@ impl ChainLink {
     /// The codec for the items of `stage`; `None` where it has no meaning for them.
     pub(crate) fn codec(&self, stage: &Stage) -> Result<Option<CodecSpec>> {
         match self {
-            Self::Named { name, arguments } => Arguments { name, arguments }.codec(&stage.dtype),
+            Self::Named { name, arguments } => Arguments { name, arguments }.codec(stage),
             Self::Json(value) => numcodecs::parse(&with_id(value), stage).map(Some),
         }
     }
@@ -142,7 +145,8 @@ impl Arguments<'_> {
         Ok(Some(codec))
     }
 
-    fn codec(&self, dtype: &DType) -> Result<Option<CodecSpec>> {
+    fn codec(&self, stage: &Stage) -> Result<Option<CodecSpec>> {
+        let dtype = &stage.dtype;
         let item_size = dtype.item_size();
         let has_heap = dtype.has_heap();
         Ok(Some(match self.name {
@@ -166,6 +170,13 @@ impl Arguments<'_> {
                 CodecSpec::Pcodec(Pcodec { level, settings: serde_json::Map::new() })
             }
             "blosc" => CodecSpec::Blosc(self.blosc(item_size)?),
+            "blosc2" => {
+                let Blosc { compressor, level, shuffle, item_size, .. } = self.blosc(item_size)?;
+                let values = Vec::new();
+                CodecSpec::Blosc2(Blosc2 { compressor, level, shuffle, item_size, values })
+            }
+            "szip" => CodecSpec::Szip(self.szip(stage)?),
+            "zfp" => CodecSpec::Zfp(self.zfp()?),
             "lzf" => return self.plain(CodecSpec::Lzf),
             "crc32c" => return self.plain(CodecSpec::Crc32c),
             "fletcher32" => return self.plain(CodecSpec::Fletcher32),
@@ -218,6 +229,40 @@ impl Arguments<'_> {
         let item_size = if (1..=255).contains(&item_size) { item_size } else { 1 };
         let level = self.number(1, 5, (0, 9))?;
         Ok(Blosc { compressor, level, shuffle, item_size, block_len_bytes: 0 })
+    }
+
+    fn szip(&self, stage: &Stage) -> Result<Szip> {
+        self.expect_at_most(2)?;
+        let options = match self.arguments.first().map_or("ec", String::as_str) {
+            "ec" => 4,
+            "nn" => 32,
+            other => {
+                let message = format!("codec `szip`: expected ec or nn, found `{other}`");
+                return Err(Error::invalid(message));
+            }
+        };
+        let pixels_per_block = self.number(1, 8, (2, 32))?;
+        let szip = Szip { options, pixels_per_block, bits_per_pixel: 0, pixels_per_scanline: 0 };
+        let chunk = stage.shape.as_deref().unwrap_or_default();
+        Ok(szip::fitted(szip, stage.dtype.item_size(), chunk))
+    }
+
+    fn zfp(&self) -> Result<Zfp> {
+        self.expect_at_most(2)?;
+        let zfp = Zfp { mode: 5, tolerance: -1.0, rate: -1.0, precision: -1 };
+        Ok(match self.arguments.first().map_or("reversible", String::as_str) {
+            "reversible" => zfp,
+            "accuracy" => {
+                Zfp { mode: 4, tolerance: self.number(1, 0.001, (0.0, f64::MAX))?, ..zfp }
+            }
+            "precision" => Zfp { mode: 3, precision: self.number(1, 16, (1, 64))?, ..zfp },
+            "rate" => Zfp { mode: 2, rate: self.number(1, 8.0, (0.0, 64.0))?, ..zfp },
+            other => {
+                return Err(Error::invalid(format!(
+                    "codec `zfp`: expected reversible, accuracy, precision or rate, found `{other}`"
+                )));
+            }
+        })
     }
 
     fn bitshuffle(&self, item_size: usize) -> Result<Bitshuffle> {
@@ -283,6 +328,26 @@ mod tests {
             codecs(json, &DType::Int16).unwrap(),
             [CodecSpec::Shuffle { item_size: 2 }, CodecSpec::Zlib { level: 3 }]
         );
+    }
+
+    #[test]
+    fn codecs_are_fitted_to_chunks() {
+        let of = |text: &str| {
+            let Chain::Of(links) = text.parse()? else { panic!("no chain") };
+            links[0].codec(&Stage::new(DType::Int16, Some(vec![10, 100])))
+        };
+        let szip = |options, pixels_per_block| {
+            let (bits_per_pixel, pixels_per_scanline) = (16, 100);
+            Szip { options, pixels_per_block, bits_per_pixel, pixels_per_scanline }
+        };
+        assert_eq!(of("szip").unwrap(), Some(CodecSpec::Szip(szip(4, 8))));
+        assert_eq!(of("szip:nn:16").unwrap(), Some(CodecSpec::Szip(szip(32, 16))));
+        assert!(of("szip:fast").is_err());
+        let Some(CodecSpec::Blosc2(blosc)) = of("blosc2:zstd:3").unwrap() else { panic!() };
+        assert_eq!((blosc.compressor, blosc.level), (BloscCompressor::Zstd, 3));
+        let zfp = Zfp { mode: 4, tolerance: 0.5, rate: -1.0, precision: -1 };
+        assert_eq!(of("zfp:accuracy:0.5").unwrap(), Some(CodecSpec::Zfp(zfp)));
+        assert!(of("zfp:rate:none").is_err());
     }
 
     #[test]
