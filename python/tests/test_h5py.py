@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import h5py
 import numpy as np
 import pytest
@@ -271,3 +273,34 @@ def test_growing(tmp_path):
     with h5py.File(tmp_path / "x.h5") as file:
         assert file["x"][:].tolist() == [[1, 2, 1], [3, 4, 1], [5, 6, 1]]
         assert file["x"].maxshape == (None, 3)
+
+
+def test_files_elsewhere_are_read_where_that_is_allowed(tmp_path):
+    (tmp_path / "inner").mkdir()
+    with h5py.File(tmp_path / "outer.h5", "w") as file:
+        file["x"] = np.arange(6)
+    name = tmp_path / "inner" / "links.h5"
+    with h5py.File(name, "w") as file:
+        file["up"] = h5py.ExternalLink("../outer.h5", "/x")
+    with stook.open(name) as file, pytest.raises(stook.UnsupportedError, match="outer.h5") as info:
+        file["up"]
+    assert "outside=" in info.value.hint
+    for outside in (tmp_path, str(tmp_path), "anywhere"):
+        with stook.open(name, outside=outside) as file:
+            assert file["up"][:].tolist() == list(range(6))
+            assert pickle.loads(pickle.dumps(file))["up"][:].tolist() == list(range(6))
+    with stook.open(name, outside=tmp_path / "inner") as file, pytest.raises(stook.UnsupportedError):
+        file["up"]
+    for target, outside, names in (("a.zarr", None, []), ("b.zarr", tmp_path, ["up"])):
+        stook.convert(name, tmp_path / target, links="follow", outside=outside)
+        assert list(stook.open(tmp_path / target)) == names
+
+
+def test_szip_by_name_takes_pixels_and_lines_from_the_array(tmp_path):
+    data = np.arange(2000, dtype="u2").reshape(20, 100)
+    with stook.create(tmp_path / "x.h5") as file:
+        file.create_array("x", data=data, chunks=(10, 100), codecs=["szip"])
+        assert file["x"].codecs[0]["bits_per_pixel"] == 16
+        assert file["x"].codecs[0]["pixels_per_scanline"] == 100
+    with stook.open(tmp_path / "x.h5") as file:
+        assert file["x"][:].tolist() == data.tolist()

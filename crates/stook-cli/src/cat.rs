@@ -12,7 +12,7 @@ mod stream;
 
 use std::io::Write;
 
-use stook::{Array, File, Group, Node, NodeKind};
+use stook::{Array, Group, Node, NodeKind};
 
 use crate::cli::{CatArgs, CatFormat};
 use crate::error::{Failure, say};
@@ -22,7 +22,7 @@ use crate::selection::{self, Picked};
 use source::Source;
 
 pub(crate) fn run(args: &CatArgs, out: &mut Output) -> Result<(), Failure> {
-    let file = File::open(&args.file)?.with_engine(args.means.engine());
+    let file = args.reach.open(&args.file)?.with_engine(args.means.engine());
     let picked = selection::parse(&file, &args.selection)?;
     match find::node(&file, &args.node)? {
         Node::Array(array) => elements(&array, &picked, args, out),

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
+use stook::NodePath;
 use stook::check::{CheckEvent, CheckOptions, CheckReport, Finding, Severity, check};
-use stook::{File, NodePath};
 
 use crate::cli::CheckArgs;
 use crate::error::Failure;
@@ -53,7 +53,7 @@ fn in_process(path: &Path, args: &CheckArgs, bar: &ProgressBar) -> CheckReport {
         findings: vec![Finding::of_error(error.location().node.as_ref().unwrap_or(&root), error)],
         ..CheckReport::default()
     };
-    let file = match File::open(path) {
+    let file = match args.reach.open(path) {
         Ok(file) => file.with_engine(args.means.engine()),
         Err(error) => return failed(&error),
     };

@@ -5,10 +5,11 @@ mod judge;
 mod make;
 mod show;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stook::{Engine, EngineConfig, Format};
+use stook::{Engine, EngineConfig, File, Format, OpenOptions, Outside};
 
 pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RmArgs};
 pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
@@ -131,6 +132,35 @@ impl Means {
         let config = EngineConfig::default().threads(self.threads);
         let cache = share(8).min(config.cache_len_bytes);
         Engine::new(config.memory_len_bytes(share(2)).cache_len_bytes(cache))
+    }
+}
+
+/// Which other files the files that are read may lead to.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reach {
+    /// Also read other files below this folder, or `anywhere`, where external links, external
+    /// storage and virtual arrays lead to them; those beside the file and below are always read
+    #[arg(long, value_name = "FOLDER", value_parser = clap::value_parser!(PathBuf))]
+    pub(crate) outside: Option<PathBuf>,
+}
+
+impl Reach {
+    const ANYWHERE: &str = "anywhere";
+
+    pub(crate) fn outside(&self) -> Outside {
+        match &self.outside {
+            None => Outside::Refused,
+            Some(folder) if folder.as_os_str() == Self::ANYWHERE => Outside::Followed,
+            Some(folder) => Outside::Below(folder.clone()),
+        }
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// As [`File::open`].
+    pub(crate) fn open(&self, path: &Path) -> stook::Result<File> {
+        File::open_with(path, &OpenOptions { outside: self.outside(), ..OpenOptions::read() })
     }
 }
 

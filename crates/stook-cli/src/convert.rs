@@ -62,6 +62,7 @@ fn copy(args: &ConvertArgs, course: &mut Course) -> Result<Report> {
         exclude: args.exclude.clone(),
         select: args.select.clone(),
         links: args.links.into(),
+        outside: args.reach.outside(),
         consolidate: args.consolidate,
         progress: Some(&mut progress),
         ..options_of(&args.layout, &args.course)

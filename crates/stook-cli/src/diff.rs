@@ -1,10 +1,12 @@
 //! `stook diff`: in what two trees differ.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use stook::diff::{
     Cell, DiffOptions, DiffReport, ElementDiff, LayoutPart, NodeDiff, Place, Side, What, diff,
 };
-use stook::{ArraySpec, Extent, File, Node, NodePath, Progress};
+use stook::{ArraySpec, Extent, Node, NodePath, Progress};
 
 use crate::cli::DiffArgs;
 use crate::describe;
@@ -34,8 +36,8 @@ pub(crate) fn run(args: &DiffArgs, out: &mut Output) -> Result<(), Failure> {
 
 fn compared(args: &DiffArgs) -> stook::Result<DiffReport> {
     let engine = args.means.engine();
-    let open = |path, node| -> stook::Result<Node> {
-        let file = File::open(path)?.with_engine(engine.clone());
+    let open = |path: &Path, node| -> stook::Result<Node> {
+        let file = args.reach.open(path)?.with_engine(engine.clone());
         find::node(&file, node)
     };
     let a = open(&args.a, &args.node)?;

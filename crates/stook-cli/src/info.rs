@@ -13,7 +13,7 @@ use crate::output::{Output, counted, human_bytes, human_count};
 use crate::selection;
 
 pub(crate) fn run(args: &InfoArgs, out: &mut Output) -> Result<(), Failure> {
-    let file = File::open(&args.file)?.with_engine(args.means.engine());
+    let file = args.reach.open(&args.file)?.with_engine(args.means.engine());
     let mut elements = None;
     let about = match &args.node {
         None if args.stats => return stats::of_file(&file, args, out),

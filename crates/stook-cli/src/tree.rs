@@ -15,7 +15,7 @@ use json::JsonTree;
 use text::TextTree;
 
 pub(crate) fn run(args: &TreeArgs, out: &mut Output) -> Result<(), Failure> {
-    let file = File::open(&args.file)?;
+    let file = args.reach.open(&args.file)?;
     let start = NodePath::parse(&args.node)?;
     let mut printer: Box<dyn Printer> =
         if args.json { Box::new(JsonTree::new(out)) } else { Box::new(TextTree::new(args, out)) };

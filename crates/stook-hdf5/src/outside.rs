@@ -95,8 +95,8 @@ impl Surroundings {
                 let (name, root) = (name.display(), root.display());
                 let message = format!("{what} `{name}` lies outside of the folder `{root}`");
                 Err(Error::unsupported(message).with_hint(
-                    "allow the folder of both, or any, when the file is opened (`Outside::Below`, \
-                     `Outside::Followed`), if you trust it",
+                    "if you trust the file, allow the folder of both, or any, when it is opened \
+                     (`--outside`, `outside=`)",
                 ))
             }
             _ => Ok(found),

@@ -10,7 +10,7 @@ use stook::{
 };
 
 use crate::enter::{attach, enter, raise};
-use crate::tree::format_of;
+use crate::tree::{format_of, outside_of};
 
 /// Copies a tree as the dict `options` says; returns what was done, by name.
 #[pyfunction]
@@ -31,6 +31,7 @@ pub(crate) fn convert<'py>(
     let callback = get("progress")?.map(Bound::unbind);
     let in_the_way = if flag("overwrite")? { InTheWay::Goes } else { InTheWay::Stays };
     let memory: Option<u64> = get("memory")?.map(|memory| memory.extract()).transpose()?;
+    let outside = outside_of(get("outside")?.map(|folder| folder.extract()).transpose()?);
     let rules = Rules { options };
     let unfinished = if flag("resume")? { Unfinished::Resumes } else { Unfinished::Stays };
     let (leave_out, lossy) = (flag("leave_out")?, flag("lossy")?);
@@ -62,6 +63,7 @@ pub(crate) fn convert<'py>(
             rounding,
             links,
             consolidate,
+            outside,
             progress: Some(&mut progress),
             ..ConvertOptions::default()
         };

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use stook::{
     AttributeEdits, CreateOptions, Durability, Error, Format, InTheWay, Link, Mode, Node, NodeKind,
-    NodePath, OpenOptions,
+    NodePath, OpenOptions, Outside,
 };
 
 use crate::array::{Array, Slot};
@@ -29,7 +29,14 @@ pub(crate) struct Tree {
     format: String,
     #[pyo3(get)]
     writable: bool,
+    how: How,
+}
+
+/// How a file that is there was opened.
+#[derive(Clone, Default)]
+struct How {
     memory_map: bool,
+    outside: Option<PathBuf>,
 }
 
 /// The exception of a handle whose file is closed.
@@ -48,6 +55,15 @@ pub(crate) fn format_of(py: Python<'_>, name: &str) -> PyResult<Format> {
             let error = Error::invalid(format!("format `{other}` is not known"));
             Err(raise(py, &error.with_hint("one of zarr3, zarr2, hdf5, npy, npz")))
         }
+    }
+}
+
+/// Which other files a file may lead to: those below a folder, or `anywhere`.
+pub(crate) fn outside_of(folder: Option<PathBuf>) -> Outside {
+    match folder {
+        None => Outside::Refused,
+        Some(folder) if folder.as_os_str() == "anywhere" => Outside::Followed,
+        Some(folder) => Outside::Below(folder),
     }
 }
 
@@ -71,13 +87,13 @@ fn kind_name(kind: NodeKind) -> &'static str {
 }
 
 impl Tree {
-    fn new(file: stook::File, path: PathBuf, memory_map: bool) -> Self {
+    fn new(file: stook::File, path: PathBuf, how: How) -> Self {
         let place = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
         let format = name_of(file.format()).to_owned();
         let writable = file.container().mode() == Mode::ReadWrite;
         let file = Arc::new(RwLock::new(Some(file)));
         let origin = Origin::new(&file);
-        Self { file, origin, arrays: Mutex::default(), path, place, format, writable, memory_map }
+        Self { file, origin, arrays: Mutex::default(), path, place, format, writable, how }
     }
 
     pub(crate) fn file(&self, py: Python<'_>) -> PyResult<stook::File> {
@@ -111,11 +127,20 @@ impl Tree {
 #[pymethods]
 impl Tree {
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf, writable: bool, memory_map: bool) -> PyResult<Self> {
+    #[pyo3(signature = (path, writable, memory_map, outside=None))]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        writable: bool,
+        memory_map: bool,
+        outside: Option<PathBuf>,
+    ) -> PyResult<Self> {
         let mode = if writable { Mode::ReadWrite } else { Mode::Read };
-        let options = OpenOptions { mode, memory_map, ..OpenOptions::default() };
+        let how = How { memory_map, outside };
+        let outside = outside_of(how.outside.clone());
+        let options = OpenOptions { mode, memory_map, outside, ..OpenOptions::default() };
         let file = enter(py, || stook::File::open_with(&path, &options))?;
-        Ok(Self::new(file, path, memory_map))
+        Ok(Self::new(file, path, how))
     }
 
     #[staticmethod]
@@ -131,7 +156,7 @@ impl Tree {
             ..CreateOptions::default()
         };
         let file = enter(py, || stook::File::create_with(&path, &options))?;
-        Ok(Self::new(file, path, false))
+        Ok(Self::new(file, path, How::default()))
     }
 
     /// What makes the same handle in another process: changes are committed first.
@@ -142,7 +167,8 @@ impl Tree {
             enter(py, || file.commit())?;
         }
         let open = slf.get_type().getattr("open")?;
-        (open, (tree.place.clone(), tree.writable, tree.memory_map)).into_pyobject(py)
+        let how = tree.how.clone();
+        (open, (tree.place.clone(), tree.writable, how.memory_map, how.outside)).into_pyobject(py)
     }
 
     #[getter]

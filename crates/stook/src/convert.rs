@@ -145,7 +145,8 @@ fn convert_as(
     storage: Storage,
     options: &mut ConvertOptions<'_>,
 ) -> Result<Report> {
-    let open = OpenOptions { limits: options.limits.clone(), ..OpenOptions::read() };
+    let (limits, outside) = (options.limits.clone(), options.outside.clone());
+    let open = OpenOptions { limits, outside, ..OpenOptions::read() };
     let from = File::open_with(source, &open)?;
     let session = Session::begin(source, target, storage, options)?;
     let draft = session.draft();

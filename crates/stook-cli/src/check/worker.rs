@@ -37,7 +37,8 @@ pub(crate) fn work(args: &WorkerArgs) -> Result<(), Failure> {
     limits.chunk_len_bytes = limits.chunk_len_bytes.min(args.limit_memory / 4);
     limits.heap_len_bytes = limits.heap_len_bytes.min(args.limit_memory / 4);
     limits.metadata_len_bytes = limits.metadata_len_bytes.min(args.limit_memory / 4);
-    let options = OpenOptions { limits: limits.clone(), ..OpenOptions::read() };
+    let (limits_of_file, outside) = (limits.clone(), args.reach.outside());
+    let options = OpenOptions { limits: limits_of_file, outside, ..OpenOptions::read() };
     let engine = args.means.engine();
     let engine = stook::Engine::new(engine.config().clone().limits(limits));
     let root = NodePath::root();
@@ -187,6 +188,9 @@ fn start(path: &Path, args: &CheckArgs, leave_out: &[&NodePath]) -> io::Result<C
     command.arg("--limit-memory").arg(args.limit_memory.to_string());
     command.arg("--memory").arg(args.means.memory.to_string());
     command.arg("--threads").arg(args.means.threads.to_string());
+    if let Some(folder) = &args.reach.outside {
+        command.arg("--outside").arg(folder);
+    }
     for node in leave_out {
         command.arg("--leave-out").arg(node.as_str());
     }

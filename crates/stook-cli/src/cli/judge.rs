@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Means, size};
+use super::{Means, Reach, size};
 
 const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -61,6 +61,8 @@ pub(crate) struct DiffArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
+    pub(crate) reach: Reach,
+    #[command(flatten)]
     pub(crate) means: Means,
 }
 
@@ -101,6 +103,8 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
+    pub(crate) reach: Reach,
+    #[command(flatten)]
     pub(crate) means: Means,
 }
 
@@ -114,6 +118,8 @@ pub(crate) struct WorkerArgs {
     pub(crate) limit_memory: u64,
     #[arg(long)]
     pub(crate) leave_out: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     #[command(flatten)]
     pub(crate) means: Means,
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use stook::{Chain, Cut, DType, Error, Links, Pattern, Rounding, Rule, Selection};
 
-use super::{FormatArg, size};
+use super::{FormatArg, Reach, size};
 
 const CONVERT_EXAMPLES: &str = "\
 Examples:
@@ -50,6 +50,8 @@ pub(crate) struct ConvertArgs {
     /// What becomes of soft and external links
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     pub(crate) links: LinksArg,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     /// Take only these elements: integers and slices, as in Python
     #[arg(long, value_name = "[NODES=]SELECTION", value_parser = selection, allow_hyphen_values = true)]
     pub(crate) select: Vec<Rule<Selection>>,

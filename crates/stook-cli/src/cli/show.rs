@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Means;
+use super::{Means, Reach};
 
 const TREE_EXAMPLES: &str = "\
 Examples:
@@ -29,6 +29,8 @@ pub(crate) struct TreeArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }
 
 const INFO_EXAMPLES: &str = "\
@@ -58,6 +60,8 @@ pub(crate) struct InfoArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     #[command(flatten)]
     pub(crate) means: Means,
 }
@@ -99,6 +103,8 @@ pub(crate) struct CatArgs {
     /// In csv, begin each line with the positions of its elements
     #[arg(long)]
     pub(crate) index: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     #[command(flatten)]
     pub(crate) means: Means,
 }

@@ -38,7 +38,7 @@ pub(super) fn verify(args: &ConvertArgs, report: &Report) -> Result<Verdict> {
 }
 
 fn compared(args: &ConvertArgs, report: &Report) -> Result<Verdict> {
-    let source = File::open(&args.source)?.node(&args.node)?;
+    let source = args.reach.open(&args.source)?.node(&args.node)?;
     let target = File::open(&args.target)?;
     let mut there = target.root()?;
     if let (Node::Array(_), Node::Group(group)) = (&source, &there) {

@@ -1,5 +1,9 @@
 //! `stook tree` and `stook info`.
 
+use std::path::Path;
+
+use stook::File;
+
 use crate::Folder;
 
 #[test]
@@ -208,4 +212,36 @@ fn help_and_version_go_to_the_standard_output() {
         let run = folder.run(arguments).expect(0);
         assert!(run.out.contains("Examples:") && run.err.is_empty(), "{run}");
     }
+}
+
+#[test]
+fn files_elsewhere_are_read_where_that_is_allowed() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let fixtures = crates.join("stook-hdf5/tests/fixtures/outside");
+    let file = fixtures.join("inner/links.h5").to_str().unwrap().to_owned();
+    let above = fixtures.to_str().unwrap().to_owned();
+    let folder = Folder::new();
+    let refused = folder.run(&["cat", &file, "/up", "0"]);
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.err.contains("../outer.h5"), "{}", refused.err);
+    assert!(refused.err.contains("--outside"), "{}", refused.err);
+    for outside in ["anywhere", &above] {
+        let read = folder.run(&["cat", &file, "/up", "0", "--outside", outside]);
+        assert_eq!((read.status, read.out.is_empty()), (Some(0), false), "{}", read.err);
+        let arguments = ["info", &file, "/up", "--outside", outside];
+        assert_eq!(folder.run(&arguments).status, Some(0));
+    }
+    // What is allowed is allowed to the process that checks the file as well.
+    let stored = fixtures.join("inner/external.h5").to_str().unwrap().to_owned();
+    let findings =
+        |arguments: &[&str]| folder.run(&[&["check", &stored][..], arguments].concat()).out;
+    assert!(findings(&[]).contains("../outer.h5"));
+    assert!(!findings(&["--outside", "anywhere"]).contains("../outer.h5"));
+    let copied = |target: &str, more: &[&str]| {
+        let arguments = ["convert", &file, target, "--links", "follow", "--quiet"];
+        assert_eq!(folder.run(&[&arguments[..], more].concat()).status, Some(0));
+        File::open(folder.path(target)).unwrap().array("/up").is_ok()
+    };
+    assert!(!copied("without.zarr", &[]));
+    assert!(copied("with.zarr", &["--outside", &above]));
 }

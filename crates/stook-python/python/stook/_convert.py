@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._errors import InvalidInputError
+from ._open import folder_outside
 from ._stook import convert as _convert
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def convert(
     links: Literal["keep", "follow", "skip"] = "keep",
     consolidate: bool = False,
     resume: bool = False,
+    outside: str | PathLike[str] | None = None,
     memory: int | None = None,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> Report:
@@ -125,6 +127,8 @@ def convert(
     resume
         Whether an earlier conversion that did not come to its end goes on where it ended, and
         whether this one, ended by an error, stays to be gone on with.
+    outside
+        Which other files the source may lead to, as for :func:`stook.open`.
     memory
         Bytes that the conversion may hold, about (default 256 MiB).
     progress
@@ -165,6 +169,7 @@ def convert(
         "links": links,
         "consolidate": consolidate,
         "resume": resume,
+        "outside": folder_outside(outside),
         "memory": memory,
         "progress": progress,
     }

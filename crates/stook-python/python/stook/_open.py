@@ -23,6 +23,7 @@ def open(
     *,
     format: str | None = None,
     memory_map: bool = False,
+    outside: str | PathLike[str] | None = None,
 ) -> Group | Array:
     """Opens a file or folder and returns its root: a group, or the array of a npy file.
 
@@ -40,6 +41,11 @@ def open(
     memory_map
         Whether items that lie in one piece are read through a map of the file. No other process
         may truncate the file meanwhile.
+    outside
+        A folder: files below it may be read, too, where external links, external storage and
+        virtual arrays of a HDF5 file lead to them; ``"anywhere"`` for all that this process may
+        read. By default these are the files beside it and below; any other is an
+        :class:`UnsupportedError`.
 
     Raises
     ------
@@ -61,11 +67,12 @@ def open(
     ...     f["x"][:, 1]
     array([1, 4])
     """
+    outside = folder_outside(outside)
     match mode:
         case "r" | "r+":
-            tree = Tree.open(path, mode == "r+", memory_map)
+            tree = Tree.open(path, mode == "r+", memory_map, outside)
         case "a" if os.path.lexists(path):
-            tree = Tree.open(path, True, memory_map)
+            tree = Tree.open(path, True, memory_map, outside)
         case "a" | "w" | "w-" | "x":
             tree = Tree.create(path, mode == "w", format)
         case _:
@@ -73,6 +80,11 @@ def open(
                 f"mode {mode!r} is not known", hint="one of r, r+, a, w, w-, x"
             )
     return open_node(tree, "/")
+
+
+def folder_outside(folder: str | PathLike[str] | None) -> str | None:
+    """A folder in a form that holds in any folder; ``anywhere`` stays."""
+    return folder if folder is None or folder == "anywhere" else os.path.abspath(folder)
 
 
 def create(

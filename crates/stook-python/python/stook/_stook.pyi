@@ -26,7 +26,9 @@ _Kind: TypeAlias = Literal["axes", "blocks", "points", "mask"]
 @final
 class Tree:
     @staticmethod
-    def open(path: _Path, writable: bool, memory_map: bool) -> Tree: ...
+    def open(
+        path: _Path, writable: bool, memory_map: bool, outside: _Path | None = None
+    ) -> Tree: ...
     @staticmethod
     def create(path: _Path, overwrite: bool, format: str | None) -> Tree: ...
     @property

@@ -4,7 +4,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use stook_core::file::place::InTheWay;
-use stook_core::{DType, Durability, Engine, Error, Format, Limits, NodePath, Result, Selection};
+use stook_core::{
+    DType, Durability, Engine, Error, Format, Limits, NodePath, Outside, Result, Selection,
+};
 
 use super::{Chain, OnProgress, Pattern, Rule};
 use crate::copy::Rounding;
@@ -116,6 +118,8 @@ pub struct ConvertOptions<'a> {
     pub durability: Durability,
     /// What the source may ask for.
     pub limits: Limits,
+    /// Which other files the source may lead to.
+    pub outside: Outside,
     /// What moves the data; one of its own where it is not said. Its threads are an upper bound:
     /// large chunks and little memory make fewer of them.
     pub engine: Option<Arc<Engine>>,
@@ -145,6 +149,7 @@ impl Default for ConvertOptions<'_> {
             memory_len_bytes: 256 << 20,
             durability: Durability::Flush,
             limits: Limits::default(),
+            outside: Outside::Refused,
             engine: None,
             progress: None,
         }
@@ -157,7 +162,7 @@ impl ConvertOptions<'_> {
     pub(super) fn fingerprint(&self, format: impl std::fmt::Debug) -> String {
         let what = (&self.node, format, self.leave_out, &self.include, &self.exclude);
         let how = (&self.select, &self.chunks, &self.shards, &self.codecs, &self.dtypes);
-        let rest = (self.lossy, &self.rounding, self.links, self.consolidate);
+        let rest = (self.lossy, &self.rounding, self.links, self.consolidate, &self.outside);
         let text = format!("{} {what:?} {how:?} {rest:?}", env!("CARGO_PKG_VERSION"));
         let (low, high) =
             (crc32c::crc32c(text.as_bytes()), crc32c::crc32c(&[text.as_bytes(), b"."].concat()));
