@@ -92,7 +92,9 @@ impl<'r> Shaper<'r> {
         };
         let is_floating = |_: &Rounding| is_rounded(&source.dtype);
         let rounding = self.rounding.find(node, &is_floating).map(|(rounding, _)| *rounding);
-        let change = Change { is_lossy: self.is_lossy, rounding };
+        let fill = source.fill_value.as_ref().filter(|fill| fill.heap().is_empty());
+        let spared = fill.map(|fill| fill.items().to_vec());
+        let change = Change { is_lossy: self.is_lossy, rounding, spared };
         let mut draft = Draft {
             spec: windowed(source, &window),
             losses: Vec::new(),

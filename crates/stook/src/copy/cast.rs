@@ -46,6 +46,8 @@ pub(crate) struct Change {
     pub(crate) is_lossy: bool,
     /// How floats are rounded.
     pub(crate) rounding: Option<Rounding>,
+    /// The item that is not rounded: the fill value, which often stands for what is missing.
+    pub(crate) spared: Option<Vec<u8>>,
 }
 
 /// A number, whatever its type.
@@ -115,7 +117,7 @@ impl Change {
         let from = values.dtype().clone();
         let (_, shape, mut items, heap) = values.into_parts();
         if let Some(rounding) = self.rounding {
-            round(&from, rounding, &mut items)?;
+            round_all(&from, rounding, &mut items, self.spared.as_deref())?;
         }
         let items = match Recast::new(&from, to) {
             Some(recast) if recast.is_identity() => items,
@@ -283,6 +285,28 @@ pub(crate) fn is_rounded(dtype: &DType) -> bool {
     is_float(dtype) || part(dtype).is_some()
 }
 
+/// Rounds all `items` but those that are `spared`.
+fn round_all(
+    dtype: &DType,
+    rounding: Rounding,
+    items: &mut [u8],
+    spared: Option<&[u8]>,
+) -> Result<()> {
+    let size = dtype.item_size().max(1);
+    let Some(spared) = spared.filter(|spared| spared.len() == size) else {
+        return round(dtype, rounding, items);
+    };
+    let mut rest = items;
+    while rest.len() >= size {
+        let n = rest.chunks_exact(size).take_while(|item| *item != spared).count();
+        let (run, behind) = rest.split_at_mut(n * size);
+        round(dtype, rounding, run)?;
+        let n = behind.chunks_exact(size).take_while(|item| *item == spared).count();
+        rest = behind.split_at_mut(n * size).1;
+    }
+    Ok(())
+}
+
 /// Rounds the floats among `items`; other items stay.
 fn round(dtype: &DType, rounding: Rounding, items: &mut [u8]) -> Result<()> {
     let dtype = part(dtype).unwrap_or_else(|| dtype.clone());
@@ -366,7 +390,7 @@ mod tests {
     }
 
     fn cast(from: Values, to: DType, is_lossy: bool) -> Result<Vec<u8>> {
-        let change = Change { is_lossy, rounding: None };
+        let change = Change { is_lossy, ..Change::default() };
         change.apply(from, &to).map(|values| values.items().to_vec())
     }
 
@@ -410,7 +434,7 @@ mod tests {
         // numcodecs 0.16: Quantize(3, '<f8'), BitRound(4) on float32.
         let rounded = |values: Values, rounding| {
             let dtype = values.dtype().clone();
-            let change = Change { is_lossy: true, rounding: Some(rounding) };
+            let change = Change { is_lossy: true, rounding: Some(rounding), spared: None };
             change.apply(values, &dtype).unwrap().items().to_vec()
         };
         let pi = rounded(values(&[std::f64::consts::PI]), Rounding::Digits(3));
