@@ -306,7 +306,8 @@ fn copy_literals(from: &[u8], out: &mut [u8], at: usize, len: usize) -> Option<(
     Some(())
 }
 
-/// The source of errors that say that nothing but room for what is decoded was missing.
+/// The source of errors that say that nothing but room for what is decoded was missing: that so
+/// much was decoded, not that a header says so.
 #[derive(Debug)]
 struct NoRoom;
 
@@ -326,7 +327,6 @@ pub(crate) fn is_for_room(error: &Error) -> bool {
 #[cold]
 fn wrong_len(codec: &str, expected: usize, found: usize) -> Error {
     Error::corrupt(format!("{codec}: expected at most {expected} decoded bytes, found {found}"))
-        .with_source(NoRoom)
 }
 
 #[cold]

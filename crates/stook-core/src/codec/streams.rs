@@ -44,7 +44,11 @@ pub(super) fn decode_stream(
         let step = decoder.advance(input, room)?;
         (read, written) = (read + step.read, written + step.written);
         if written > out.len() {
-            return Err(super::longer_than(codec, out.len()));
+            let error = Error::corrupt(format!(
+                "{codec}: expected a stream of at most {} decoded bytes, found more",
+                out.len()
+            ));
+            return Err(error.with_source(super::NoRoom));
         }
         if step.is_end {
             return Ok(Progress { read, written, is_end: true });
@@ -52,5 +56,26 @@ pub(super) fn decode_stream(
         if (step.read, step.written) == (0, 0) {
             return Err(Error::corrupt(format!("{codec}: the stream is cut short")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::{Scratch, Stage, Step, build, is_for_room, spec::CodecSpec};
+
+    #[test]
+    fn room_is_asked_for_by_what_is_decoded_only() {
+        let decode = |spec: &CodecSpec, encoded: &[u8]| {
+            let Ok((Step::Codec(codec), _)) = build(spec, &Stage::bytes()) else { panic!() };
+            let mut encoded = encoded.to_vec();
+            if encoded.is_empty() {
+                codec.encode_into(&[7; 100], &mut encoded, &mut Scratch::new()).unwrap();
+            }
+            codec.decode_into(&encoded, &mut [0; 10], &mut Scratch::new()).unwrap_err()
+        };
+        assert!(is_for_room(&decode(&CodecSpec::Bzip2 { level: 1 }, &[])));
+        // A gigabyte, says the header.
+        let lz4 = CodecSpec::Lz4 { acceleration: 1 };
+        assert!(!is_for_room(&decode(&lz4, &[0, 0, 0, 64, 1, 2, 3])));
     }
 }
