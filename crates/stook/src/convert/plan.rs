@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
+use stook_core::file::place::canonical;
 use stook_core::{
-    Child, Error, ErrorKind, Format, Link, Loss, NodeKind, NodePath, OpenOptions, Result,
+    Child, Error, ErrorKind, Format, Link, Loss, NodeKind, NodePath, OpenOptions, Outside, Result,
 };
 
 use super::{ConvertOptions, Links, NodeLoss};
@@ -71,6 +72,8 @@ struct Look<'l, 'o> {
     format: Format,
     source: &'l File,
     plan: Plan,
+    /// What is lost, by where it would go.
+    lost: Vec<(NodePath, NodeLoss)>,
     /// Where nodes with several names were met first, by file and identity.
     seen: HashMap<(PathBuf, u64), NodePath>,
     others: HashMap<PathBuf, File>,
@@ -86,6 +89,7 @@ pub(super) fn look(source: &File, options: &ConvertOptions<'_>, format: Format) 
         format,
         source,
         plan: Plan::default(),
+        lost: Vec::new(),
         seen: HashMap::new(),
         others: HashMap::new(),
     };
@@ -103,9 +107,20 @@ impl Look<'_, '_> {
         let name = start.name().to_owned();
         let child = Child { name, kind: Some(kind), link: Link::Hard, identity: None };
         let (file, to) = (self.source.clone(), NodePath::root());
+        self.walk(Ahead { file, from: start, to, child, n_followed: 0 })
+    }
+
+    /// Notes a node and all that is in it.
+    fn walk(&mut self, first: Ahead) -> Result<()> {
         // A stack, not recursion: depth comes from the file.
-        let mut ahead = vec![Ahead { file, from: start, to, child, n_followed: 0 }];
+        let mut ahead = vec![first];
         while let Some(next) = ahead.pop() {
+            // Links that are followed may multiply what there is.
+            let most = self.options.limits.n_nodes;
+            if (self.plan.items.len() + self.lost.len()) as u64 >= most {
+                let error = Error::limit(format!("expected at most {most} nodes, found more"));
+                return Err(error.at_file(self.source.path()));
+            }
             if let Some(group) = self.one(&next)? {
                 ahead.extend(self.children(&group, &next.to)?.into_iter().rev());
             }
@@ -122,13 +137,13 @@ impl Look<'_, '_> {
             Link::Hard => self.hard(next.file.clone(), next.from.clone(), next),
             link => match self.options.links {
                 Links::Skip => {
-                    self.lose(&next.from, link, "left out");
+                    self.lose(next, link, "left out");
                     Ok(None)
                 }
                 Links::Keep => {
                     match self.retarget(link) {
                         Some(link) => self.push(next, next.from.clone(), What::Link(link)),
-                        None => self.lose(&next.from, link, "nothing"),
+                        None => self.lose(next, link, "nothing"),
                     }
                     Ok(None)
                 }
@@ -151,7 +166,7 @@ impl Look<'_, '_> {
                 // A further name, copied where the target has one name for each node.
                 Some(first) if self.options.links == Links::Follow && !self.has_names() => {
                     if next.to.starts_with(&first) || n_followed >= MOST_FOLLOWED {
-                        self.lose(&next.from, &Link::Soft(first.to_string()), CIRCLE);
+                        self.lose(next, &Link::Soft(first.to_string()), CIRCLE);
                         return Ok(None);
                     }
                     n_followed += 1;
@@ -234,12 +249,12 @@ impl Look<'_, '_> {
 
     fn follow(&mut self, next: &Ahead, link: &Link) -> Result<Option<Inside>> {
         let Some((file, target)) = self.resolve(next, link)? else {
-            self.lose(&next.from, link, "nothing: it leads to nothing that is there");
+            self.lose(next, link, "nothing: it leads to nothing that is there");
             return Ok(None);
         };
         let is_above = file.path() == next.file.path() && next.from.starts_with(&target);
         if is_above || next.n_followed >= MOST_FOLLOWED {
-            self.lose(&next.from, link, CIRCLE);
+            self.lose(next, link, CIRCLE);
             return Ok(None);
         }
         let inside = self.hard(file, target, next)?;
@@ -264,19 +279,31 @@ impl Look<'_, '_> {
         Ok(is_there.then_some((file, path)))
     }
 
-    /// The file that an external link names, beside the one with the link or below it.
+    /// The file that an external link names: beside the one with the link or below it, where no
+    /// link of the file system leads out of there either, or where the options allow others.
     fn other(&mut self, from: &File, name: &str) -> Result<Option<File>> {
         let is_below = Path::new(name)
             .components()
             .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        let path = from.path().parent().unwrap_or(Path::new("")).join(name);
-        if !is_below || name.is_empty() {
-            return Ok(None);
+        let folder = from.path().parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let path = folder.join(name);
+        let root = match &self.options.outside {
+            _ if name.is_empty() => return Ok(None),
+            Outside::Refused if !is_below => return Ok(None),
+            Outside::Refused => canonical(folder)?,
+            Outside::Below(root) => canonical(root)?,
+            Outside::Followed => Some(PathBuf::new()),
+        };
+        match (canonical(&path)?, root) {
+            (Some(found), Some(root)) if found.starts_with(&root) => {}
+            _ => return Ok(None),
         }
         if let Some(file) = self.others.get(&path) {
             return Ok(Some(file.clone()));
         }
-        let options = OpenOptions { limits: self.options.limits.clone(), ..OpenOptions::read() };
+        let (limits, outside) = (self.options.limits.clone(), self.options.outside.clone());
+        let options = OpenOptions { limits, outside, ..OpenOptions::read() };
         let file = match File::open_with(&path, &options) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -286,10 +313,9 @@ impl Look<'_, '_> {
         Ok(Some(file))
     }
 
-    fn lose(&mut self, node: &NodePath, link: &Link, becomes: &str) {
-        self.plan
-            .losses
-            .push(NodeLoss { node: node.clone(), loss: Loss::new(text_of(link), becomes) });
+    fn lose(&mut self, at: &Ahead, link: &Link, becomes: &str) {
+        let loss = Loss::new(text_of(link), becomes);
+        self.lost.push((at.to.clone(), NodeLoss { node: at.from.clone(), loss }));
     }
 
     /// Leaves out what was not asked for.
@@ -304,7 +330,7 @@ impl Look<'_, '_> {
             }
         }
         if options.include.is_empty() {
-            return Ok(self.plan);
+            return Ok(self.done());
         }
         let mut kept: HashSet<NodePath> = HashSet::from([NodePath::root()]);
         let is_included = |path: &NodePath| options.include.iter().any(|p| p.matches_above(path));
@@ -313,9 +339,38 @@ impl Look<'_, '_> {
                 kept.extend(std::iter::successors(Some(item.to.clone()), NodePath::parent));
             }
         }
+        self.lost.retain(|(to, _)| is_included(to));
         self.plan.items.retain(|item| kept.contains(&item.to));
-        self.plan.losses.retain(|loss| kept.contains(&loss.node));
-        Ok(self.plan)
+        self.find_again(&kept)?;
+        Ok(self.done())
+    }
+
+    /// Looks once more at nodes whose first name is not kept: another becomes the first.
+    fn find_again(&mut self, kept: &HashSet<NodePath>) -> Result<()> {
+        let gone = self.seen.iter().filter(|(_, first)| !kept.contains(first));
+        let gone: HashMap<NodePath, u64> =
+            gone.map(|((_, identity), first)| (first.clone(), *identity)).collect();
+        self.seen.retain(|_, first| kept.contains(first));
+        for item in std::mem::take(&mut self.plan.items) {
+            let identity = match &item.what {
+                What::Same(first) => gone.get(first).copied(),
+                _ => None,
+            };
+            if identity.is_none() {
+                self.plan.items.push(item);
+                continue;
+            }
+            let Item { file, from, to, .. } = item;
+            let (name, kind) = (from.name().to_owned(), file.container().kind(&from)?);
+            let child = Child { name, kind, link: Link::Hard, identity };
+            self.walk(Ahead { file, from, to, child, n_followed: 0 })?;
+        }
+        Ok(())
+    }
+
+    fn done(mut self) -> Plan {
+        self.plan.losses.extend(self.lost.into_iter().map(|(_, loss)| loss));
+        self.plan
     }
 }
 
