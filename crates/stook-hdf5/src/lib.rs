@@ -24,4 +24,4 @@ mod state;
 mod swizzle;
 
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
-pub use signature::is_hdf5;
+pub use signature::{is_hdf5, user_block_len};

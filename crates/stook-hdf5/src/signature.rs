@@ -12,16 +12,25 @@ const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 /// # Errors
 /// `Io`.
 pub fn is_hdf5(file: &dyn FileIo) -> Result<bool> {
+    user_block_len(file).map(|len| len.is_some())
+}
+
+/// The bytes before the signature, which are no part of what HDF5 holds; `None` if `file` is not
+/// HDF5.
+///
+/// # Errors
+/// `Io`.
+pub fn user_block_len(file: &dyn FileIo) -> Result<Option<u64>> {
     let len = file.len_bytes()?;
     let mut at = 0_u64;
     while at < len {
         let mut found = [0; 8];
         if file.read_at(at, &mut found)? == 8 && found == *SIGNATURE {
-            return Ok(true);
+            return Ok(Some(at));
         }
         at = if at == 0 { 512 } else { at.saturating_mul(2) };
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Refuses unless `file` is HDF5.

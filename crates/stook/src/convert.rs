@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stook_core::file::place::{InTheWay, PlaceKind, exists, kind_of, publish, remove};
-use stook_core::file::{resolve, sync_dir};
+use stook_core::file::place::{InTheWay, PlaceKind, canonical, exists, kind_of, publish, remove};
+use stook_core::file::{LocalFile, resolve, sync_dir};
 use stook_core::{
     AttributeEdits, Attributes, Container, Durability, Engine, EngineConfig, Error, ErrorKind,
     Format, Link, Loss, NodeKind, NodePath, OpenOptions, Result,
@@ -116,6 +116,7 @@ pub fn convert(
         return Err(exists(target).with_hint("choose another name, or allow it to be overwritten"));
     }
     expect_folder_of(source, target)?;
+    expect_replaceable(source, target)?;
     let storage = storage_for(target, options.format)?;
     convert_as(source, target, storage, options)
 }
@@ -126,10 +127,16 @@ pub fn convert(
 /// options do not count.
 ///
 /// # Errors
-/// As [`convert`]; `InvalidInput` also if the file has been changed meanwhile.
+/// As [`convert`]; `InvalidInput` also if the file has been changed meanwhile, `Unsupported` for an
+/// HDF5 file behind a user block.
 pub fn repack(path: impl AsRef<Path>, options: &mut ConvertOptions<'_>) -> Result<Repacked> {
     let path = resolve(path.as_ref());
     let storage = storage_of(&path)?;
+    if user_block_len(&path, storage)? > 0 {
+        let message = "the file begins with a user block, which would be lost";
+        let hint = "`stook convert` makes a new file without it";
+        return Err(Error::unsupported(message).at_file(&path).with_hint(hint));
+    }
     options.format = Some(File::open(&path)?.format());
     options.in_the_way = InTheWay::Goes;
     options.consolidate = matches!(storage, Storage::ZarrFolder | Storage::ZarrZip);
@@ -197,7 +204,12 @@ fn make(
     let plan = plan::look(from, options, to.format())?;
     let durability = options.durability;
     let is_consolidated = options.consolidate;
-    let report = Conversion::new(&to, plan, options, session)?.run()?;
+    let mut report = Conversion::new(&to, plan, options, session)?.run()?;
+    let before = user_block_len(from.path(), storage_of(from.path())?)?;
+    if before > 0 && to.format() == Format::Hdf5 {
+        let loss = Loss::new(format!("user block of {before} bytes"), "nothing");
+        report.losses.push(NodeLoss { node: NodePath::root(), loss });
+    }
     if report.n_groups + report.n_arrays == 0 {
         return Err(Error::unsupported("the target can hold no node of the source").at_file(draft));
     }
@@ -243,6 +255,37 @@ fn expect_folder_of(source: &Path, target: &Path) -> Result<()> {
         return Err(Error::invalid("the target lies within the source").at_file(target));
     }
     Ok(())
+}
+
+/// Of folders, only a hierarchy is replaced, and none that holds the source: what else lies in
+/// a folder of that name would go with it.
+fn expect_replaceable(source: &Path, target: &Path) -> Result<()> {
+    if kind_of(target)? != Some(PlaceKind::Folder) {
+        return Ok(());
+    }
+    if let (Some(source), Some(folder)) = (canonical(source)?, canonical(target)?)
+        && source != folder
+        && source.starts_with(&folder)
+    {
+        return Err(Error::invalid("the source lies within the target").at_file(target));
+    }
+    match storage_of(target) {
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            let message = "the target is a folder that holds no Zarr hierarchy";
+            let error = Error::already_exists(message).at_file(target);
+            Err(error.with_hint("choose another name, or remove the folder yourself"))
+        }
+        other => other.map(drop),
+    }
+}
+
+/// How much there is in an HDF5 file before what HDF5 knows of (MATLAB says there what it is).
+fn user_block_len(path: &Path, storage: Storage) -> Result<u64> {
+    if storage != Storage::Hdf5 {
+        return Ok(0);
+    }
+    let file = LocalFile::open(path)?;
+    Ok(stook_hdf5::user_block_len(&file)?.unwrap_or(0))
 }
 
 /// The folder that `path` is in.
@@ -373,6 +416,11 @@ impl<'c, 'o> Conversion<'c, 'o> {
             }
             What::Same(first) => {
                 let container = self.target.container();
+                if container.kind(&first)?.is_none() {
+                    // What it is a name of was left out, and that has been told.
+                    self.lose(&item.from, [Loss::new(format!("link to {first}"), "nothing")]);
+                    return Ok(());
+                }
                 let made = container.create_hard_link(&item.to, &first);
                 self.linked(item, made, &Link::Soft(first.to_string()))
             }

@@ -392,3 +392,136 @@ fn the_target_must_not_lie_in_the_source() {
     let error = convert(folder.path("a.zarr"), target, &mut ConvertOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
+
+#[test]
+fn a_folder_that_is_no_hierarchy_or_holds_the_source_stays() {
+    let folder = Folder::new();
+    let overwrite = || ConvertOptions {
+        in_the_way: stook::InTheWay::Goes,
+        format: Some(stook::Format::ZarrV3),
+        ..ConvertOptions::default()
+    };
+    let inner = folder.path("data.zarr");
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::write(inner.join("notes.txt"), "mine").unwrap();
+    let error = folder.convert("data.zarr", overwrite()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    std::fs::copy(folder.path("a.h5"), inner.join("a.h5")).unwrap();
+    for is_zarr in [false, true] {
+        if is_zarr {
+            std::fs::write(inner.join("zarr.json"), r#"{"zarr_format":3,"node_type":"group"}"#)
+                .unwrap();
+        }
+        let error = convert(inner.join("a.h5"), &inner, &mut overwrite()).unwrap_err();
+        assert_eq!(error.message(), "the source lies within the target");
+    }
+    assert!(inner.join("a.h5").exists() && inner.join("notes.txt").exists());
+    std::fs::remove_file(inner.join("a.h5")).unwrap();
+    folder.convert("data.zarr", overwrite()).unwrap();
+    assert!(x_of(&inner).len() == 1200 && !inner.join("notes.txt").exists());
+}
+
+#[test]
+fn a_node_whose_first_name_is_not_taken_goes_under_another() {
+    let folder = Folder::new();
+    let include = |patterns: &[&str]| ConvertOptions {
+        include: patterns.iter().map(|pattern| pattern.parse().unwrap()).collect(),
+        ..ConvertOptions::default()
+    };
+    for to in ["b.h5.h5", "b.zarr", "b.npz"] {
+        let report = folder.convert(to, include(&["second"])).unwrap();
+        let is_lost = names(&report).iter().any(|lost| lost.contains("link to"));
+        assert_eq!((report.n_arrays, is_lost), (1, false), "{to}");
+        let file = File::open(folder.path(to)).unwrap();
+        let second: Vec<u16> = file.array("second").unwrap().read_as(&Selection::All).unwrap();
+        assert_eq!(second.len(), 1200);
+    }
+    // A group, with another name of itself in it.
+    let file = File::create(folder.path("g.h5")).unwrap();
+    let path = |text: &str| stook::NodePath::parse(text).unwrap();
+    let x = file.root_group().unwrap().array("a/x").dtype(DType::UInt8).shape([2]);
+    x.create().unwrap();
+    file.container().create_hard_link(&path("/b"), &path("/a")).unwrap();
+    file.container().create_hard_link(&path("/a/again"), &path("/a")).unwrap();
+    file.commit().unwrap();
+    drop(file);
+    let (from, to) = (folder.path("g.h5"), folder.path("g2.h5"));
+    let report = convert(&from, &to, &mut include(&["b"])).unwrap();
+    assert_eq!((report.n_arrays, report.n_groups, report.n_links), (1, 2, 1));
+    let file = File::open(&to).unwrap();
+    assert!(file.array("b/again/x").is_ok() && file.node("a").is_err());
+    // What is lost of what is taken is told.
+    let options = ConvertOptions { links: Links::Skip, ..include(&["**"]) };
+    let report = folder.convert("c.h5", options).unwrap();
+    assert_eq!(names(&report).len(), 2, "{:?}", names(&report));
+}
+
+#[test]
+fn links_that_are_followed_may_not_lead_out_nor_multiply_without_end() {
+    let folder = Folder::new();
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::rename(folder.path("b.h5"), outside.path().join("b.h5")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(outside.path().join("b.h5"), folder.path("b.h5")).unwrap();
+    let follow = || ConvertOptions { links: Links::Follow, ..ConvertOptions::default() };
+    let report = folder.convert("b.zarr", follow()).unwrap();
+    let lost = names(&report);
+    assert!(lost.iter().any(|lost| lost.starts_with("/out link to /y in b.h5 -> nothing")));
+    // Two groups that lead to one another by many links.
+    let file = File::create(folder.path("m.h5")).unwrap();
+    let root = file.root_group().unwrap();
+    for (group, other) in [("p", "/q"), ("q", "/p")] {
+        for n in 0..8 {
+            let at = format!("{group}/{n}");
+            root.create_link(&at, &Link::Soft(other.to_owned())).unwrap();
+        }
+    }
+    file.commit().unwrap();
+    drop((file, root));
+    let mut limits = stook::Limits::default();
+    limits.n_nodes = 5000;
+    let mut options = ConvertOptions { limits, ..follow() };
+    let error = convert(folder.path("m.h5"), folder.path("m.zarr"), &mut options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+}
+
+#[test]
+fn a_user_block_is_not_lost_unsaid() {
+    let folder = Folder::new();
+    let fixture = "../stook-hdf5/tests/fixtures/matrix/matlab-7.3.mat";
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture);
+    let copy = folder.path("a.mat");
+    std::fs::copy(&source, &copy).unwrap();
+    let error = repack(&copy, &mut ConvertOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&source).unwrap());
+    let mut options = ConvertOptions { leave_out: true, ..ConvertOptions::default() };
+    let report = convert(&copy, folder.path("b.h5.h5"), &mut options).unwrap();
+    assert!(names(&report).contains(&"/ user block of 512 bytes -> nothing".to_owned()));
+}
+
+#[test]
+fn fill_values_are_not_rounded() {
+    let folder = Folder::new();
+    let file = File::create(folder.path("f.h5")).unwrap();
+    let root = file.root_group().unwrap();
+    let fill = stook::element::as_bytes(&[1e20_f32]).to_vec();
+    let fill = Values::new(DType::Float32, vec![], fill, vec![]).unwrap();
+    let x = root.array("x").dtype(DType::Float32).shape([64]).chunks([16]).fill_value(fill);
+    let selection = Selection::parse("2:8").unwrap();
+    let elements = [1e20_f32, 1.234_567_9, 1e20, 1e20, 7.654_321, 1e20];
+    x.create().unwrap().write_elements(&selection, &[6], &elements).unwrap();
+    file.commit().unwrap();
+    drop((file, root));
+    for rounding in ["bitround:5", "quantize:1"] {
+        let to = folder.path(&format!("{}.zarr", &rounding[..5]));
+        let rounding = rules(&[rounding]);
+        let mut options = ConvertOptions { rounding, ..ConvertOptions::default() };
+        convert(folder.path("f.h5"), &to, &mut options).unwrap();
+        let x = File::open(&to).unwrap().array("x").unwrap();
+        let found: Vec<f32> = x.read_as(&Selection::All).unwrap();
+        let filled: Vec<usize> = (0..64).filter(|&i| found[i] == 1e20).collect();
+        assert_eq!(filled.len(), 62, "{found:?}");
+        assert!(found[3] == 1.25 && (found[6] - 7.65).abs() < 0.16, "{found:?}");
+    }
+}
