@@ -107,6 +107,7 @@ CONVERTED_OTHERWISE = [
 LOSSES_WITHIN_HDF5 = re.compile(
     r"codec .*: stored as zlib level 4, which every HDF5 reader knows|named type: nothing"
     r"|node: left out: codec `(sz|sz3|sperr) .*"
+    r"|user block of \d+ bytes: nothing"
 )
 
 
