@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::place::remove;
 use super::temp::{TEMP_PREFIX, dir_of};
-use super::{FileIo, LocalFile, is_temp_name};
+use super::{FileIo, LocalFile, is_temp_name, sync_dir};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The name of the journal in its folder.
@@ -58,7 +58,10 @@ impl Partial {
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         journal.read_exact_at(0, &mut bytes)?;
         let (records, end) = parse(&bytes);
-        journal.set_len(end)?;
+        // What has no record is perhaps no journal, but what a link in its place leads to.
+        if !records.is_empty() {
+            journal.set_len(end)?;
+        }
         Ok(Some(Self { folder, journal, end: Mutex::new(end), records }))
     }
 
@@ -69,7 +72,7 @@ impl Partial {
     /// target is missing, `ReadOnly`, `Io`.
     pub fn begin(target: &Path) -> Result<Self> {
         let folder = partial_of(target);
-        match fs::create_dir(&folder) {
+        match create_private(&folder) {
             Ok(()) => {}
             // Without a journal it is what a process left that ended just here.
             Err(error) if error.kind() == IoKind::AlreadyExists => {}
@@ -190,6 +193,35 @@ pub fn identity_of(path: &Path) -> Result<String> {
     Ok(format!("{n} files, {len} bytes, {sum:016x}"))
 }
 
+/// Puts all files below `root`, and the folders that name them, on the medium.
+///
+/// # Errors
+/// `Io`.
+pub fn sync_tree(root: &Path) -> Result<()> {
+    let failed = |error| Error::io("cannot go through the folder", error).at_file(root);
+    let mut ahead = vec![root.to_path_buf()];
+    while let Some(folder) = ahead.pop() {
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            match entry.file_type().map_err(failed)?.is_dir() {
+                true => ahead.push(entry.path()),
+                false => LocalFile::open_read_write(entry.path())?.sync()?,
+            }
+        }
+        sync_dir(&folder)?;
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner may look into: what is in it gets the permissions of what
+/// it replaces at the end only.
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 fn lock(journal: &LocalFile, target: &Path) -> Result<()> {
     journal.lock_exclusive().map_err(|error| match error.kind() {
         ErrorKind::Locked => locked(target),
@@ -244,6 +276,29 @@ mod tests {
         fs::write(partial.path("draft"), b"data").unwrap();
         partial.discard().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_looks_in_and_no_link_is_followed_to_harm() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("x.zarr");
+        let partial = Partial::begin(&target).unwrap();
+        let mode = fs::metadata(partial_of(&target)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        fs::create_dir(partial.path("draft")).unwrap();
+        fs::write(partial.path("draft/a"), b"1").unwrap();
+        sync_tree(&partial.path("draft")).unwrap();
+        partial.discard().unwrap();
+        let other = dir.path().join("other");
+        fs::write(&other, b"of somebody").unwrap();
+        fs::create_dir(partial_of(&target)).unwrap();
+        symlink(&other, partial_of(&target).join(JOURNAL)).unwrap();
+        Partial::find(&target).unwrap().unwrap().discard().unwrap();
+        assert_eq!(fs::read(&other).unwrap(), b"of somebody");
+        assert!(Partial::find(&target).unwrap().is_none());
     }
 
     #[test]
