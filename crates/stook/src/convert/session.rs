@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stook_core::file::partial::{Partial, identity_of, remove_temporaries};
+use stook_core::file::partial::{Partial, identity_of, remove_temporaries, sync_tree};
 use stook_core::file::place::{kind_of, remove};
 use stook_core::{Error, ErrorKind, NodePath, OpenOptions, Result};
 
@@ -344,11 +344,14 @@ impl Session {
         Ok(())
     }
 
-    /// Puts the journal on the medium.
+    /// Puts the journal on the medium, and what an earlier process has written.
     ///
     /// # Errors
     /// `Io`.
     pub(super) fn sync(&self) -> Result<()> {
+        if self.is_begun()? {
+            sync_tree(&self.draft())?;
+        }
         self.partial.sync()
     }
 
