@@ -80,11 +80,39 @@ pub trait Codec: Debug + Send + Sync {
     /// `InvalidInput` where `raw` cannot be encoded.
     fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, scratch: &mut Scratch) -> Result<()>;
 
+    /// Fills `out` with the encoding of `raw`, whose length it has: for codecs of which
+    /// `has_fixed_len`.
+    ///
+    /// # Errors
+    /// `InvalidInput` where `raw` cannot be encoded, or not to so many bytes.
+    fn encode_to(&self, raw: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<()> {
+        encode_through_buffer(self, raw, out, scratch)
+    }
+
     /// Decodes `encoded` to the front of `out` and returns how many bytes that were.
     ///
     /// # Errors
     /// `Corrupt` where `encoded` is no encoding, or one of more bytes than `out` has.
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<usize>;
+}
+
+/// Fills `out` with the encoding of `raw` by way of a buffer of `scratch`.
+fn encode_through_buffer<C: Codec + ?Sized>(
+    codec: &C,
+    raw: &[u8],
+    out: &mut [u8],
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let mut encoded = scratch.take_buffer();
+    let done = codec.encode_into(raw, &mut encoded, scratch).and_then(|()| {
+        if encoded.len() != out.len() {
+            return Err(wrong_room(codec.name(), encoded.len(), out.len()));
+        }
+        out.copy_from_slice(&encoded);
+        Ok(())
+    });
+    scratch.give_buffer(encoded);
+    done
 }
 
 /// Turns heap items into stored bytes and back.
@@ -327,6 +355,12 @@ pub(crate) fn is_for_room(error: &Error) -> bool {
 #[cold]
 fn wrong_len(codec: &str, expected: usize, found: usize) -> Error {
     Error::corrupt(format!("{codec}: expected at most {expected} decoded bytes, found {found}"))
+}
+
+/// There is another room than that for the encoding of fixed length.
+#[cold]
+fn wrong_room(codec: &str, expected: usize, found: usize) -> Error {
+    Error::invalid(format!("{codec}: expected room for {expected} encoded bytes, found {found}"))
 }
 
 #[cold]

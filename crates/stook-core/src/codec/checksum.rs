@@ -61,6 +61,20 @@ impl<S: Sum> Codec for Checksum<S> {
         Ok(())
     }
 
+    fn encode_to(&self, raw: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<()> {
+        let (room, len) = (out.len(), self.encoded_bound(raw.len()));
+        let parts = match self.place {
+            _ if room != len => None,
+            ChecksumPlace::Start => out.split_first_chunk_mut().map(|(sum, data)| (data, sum)),
+            ChecksumPlace::End => out.split_last_chunk_mut(),
+        };
+        let (data, sum): (_, &mut [u8; LEN]) =
+            parts.ok_or_else(|| super::wrong_room(S::NAME, len, room))?;
+        *sum = self.sum.of(raw).to_le_bytes();
+        data.copy_from_slice(raw);
+        Ok(())
+    }
+
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
         let parts = match self.place {
             ChecksumPlace::Start => encoded.split_first_chunk().map(|(sum, data)| (data, sum)),

@@ -87,6 +87,27 @@ impl BufferCodec {
         Ok(Borrowed { loan, len: None })
     }
 
+    /// How many bytes an encoding of `raw_len` has, where that says it: those of variable length
+    /// and of compressors differ.
+    #[must_use]
+    pub fn encoded_len(&self, raw_len: usize) -> Option<usize> {
+        match &self.step {
+            Step::Codec(codec) if codec.has_fixed_len() => Some(codec.encoded_bound(raw_len)),
+            _ => None,
+        }
+    }
+
+    /// Fills `out`, which has the bytes that [`encoded_len`](Self::encoded_len) says, with the
+    /// encoding of `items`.
+    ///
+    /// # Errors
+    /// `InvalidInput` where they cannot be encoded, or not to so many bytes.
+    pub fn encode_to(&self, items: &[u8], out: &mut [u8]) -> Result<()> {
+        let Step::Codec(codec) = &self.step else { return Err(self.needs_heap()) };
+        let mut loan = work::lend();
+        codec.encode_to(items, out, &mut loan.scratch).map_err(|error| self.named(error))
+    }
+
     /// How many bytes `encoded` says it decodes to, where it says so and that is allowed.
     ///
     /// # Errors

@@ -79,13 +79,19 @@ impl Codec {
             enter(py, || codec.encode(items.items(), items.heap()))?
         } else {
             let bytes = Bytes::of(buf)?;
+            // Where the length is known, straight to where it stays.
+            if let Some(len) = codec.encoded_len(bytes.len) {
+                let (encoded, memory) = uninitialized_bytes(py, len)?;
+                enter(py, || codec.encode_to(bytes.as_slice(), memory))?;
+                return Ok(encoded);
+            }
             enter(py, || codec.encode(bytes.as_slice(), &[]))?
         };
         Ok(PyBytes::new(py, &encoded))
     }
 
     /// What a buffer decodes to: new bytes, an array of the items where the codec says what they
-    /// are, or `out`.
+    /// are, or `out`. The array lies in `buf` where decoding changes nothing.
     #[pyo3(signature = (buf, out=None))]
     fn decode<'py>(
         &self,
@@ -107,6 +113,13 @@ impl Codec {
                 return Err(invalid(py, message));
             }
             return Ok(out.clone());
+        }
+        if let Some(dtype) = undecoded_dtype(&spec, &given)
+            && encoded.len > 0
+            && encoded.len.is_multiple_of(dtype.item_size())
+        {
+            let dtype = decoded_dtype(py, &spec, Some(dtype))?;
+            return numpy(py, "frombuffer")?.call1((buf, dtype));
         }
         let stated = codec.decoded_len(encoded.as_slice()).map_err(|error| raise(py, &error))?;
         let bytes = match stated {
@@ -259,6 +272,16 @@ fn decoded_dtype<'py>(
         | CodecSpec::Pcodec(_)
         | CodecSpec::Zfp(_) => given.map(|dtype| to_numpy(py, dtype)).transpose(),
         _ => Ok(None),
+    }
+}
+
+/// The type of the items of a codec that changes nothing as it decodes: an array refers to what
+/// it is given instead of copying it.
+fn undecoded_dtype<'a>(spec: &'a CodecSpec, given: &'a DType) -> Option<&'a DType> {
+    match spec {
+        CodecSpec::BitRound { .. } if *given != DType::UInt8 => Some(given),
+        CodecSpec::Quantize { decoded, encoded, .. } if decoded == encoded => Some(&decoded.dtype),
+        _ => None,
     }
 }
 

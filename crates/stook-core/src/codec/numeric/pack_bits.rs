@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::number::not_whole;
 use crate::codec::{
-    BitOrder, Codec, Endian, PackBits, PaddingByte, Scratch, Stage, spare, too_short, wrong_len,
+    BitOrder, Codec, Endian, PackBits, PaddingByte, Scratch, Stage, encode_through_buffer, spare,
+    too_short, wrong_len, wrong_room,
 };
 use crate::dtype::{DType, Narrow};
 use crate::error::{Error, Result};
@@ -170,13 +171,36 @@ impl Codec for Packed {
         if self.padding == PaddingByte::First {
             out.push(padding);
         }
-        match (self.layout.size, self.layout.n_bits) {
-            (1, 1) if self.layout.first_bit == 0 => pack_flags(self.layout.order, raw, out),
-            _ => self.layout.pack(raw, out),
+        match self.layout {
+            layout if layout.is_flag() => {
+                let start = out.len();
+                out.resize(start + self.packed_len(raw.len()), 0);
+                pack_flags(self.layout.order, raw, &mut out[start..]);
+            }
+            layout => layout.pack(raw, out),
         }
         if self.padding == PaddingByte::Last {
             out.push(padding);
         }
+        Ok(())
+    }
+
+    fn encode_to(&self, raw: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<()> {
+        if !self.layout.is_flag() {
+            return encode_through_buffer(self, raw, out, scratch);
+        }
+        let (room, len) = (out.len(), self.encoded_bound(raw.len()));
+        let parts = match self.padding {
+            _ if room != len => None,
+            PaddingByte::None => Some((None, out)),
+            PaddingByte::First => out.split_first_mut().map(|(byte, bits)| (Some(byte), bits)),
+            PaddingByte::Last => out.split_last_mut().map(|(byte, bits)| (Some(byte), bits)),
+        };
+        let (padding, bits) = parts.ok_or_else(|| wrong_room(NAME, len, room))?;
+        if let Some(byte) = padding {
+            *byte = self.n_padding_bits(raw.len());
+        }
+        pack_flags(self.layout.order, raw, bits);
         Ok(())
     }
 
@@ -195,26 +219,51 @@ impl Codec for Packed {
     }
 }
 
-/// Bytes that are 0 or not as bits.
-fn pack_flags(order: BitOrder, flags: &[u8], out: &mut Vec<u8>) {
-    let pack = |flags: &[u8; 64]| {
+/// Bytes that are 0 or not as bits, which fill `out`.
+fn pack_flags(order: BitOrder, flags: &[u8], out: &mut [u8]) {
+    let pack = |flags: &[u8; GROUP]| {
         let bits = is_set(flags);
         let bits = if order == BitOrder::HighestFirst { turned(bits) } else { bits };
         bits.to_le_bytes()
     };
-    let (groups, rest) = flags.as_chunks::<64>();
-    for group in groups {
-        out.extend_from_slice(&pack(group));
+    let (groups, last) = flags.as_chunks();
+    let (words, rest) = out.as_chunks_mut();
+    for (to, group) in words.iter_mut().zip(groups) {
+        *to = pack(group);
     }
-    if !rest.is_empty() {
-        let mut last = [0; 64];
-        last[..rest.len()].copy_from_slice(rest);
-        out.extend_from_slice(&pack(&last)[..rest.len().div_ceil(8)]);
+    if !last.is_empty() {
+        let mut group = [0; GROUP];
+        group[..last.len()].copy_from_slice(last);
+        let n = rest.len();
+        rest.copy_from_slice(&pack(&group)[..n]);
     }
 }
 
+/// Flags that are packed at once.
+const GROUP: usize = 64;
+
 /// Which bytes are not 0, the first at the lowest bit.
-fn is_set(flags: &[u8; 64]) -> u64 {
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[expect(unsafe_code, reason = "vector instructions take pointers")]
+fn is_set(flags: &[u8; GROUP]) -> u64 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_setzero_si128,
+    };
+    flags.as_chunks::<16>().0.iter().rev().fold(0, |bits, flags| {
+        // SAFETY: sixteen bytes are readable, and need no alignment; every x86-64 processor has
+        // SSE2.
+        let zeros = unsafe {
+            let flags = _mm_loadu_si128(flags.as_ptr().cast());
+            _mm_movemask_epi8(_mm_cmpeq_epi8(flags, _mm_setzero_si128()))
+        };
+        bits << 16 | u64::from(!zeros as u16)
+    })
+}
+
+/// Which bytes are not 0, the first at the lowest bit.
+#[cfg(not(target_arch = "x86_64"))]
+fn is_set(flags: &[u8; GROUP]) -> u64 {
     const LOW_BITS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
     const ONES: u64 = 0x0101_0101_0101_0101;
     // Brings the lowest bit of each byte to its place in the highest byte.
@@ -265,6 +314,11 @@ fn unpack_flags(order: BitOrder, bits: &[u8], out: &mut [u8]) {
 }
 
 impl Layout {
+    /// Whether components are bytes of which one bit is kept, that of whether they are 0.
+    fn is_flag(self) -> bool {
+        (self.size, self.n_bits, self.first_bit) == (1, 1, 0)
+    }
+
     fn mask(self) -> u64 {
         u64::MAX >> (64 - self.n_bits)
     }
