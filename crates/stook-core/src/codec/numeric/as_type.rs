@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::number::{Carry, CastFn, Kernel, NumberFilter, Stored, cast};
+use super::number::{CastFn, Kernel, NumberFilter, Stored, Work, cast};
 use crate::codec::{Codec, StoredNumber};
 use crate::error::Result;
 
@@ -26,11 +26,11 @@ pub(super) fn new(decoded: &StoredNumber, encoded: &StoredNumber) -> Result<Arc<
 }
 
 impl Kernel for AsType {
-    fn encode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn encode(&self, _: &mut Work, from: &[u8], to: &mut [u8]) {
         (self.encode)(from, to);
     }
 
-    fn decode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn decode(&self, _: &mut Work, from: &[u8], to: &mut [u8]) {
         (self.decode)(from, to);
     }
 }

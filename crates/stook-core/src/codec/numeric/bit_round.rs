@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::number::{Carry, Kernel, Kind, Number, NumberFilter, Stored};
+use super::number::{Kernel, Kind, Number, NumberFilter, Stored, Work, vectorized};
 use crate::codec::{Codec, Stage};
 use crate::error::{Error, Result};
 
@@ -44,9 +44,14 @@ pub(super) fn new(keep_bits: u32, stage: &Stage) -> Result<Arc<dyn Codec>> {
 }
 
 macro_rules! round {
-    ($name:ident, $bits:ty) => {
+    ($name:ident, $items:ident, $bits:ty) => {
+        vectorized! {
+            fn $name<>[](dropped: u32, from: &[u8], to: &mut [u8]) = $items
+        }
+
         /// Rounds to the nearest number, the even one of two, without its lowest `dropped` bits.
-        fn $name(dropped: u32, from: &[u8], to: &mut [u8]) {
+        #[inline(always)]
+        fn $items(dropped: u32, from: &[u8], to: &mut [u8]) {
             let half = (1 << (dropped - 1)) - 1;
             for (to, from) in <$bits>::items_mut(to).iter_mut().zip(<$bits>::items(from)) {
                 let bits = <$bits>::load(*from);
@@ -57,19 +62,19 @@ macro_rules! round {
     };
 }
 
-round!(round_16, u16);
-round!(round_32, u32);
-round!(round_64, u64);
+round!(round_16, round_items_16, u16);
+round!(round_32, round_items_32, u32);
+round!(round_64, round_items_64, u64);
 
 impl Kernel for BitRound {
-    fn encode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn encode(&self, _: &mut Work, from: &[u8], to: &mut [u8]) {
         match self.dropped {
             0 => to.copy_from_slice(from),
             dropped => (self.round)(dropped, from, to),
         }
     }
 
-    fn decode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn decode(&self, _: &mut Work, from: &[u8], to: &mut [u8]) {
         to.copy_from_slice(from);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use half::f16;
 
 use super::number::{
-    Arithmetic, BLOCK_LEN, Carry, CastFn, Kernel, Kind, Number, NumberFilter, Stored, cast,
+    Arithmetic, Carry, CastFn, Kernel, Kind, Number, NumberFilter, Stored, Work, cast, vectorized,
     with_arithmetic,
 };
 use crate::codec::{Codec, StoredNumber};
@@ -51,17 +51,17 @@ pub(super) fn new(decoded: &StoredNumber, encoded: &StoredNumber) -> Result<Arc<
 }
 
 impl Kernel for Delta {
-    fn encode(&self, carry: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn encode(&self, work: &mut Work, from: &[u8], to: &mut [u8]) {
+        let Work { carry, rooms: [differences, _] } = work;
         let Some(to_encoded) = self.to_encoded else { return (self.difference)(carry, from, to) };
-        let mut differences = [0; BLOCK_LEN];
         let differences = &mut differences[..from.len()];
         (self.difference)(carry, from, differences);
         to_encoded(differences, to);
     }
 
-    fn decode(&self, carry: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn decode(&self, work: &mut Work, from: &[u8], to: &mut [u8]) {
+        let Work { carry, rooms: [differences, sums] } = work;
         let Some(to_decoded) = self.to_decoded else { return (self.sum)(carry, from, to) };
-        let (mut differences, mut sums) = ([0; BLOCK_LEN], [0; BLOCK_LEN]);
         let len = from.len() / self.encoded.size() * self.summed.size();
         let (differences, sums) = (&mut differences[..len], &mut sums[..len]);
         (self.to_summed)(from, differences);
@@ -70,7 +70,13 @@ impl Kernel for Delta {
     }
 }
 
-fn difference<T: Arithmetic>(carry: &mut Carry, from: &[u8], to: &mut [u8]) {
+vectorized! {
+    fn difference<T>[T: Arithmetic](carry: &mut Carry, from: &[u8], to: &mut [u8])
+        = difference_items
+}
+
+#[inline(always)]
+fn difference_items<T: Arithmetic>(carry: &mut Carry, from: &[u8], to: &mut [u8]) {
     let (from, to) = (T::items(from), T::items_mut(to));
     if let (Some(first), Some(place)) = (from.first(), to.first_mut()) {
         *place = match take::<T>(carry) {
@@ -78,8 +84,9 @@ fn difference<T: Arithmetic>(carry: &mut Carry, from: &[u8], to: &mut [u8]) {
             None => *first,
         };
     }
-    let pairs = from.iter().zip(from.iter().skip(1));
-    for (to, (last, this)) in to.iter_mut().skip(1).zip(pairs) {
+    // Slices rather than iterators that skip, so that the loop is one of vectors.
+    let (next, places) = (from.get(1..).unwrap_or_default(), to.get_mut(1..).unwrap_or_default());
+    for ((to, last), this) in places.iter_mut().zip(from).zip(next) {
         *to = T::load(*this).minus(T::load(*last)).store();
     }
     if let Some(last) = from.last() {

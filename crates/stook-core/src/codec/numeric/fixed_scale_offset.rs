@@ -10,30 +10,32 @@ use half::f16;
 use serde_json::Number as Factor;
 
 use super::number::{
-    Arithmetic, BLOCK_LEN, Carry, CastFn, Float, Kernel, Kind, Number, NumberFilter, Stored, cast,
-    with_arithmetic, with_float,
+    Arithmetic, BLOCK_LEN, CastFn, Float, Kernel, Kind, Number, NumberFilter, Stored, Work, cast,
+    vectorized, with_arithmetic, with_float,
 };
 use crate::codec::{Codec, StoredNumber};
 use crate::error::{Error, Result};
 
 const NAME: &str = "fixedscaleoffset";
 
-/// Changes numbers in their place by two operands, given as their bytes.
-type Change = fn(&mut [u8], [[u8; 8]; 2]);
+/// Calculates numbers from others of their kind and two operands, given as their bytes.
+type Change = fn(&[u8], &mut [u8], [[u8; 8]; 2]);
 
-/// A cast to the kind of a calculation, and the calculation.
+/// A cast to the kind of a calculation, where that is another, and the calculation.
 #[derive(Debug)]
 struct Step {
     from: Kind,
     kind: Kind,
-    cast: CastFn,
+    cast: Option<CastFn>,
     change: Change,
     operands: [[u8; 8]; 2],
 }
 
 #[derive(Debug)]
 struct FixedScaleOffset {
-    subtract: Step,
+    /// The first step where the two are calculated in different kinds.
+    subtract: Option<Step>,
+    /// By itself, or behind the subtraction of the second operand.
     multiply: Step,
     to_encoded: CastFn,
     divide_and_add: Step,
@@ -52,24 +54,24 @@ pub(super) fn new(
     let difference = kind_beside(decoded.kind, offset)?;
     let product = kind_beside(difference, scale)?;
     let quotient = if encoded.kind.is_float() { encoded.kind } else { Kind::F64 };
-    let subtract = with_arithmetic!(difference, T => subtract::<T>, return Err(of_bool()));
-    let multiply = with_arithmetic!(product, T => multiply::<T>, return Err(of_bool()));
-    let divide_and_add = with_float!(quotient, T => divide_and_add::<T>, return Err(of_bool()));
-    let none = [0; 8];
+    let difference_by = operand(difference, offset)?;
+    let product_by = operand(product, scale)?;
+    let (subtract, multiply) = if difference == product {
+        let change = with_arithmetic!(product, T => both::<T>, return Err(of_bool()));
+        (None, Step::new(decoded.kind, product, change, [product_by, difference_by]))
+    } else {
+        let first = with_arithmetic!(difference, T => subtract::<T>, return Err(of_bool()));
+        let second = with_arithmetic!(product, T => multiply::<T>, return Err(of_bool()));
+        let first = Step::new(decoded.kind, difference, first, [difference_by, [0; 8]]);
+        (Some(first), Step::new(difference, product, second, [product_by, [0; 8]]))
+    };
+    let last = with_float!(quotient, T => divide_and_add::<T>, return Err(of_bool()));
+    let last_by = [operand(quotient, scale)?, operand(quotient, offset)?];
     let kernel = FixedScaleOffset {
-        subtract: Step {
-            operands: [operand(difference, offset)?, none],
-            ..Step::new(decoded.kind, difference, subtract)
-        },
-        multiply: Step {
-            operands: [operand(product, scale)?, none],
-            ..Step::new(difference, product, multiply)
-        },
+        subtract,
+        multiply,
         to_encoded: cast(product, encoded.kind),
-        divide_and_add: Step {
-            operands: [operand(quotient, scale)?, operand(quotient, offset)?],
-            ..Step::new(encoded.kind, quotient, divide_and_add)
-        },
+        divide_and_add: Step::new(encoded.kind, quotient, last, last_by),
         to_decoded: cast(quotient, decoded.kind),
     };
     Ok(Arc::new(NumberFilter { name: NAME, decoded, encoded, kernel }))
@@ -109,51 +111,86 @@ fn operand(kind: Kind, factor: &Factor) -> Result<[u8; 8]> {
 }
 
 impl Step {
-    fn new(from: Kind, kind: Kind, change: Change) -> Self {
-        Self { from, kind, cast: cast(from, kind), change, operands: [[0; 8]; 2] }
+    fn new(from: Kind, kind: Kind, change: Change, operands: [[u8; 8]; 2]) -> Self {
+        let cast = (from != kind).then(|| cast(from, kind));
+        Self { from, kind, cast, change, operands }
     }
 
-    /// The changed numbers, in `buffer`.
-    fn run<'b>(&self, from: &[u8], buffer: &'b mut [u8; BLOCK_LEN]) -> &'b [u8] {
-        let numbers = &mut buffer[..from.len() / self.from.size() * self.kind.size()];
-        (self.cast)(from, numbers);
-        (self.change)(numbers, self.operands);
-        numbers
+    /// The changed numbers, in `to`.
+    fn run<'b>(
+        &self,
+        from: &[u8],
+        casted: &mut [u8; BLOCK_LEN],
+        to: &'b mut [u8; BLOCK_LEN],
+    ) -> &'b [u8] {
+        let len = from.len() / self.from.size() * self.kind.size();
+        let to = &mut to[..len];
+        match self.cast {
+            None => (self.change)(from, to, self.operands),
+            Some(cast) => {
+                cast(from, &mut casted[..len]);
+                (self.change)(&casted[..len], to, self.operands);
+            }
+        }
+        to
     }
 }
 
 impl Kernel for FixedScaleOffset {
-    fn encode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
-        let (mut differences, mut products) = ([0; BLOCK_LEN], [0; BLOCK_LEN]);
-        let differences = self.subtract.run(from, &mut differences);
-        (self.to_encoded)(self.multiply.run(differences, &mut products), to);
+    fn encode(&self, work: &mut Work, from: &[u8], to: &mut [u8]) {
+        let [casted, products] = &mut work.rooms;
+        let mut differences;
+        let from = match &self.subtract {
+            None => from,
+            Some(subtract) => {
+                differences = [0; BLOCK_LEN];
+                subtract.run(from, casted, &mut differences)
+            }
+        };
+        (self.to_encoded)(self.multiply.run(from, casted, products), to);
     }
 
-    fn decode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
-        (self.to_decoded)(self.divide_and_add.run(from, &mut [0; BLOCK_LEN]), to);
+    fn decode(&self, work: &mut Work, from: &[u8], to: &mut [u8]) {
+        let [casted, sums] = &mut work.rooms;
+        (self.to_decoded)(self.divide_and_add.run(from, casted, sums), to);
     }
 }
 
 /// Calls `change` on each number, with the two operands.
-#[inline]
-fn each<T: Number>(numbers: &mut [u8], operands: [[u8; 8]; 2], change: impl Fn(T, T, T) -> T) {
+#[inline(always)]
+fn each<T: Number>(
+    from: &[u8],
+    to: &mut [u8],
+    operands: [[u8; 8]; 2],
+    change: impl Fn(T, T, T) -> T,
+) {
     let [a, b] = operands.map(|operand| match T::items(&operand) {
         [first, ..] => T::load(*first),
         [] => T::default(),
     });
-    for number in T::items_mut(numbers) {
-        *number = change(T::load(*number), a, b).store();
+    for (to, from) in T::items_mut(to).iter_mut().zip(T::items(from)) {
+        *to = change(T::load(*from), a, b).store();
     }
 }
 
-fn subtract<T: Arithmetic>(numbers: &mut [u8], operands: [[u8; 8]; 2]) {
-    each(numbers, operands, |x: T, offset, _| x.minus(offset));
+macro_rules! change {
+    ($name:ident, $items:ident, $bound:ident, $change:expr) => {
+        vectorized! {
+            fn $name<T>[T: $bound](from: &[u8], to: &mut [u8], operands: [[u8; 8]; 2]) = $items
+        }
+
+        #[inline(always)]
+        fn $items<T: $bound>(from: &[u8], to: &mut [u8], operands: [[u8; 8]; 2]) {
+            each(from, to, operands, $change);
+        }
+    };
 }
 
-fn multiply<T: Arithmetic>(numbers: &mut [u8], operands: [[u8; 8]; 2]) {
-    each(numbers, operands, |x: T, scale, _| x.times(scale).rounded());
-}
-
-fn divide_and_add<T: Float>(numbers: &mut [u8], operands: [[u8; 8]; 2]) {
-    each(numbers, operands, |x: T, scale, offset| x.over(scale).plus(offset));
-}
+change!(subtract, subtract_items, Arithmetic, |x: T, offset, _| x.minus(offset));
+change!(multiply, multiply_items, Arithmetic, |x: T, scale, _| x.times(scale).rounded());
+change!(both, both_items, Arithmetic, |x: T, scale, offset| {
+    x.minus(offset).times(scale).rounded()
+});
+change!(divide_and_add, divide_and_add_items, Float, |x: T, scale, offset| {
+    x.over(scale).plus(offset)
+});

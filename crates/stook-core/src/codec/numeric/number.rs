@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod cast;
+mod vectorized;
 
 use std::fmt::Debug;
 
@@ -14,7 +15,8 @@ use half::{bf16, f16};
 
 pub(super) use self::arithmetic::{Arithmetic, Float};
 pub(super) use self::cast::{Cast, CastFn, cast};
-use crate::codec::{Codec, Endian, Scratch, StoredNumber, spare, wrong_len};
+pub(super) use self::vectorized::vectorized;
+use crate::codec::{Codec, Endian, Scratch, StoredNumber, spare, wrong_len, wrong_room};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 
@@ -337,13 +339,26 @@ pub(super) fn swap_runs(size: usize, items: &mut [u8]) {
 /// What a kernel hands from block to block: the bytes of a number, `None` before the first.
 pub(super) type Carry = Option<[u8; 8]>;
 
+/// What a kernel works with: made once a chunk, so that no block has to clear its rooms.
+pub(super) struct Work {
+    pub(super) carry: Carry,
+    /// Room for the numbers of a block between two of its loops.
+    pub(super) rooms: [[u8; BLOCK_LEN]; 2],
+}
+
+impl Work {
+    fn new() -> Self {
+        Self { carry: None, rooms: [[0; BLOCK_LEN]; 2] }
+    }
+}
+
 /// What a filter does with a block of numbers in the machine's byte order.
 pub(super) trait Kernel: Debug + Send + Sync {
     /// Fills `to` with the encoded forms of the numbers in `from`, as many.
-    fn encode(&self, carry: &mut Carry, from: &[u8], to: &mut [u8]);
+    fn encode(&self, work: &mut Work, from: &[u8], to: &mut [u8]);
 
     /// Fills `to` with the decoded forms of the numbers in `from`, as many.
-    fn decode(&self, carry: &mut Carry, from: &[u8], to: &mut [u8]);
+    fn decode(&self, work: &mut Work, from: &[u8], to: &mut [u8]);
 }
 
 /// A kernel as a codec.
@@ -380,12 +395,31 @@ impl<K: Kernel> Codec for NumberFilter<K> {
         }
         spare::reserve(out, self.encoded_bound(raw.len()))?;
         let (mut before, mut after) = ([0; BLOCK_LEN], [0; BLOCK_LEN]);
-        let mut carry = None;
+        let mut work = Work::new();
         for block in raw.chunks(size * BLOCK_ITEMS) {
             let after = &mut after[..block.len() / size * encoded_size];
-            self.kernel.encode(&mut carry, self.decoded.native(block, &mut before), after);
+            self.kernel.encode(&mut work, self.decoded.native(block, &mut before), after);
             self.encoded.swap(after);
             out.extend_from_slice(after);
+        }
+        Ok(())
+    }
+
+    fn encode_to(&self, raw: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<()> {
+        let (size, encoded_size) = (self.decoded.kind.size(), self.encoded.kind.size());
+        if !raw.len().is_multiple_of(size) {
+            return Err(Error::invalid(not_whole(self.name, size, raw.len())));
+        }
+        let len = self.encoded_bound(raw.len());
+        if out.len() != len {
+            return Err(wrong_room(self.name, len, out.len()));
+        }
+        let mut before = [0; BLOCK_LEN];
+        let mut work = Work::new();
+        let blocks = out.chunks_mut(encoded_size * BLOCK_ITEMS);
+        for (block, after) in raw.chunks(size * BLOCK_ITEMS).zip(blocks) {
+            self.kernel.encode(&mut work, self.decoded.native(block, &mut before), after);
+            self.encoded.swap(after);
         }
         Ok(())
     }
@@ -399,10 +433,10 @@ impl<K: Kernel> Codec for NumberFilter<K> {
         let room = out.len();
         let out = out.get_mut(..len).ok_or_else(|| wrong_len(self.name, room, len))?;
         let mut before = [0; BLOCK_LEN];
-        let mut carry = None;
+        let mut work = Work::new();
         let blocks = out.chunks_mut(decoded_size * BLOCK_ITEMS);
         for (block, after) in encoded.chunks(size * BLOCK_ITEMS).zip(blocks) {
-            self.kernel.decode(&mut carry, self.encoded.native(block, &mut before), after);
+            self.kernel.decode(&mut work, self.encoded.native(block, &mut before), after);
             self.decoded.swap(after);
         }
         Ok(len)

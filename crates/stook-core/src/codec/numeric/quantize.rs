@@ -7,7 +7,7 @@ use std::sync::Arc;
 use half::f16;
 
 use super::number::{
-    BLOCK_LEN, Carry, Cast, CastFn, Float, Kernel, Kind, NumberFilter, Stored, cast, with_float,
+    Cast, CastFn, Float, Kernel, Kind, NumberFilter, Stored, Work, cast, vectorized, with_float,
 };
 use crate::codec::{Codec, StoredNumber};
 use crate::error::{Error, Result};
@@ -21,7 +21,8 @@ const MAX_DIGITS: i32 = 300;
 struct Quantize {
     scale: f64,
     round: fn(f64, &[u8], &mut [u8]),
-    to_encoded: CastFn,
+    /// To the encoded kind, where that is another.
+    to_encoded: Option<CastFn>,
     to_decoded: CastFn,
 }
 
@@ -52,13 +53,19 @@ pub(super) fn new(
     let kernel = Quantize {
         scale: f64::from(bits).exp2(),
         round: with_float!(stored.kind, T => round::<T>, return Err(no_float())),
-        to_encoded: cast(stored.kind, encoded.kind),
+        to_encoded: (stored.kind != encoded.kind).then(|| cast(stored.kind, encoded.kind)),
         to_decoded: cast(encoded.kind, stored.kind),
     };
     Ok(Arc::new(NumberFilter { name: NAME, decoded: stored, encoded, kernel }))
 }
 
-fn round<T: Float>(scale: f64, from: &[u8], to: &mut [u8])
+vectorized! {
+    fn round<T>[T: Float](scale: f64, from: &[u8], to: &mut [u8]) = round_items
+    where [f64: Cast<T>]
+}
+
+#[inline(always)]
+fn round_items<T: Float>(scale: f64, from: &[u8], to: &mut [u8])
 where
     f64: Cast<T>,
 {
@@ -69,14 +76,15 @@ where
 }
 
 impl Kernel for Quantize {
-    fn encode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
-        let mut rounded = [0; BLOCK_LEN];
+    fn encode(&self, work: &mut Work, from: &[u8], to: &mut [u8]) {
+        let Some(to_encoded) = self.to_encoded else { return (self.round)(self.scale, from, to) };
+        let [rounded, _] = &mut work.rooms;
         let rounded = &mut rounded[..from.len()];
         (self.round)(self.scale, from, rounded);
-        (self.to_encoded)(rounded, to);
+        to_encoded(rounded, to);
     }
 
-    fn decode(&self, _: &mut Carry, from: &[u8], to: &mut [u8]) {
+    fn decode(&self, _: &mut Work, from: &[u8], to: &mut [u8]) {
         (self.to_decoded)(from, to);
     }
 }

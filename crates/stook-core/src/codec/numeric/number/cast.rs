@@ -7,7 +7,7 @@
 
 use half::f16;
 
-use super::{Kind, Number, Truth, with_arithmetic, with_number};
+use super::{Kind, Number, Truth, vectorized, with_arithmetic, with_number};
 
 /// Turns numbers into others, as many.
 pub(in crate::codec::numeric) type CastFn = fn(&[u8], &mut [u8]);
@@ -22,7 +22,12 @@ pub(in crate::codec::numeric) fn cast(from: Kind, to: Kind) -> CastFn {
     with_number!(from, T => with_number!(to, U => cast_block::<T, U> as CastFn))
 }
 
-fn cast_block<T: Number + Cast<U>, U: Number>(from: &[u8], to: &mut [u8]) {
+vectorized! {
+    fn cast_block<T, U>[T: Number + Cast<U>, U: Number](from: &[u8], to: &mut [u8]) = cast_items
+}
+
+#[inline(always)]
+fn cast_items<T: Number + Cast<U>, U: Number>(from: &[u8], to: &mut [u8]) {
     for (to, from) in U::items_mut(to).iter_mut().zip(T::items(from)) {
         *to = T::load(*from).cast().store();
     }
