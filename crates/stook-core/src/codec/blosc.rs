@@ -1,19 +1,19 @@
 //! Blosc 1 containers: blocks that are shuffled, split and compressed one by one.
 //!
-//! Encoding is the C library's, but for Snappy, which it has in C++ only. Decoding is written here: the library has no decoder that is
-//! told the length of its input, makes a context a block, and takes memory a call. Format:
+//! The streams of BloscLZ are encoded by the C library, those of the others in containers of our
+//! own. Decoding is written here: the library has no decoder that is told the length of its input,
+//! makes a context a block, and takes memory a call. Format:
 //! c-blosc 1.21, `README_CHUNK_FORMAT.rst`; drawn in docs/formats/codecs.md.
 
 pub(super) mod block;
 mod blosclz;
 mod encode;
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
 use blosc_src as sys;
 
 use self::block::{Format, Runs};
-pub(super) use self::encode::default_block_len;
 use super::bitshuffle::{Buffers, kernel};
 use super::{Blosc, BloscCompressor, BloscShuffle, Codec, Scratch, shuffle, spare};
 use crate::error::{Error, Result};
@@ -39,8 +39,6 @@ const FLAG_NOT_SPLIT: u8 = 0x10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BloscCodec {
     config: Blosc,
-    /// The C library's name of the compressor; `None` for the one that it lacks.
-    compressor: Option<&'static CStr>,
 }
 
 impl BloscCodec {
@@ -55,19 +53,11 @@ impl BloscCodec {
         if config.item_size == 0 {
             return Err(Error::invalid("blosc: expected an item size of at least 1, found 0"));
         }
-        let compressor = match config.compressor {
-            BloscCompressor::BloscLz => Some(c"blosclz"),
-            BloscCompressor::Lz4 => Some(c"lz4"),
-            BloscCompressor::Lz4Hc => Some(c"lz4hc"),
-            BloscCompressor::Snappy => None,
-            BloscCompressor::Zlib => Some(c"zlib"),
-            BloscCompressor::Zstd => Some(c"zstd"),
-        };
-        Ok(Self { config: config.clone(), compressor })
+        Ok(Self { config: config.clone() })
     }
 
     #[expect(unsafe_code, reason = "blosc is C")]
-    fn encode_in_c(&self, compressor: &CStr, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    fn encode_in_c(&self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let as_int = |n: u32| c_int::try_from(n).expect("a small number");
         let shuffle = match self.config.shuffle {
             BloscShuffle::None => sys::BLOSC_NOSHUFFLE,
@@ -86,7 +76,7 @@ impl BloscCodec {
                     raw.as_ptr().cast(),
                     room.as_mut_ptr().cast(),
                     room.len(),
-                    compressor.as_ptr(),
+                    c"blosclz".as_ptr(),
                     self.config.block_len_bytes,
                     1,
                 )
@@ -117,9 +107,9 @@ impl Codec for BloscCodec {
                 raw.len()
             )));
         }
-        match self.compressor {
-            Some(compressor) => self.encode_in_c(compressor, raw, out),
-            None => encode::Container::new(&self.config, raw.len()).encode(raw, out, scratch),
+        match self.config.compressor {
+            BloscCompressor::BloscLz => self.encode_in_c(raw, out),
+            _ => encode::Container::new(&self.config, raw.len()).encode(raw, out, scratch),
         }
     }
 

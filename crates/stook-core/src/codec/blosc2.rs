@@ -13,7 +13,7 @@ mod nd;
 use self::chunk::Chunk;
 use self::frame::Frame;
 use super::bitshuffle::Buffers;
-use super::{Blosc2, BloscCompressor, Codec, Scratch, blosc};
+use super::{Blosc2, BloscCompressor, Codec, Scratch};
 use crate::error::{Error, Result};
 
 const NAME: &str = "blosc2";
@@ -88,7 +88,11 @@ fn decode(
 
 /// Bytes that a block should have, more or less.
 fn target_block_len(config: &Blosc2) -> usize {
-    blosc::default_block_len(config.level)
+    match config.level {
+        0..=3 => 128 << 10,
+        4..=6 => 256 << 10,
+        _ => 512 << 10,
+    }
 }
 
 fn read_u32(bytes: &[u8], at: usize) -> Option<usize> {

@@ -42,6 +42,14 @@ impl Codec for Shuffle {
         Ok(())
     }
 
+    fn encode_to(&self, raw: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<()> {
+        if out.len() != raw.len() {
+            return Err(super::wrong_room("shuffle", raw.len(), out.len()));
+        }
+        shuffle(self.item_size, raw, out);
+        Ok(())
+    }
+
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
         let len = out.len();
         let out = out
@@ -122,16 +130,17 @@ fn shuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
     let n = items.len();
     let (planes, rest) = to.split_at_mut(n * N);
     rest.copy_from_slice(tail);
-    let (groups, last) = items.as_chunks::<GROUP>();
-    for (at, group) in groups.iter().enumerate() {
+    let mut start = wide::shuffle(items, planes);
+    let (groups, last) = items[start..].as_chunks::<GROUP>();
+    for group in groups {
         let (rows, _) = group.as_flattened().as_chunks::<GROUP>();
         let rows = lanes::rotate::<N>(std::array::from_fn(|i| lanes::load(&rows[i])), GROUP);
         for (byte, row) in rows.into_iter().enumerate() {
-            let start = byte * n + at * GROUP;
+            let start = byte * n + start;
             planes[start..start + GROUP].copy_from_slice(&lanes::store(row));
         }
+        start += GROUP;
     }
-    let start = n - last.len();
     for byte in 0..N {
         for (i, item) in last.iter().enumerate() {
             planes[byte * n + start + i] = item[byte];
@@ -144,8 +153,8 @@ fn unshuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
     let n = items.len();
     let (planes, tail) = from.split_at(n * N);
     rest.copy_from_slice(tail);
-    let (groups, last) = items.as_chunks_mut::<GROUP>();
-    let mut start = 0;
+    let mut start = wide::unshuffle(planes, items);
+    let (groups, last) = items[start..].as_chunks_mut::<GROUP>();
     for group in groups {
         let rows: [lanes::Lanes; N] = std::array::from_fn(|byte| {
             let row = planes[byte * n + start..].first_chunk();
@@ -160,6 +169,115 @@ fn unshuffle_sized<const N: usize>(from: &[u8], to: &mut [u8]) {
     }
     for (i, item) in last.iter_mut().enumerate() {
         *item = std::array::from_fn(|byte| planes[byte * n + start + i]);
+    }
+}
+
+/// Two groups at a time, on processors that have vectors of 32 bytes: each half of one is that
+/// of [`lanes`] for its group, and what lies in both halves is in one piece in a plane.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "vector instructions take pointers and ask for a feature")]
+mod wide {
+    use std::arch::is_x86_feature_detected;
+    use std::arch::x86_64::{
+        __m256i, _mm256_loadu_si256, _mm256_loadu2_m128i, _mm256_setzero_si256,
+        _mm256_storeu_si256, _mm256_storeu2_m128i, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
+    };
+
+    use super::GROUP;
+
+    const PAIR: usize = 2 * GROUP;
+
+    /// Shuffles items from the first on to planes of as many, and says how many it did.
+    pub(super) fn shuffle<const N: usize>(items: &[[u8; N]], planes: &mut [u8]) -> usize {
+        if !is_x86_feature_detected!("avx2") {
+            return 0;
+        }
+        // SAFETY: the processor was found to have the feature.
+        unsafe { shuffle_pairs(items, planes) }
+    }
+
+    /// Undoes [`shuffle`].
+    pub(super) fn unshuffle<const N: usize>(planes: &[u8], items: &mut [[u8; N]]) -> usize {
+        if !is_x86_feature_detected!("avx2") {
+            return 0;
+        }
+        // SAFETY: the processor was found to have the feature.
+        unsafe { unshuffle_pairs(planes, items) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn shuffle_pairs<const N: usize>(items: &[[u8; N]], planes: &mut [u8]) -> usize {
+        let n = items.len();
+        let (pairs, _) = items.as_chunks::<PAIR>();
+        for (at, pair) in pairs.iter().enumerate() {
+            let (rows, _) = pair.as_flattened().as_chunks::<GROUP>();
+            let mut lanes = [_mm256_setzero_si256(); N];
+            // No closure: it would lack the feature, and be called instead of inlined.
+            for ((lanes, low), high) in lanes.iter_mut().zip(rows).zip(&rows[N..]) {
+                // SAFETY: sixteen bytes are readable at each, and need no alignment.
+                *lanes = unsafe { _mm256_loadu2_m128i(high.as_ptr().cast(), low.as_ptr().cast()) };
+            }
+            let rows = rotate(lanes, GROUP);
+            for (byte, row) in rows.into_iter().enumerate() {
+                let start = byte * n + at * PAIR;
+                let to = &mut planes[start..start + PAIR];
+                // SAFETY: 32 bytes are writable, and need no alignment.
+                unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), row) };
+            }
+        }
+        pairs.len() * PAIR
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn unshuffle_pairs<const N: usize>(planes: &[u8], items: &mut [[u8; N]]) -> usize {
+        let n = items.len();
+        let (pairs, _) = items.as_chunks_mut::<PAIR>();
+        for (at, pair) in pairs.iter_mut().enumerate() {
+            let mut rows = [_mm256_setzero_si256(); N];
+            for (byte, row) in rows.iter_mut().enumerate() {
+                let start = byte * n + at * PAIR;
+                let from = &planes[start..start + PAIR];
+                // SAFETY: 32 bytes are readable, and need no alignment.
+                *row = unsafe { _mm256_loadu_si256(from.as_ptr().cast()) };
+            }
+            let rows = rotate(rows, N);
+            let (low, high) = pair.split_at_mut(GROUP);
+            let (low, _) = low.as_flattened_mut().as_chunks_mut::<GROUP>();
+            let (high, _) = high.as_flattened_mut().as_chunks_mut::<GROUP>();
+            for ((low, high), row) in low.iter_mut().zip(high).zip(rows) {
+                // SAFETY: sixteen bytes are writable at each, and need no alignment.
+                unsafe {
+                    _mm256_storeu2_m128i(high.as_mut_ptr().cast(), low.as_mut_ptr().cast(), row);
+                }
+            }
+        }
+        pairs.len() * PAIR
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn rotate<const N: usize>(mut lanes: [__m256i; N], n: usize) -> [__m256i; N] {
+        for _ in 0..n.ilog2() {
+            let from = lanes;
+            for i in 0..N / 2 {
+                let (a, b) = (from[i], from[i + N / 2]);
+                lanes[2 * i] = _mm256_unpacklo_epi8(a, b);
+                lanes[2 * i + 1] = _mm256_unpackhi_epi8(a, b);
+            }
+        }
+        lanes
+    }
+}
+
+/// None are that wide.
+#[cfg(not(target_arch = "x86_64"))]
+mod wide {
+    pub(super) fn shuffle<const N: usize>(_: &[[u8; N]], _: &mut [u8]) -> usize {
+        0
+    }
+
+    pub(super) fn unshuffle<const N: usize>(_: &[u8], _: &mut [[u8; N]]) -> usize {
+        0
     }
 }
 

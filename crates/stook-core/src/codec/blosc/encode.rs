@@ -1,4 +1,5 @@
-//! Blosc 1 containers of our own making, for the compressor that the C library lacks.
+//! Blosc 1 containers of our own making, cut to the same blocks as the C library's: for
+//! compressors whose contexts and vectors are better here than there.
 
 use super::block::{Encoder, Format, Runs};
 use super::{
@@ -6,7 +7,7 @@ use super::{
     MAX_BLOCK_LEN, MAX_SPLITS, MIN_SPLIT_LEN, VERSION,
 };
 use crate::codec::bitshuffle::{Buffers, kernel};
-use crate::codec::{Blosc, BloscShuffle, Scratch, shuffle, spare};
+use crate::codec::{Blosc, BloscCompressor, BloscShuffle, Scratch, shuffle, spare};
 use crate::error::Result;
 
 /// Writes containers.
@@ -24,16 +25,19 @@ impl<'a> Container<'a> {
         // What does not fit the header's byte is shuffled not at all.
         let item_size = u8::try_from(config.item_size).map_or(1, usize::from);
         let wanted = match config.block_len_bytes {
-            0 => default_block_len(config.level),
+            0 => default_block_len(config).min(raw_len),
             wanted => wanted.clamp(MIN_SPLIT_LEN, MAX_BLOCK_LEN),
+        };
+        let wanted = match wanted {
+            len if is_split(config, item_size, len) => (len.min(MAX_SPLIT_STREAM_LEN) * item_size)
+                .clamp(MIN_SPLIT_BLOCK_LEN, MAX_SPLIT_BLOCK_LEN),
+            len => len,
         };
         let block_len = match wanted.min(raw_len) {
             len if len > item_size => len / item_size * item_size,
             len => len,
         };
-        let is_split = item_size <= MAX_SPLITS
-            && block_len / item_size >= MIN_SPLIT_LEN
-            && block_len.is_multiple_of(item_size);
+        let is_split = is_split(config, item_size, block_len);
         Self { config, item_size, block_len, is_split }
     }
 
@@ -136,11 +140,34 @@ impl<'a> Container<'a> {
     }
 }
 
-/// Bytes of a block where none is asked for: what the caches hold, more for higher levels.
-pub(in crate::codec) fn default_block_len(level: u32) -> usize {
-    match level {
-        0..=3 => 128 << 10,
-        4..=6 => 256 << 10,
-        _ => 512 << 10,
+/// Bytes of a stream and of a block that is split in streams, at most and at least.
+const MAX_SPLIT_STREAM_LEN: usize = 256 << 10;
+const MIN_SPLIT_BLOCK_LEN: usize = 64 << 10;
+const MAX_SPLIT_BLOCK_LEN: usize = 1 << 20;
+
+/// Whether each plane of a block becomes a stream: as in the C library, not with zstd.
+fn is_split(config: &Blosc, item_size: usize, block_len: usize) -> bool {
+    config.compressor != BloscCompressor::Zstd
+        && item_size <= MAX_SPLITS
+        && block_len / item_size >= MIN_SPLIT_LEN
+}
+
+/// Bytes of a stream where none is asked for, as the C library has it: more for higher levels and
+/// for compressors that look far back.
+fn default_block_len(config: &Blosc) -> usize {
+    const LEN: usize = 32 << 10;
+    let looks_far = matches!(
+        config.compressor,
+        BloscCompressor::Lz4Hc | BloscCompressor::Zlib | BloscCompressor::Zstd
+    );
+    let len = if looks_far { 2 * LEN } else { LEN };
+    match config.level {
+        0 => len / 4,
+        1 => len / 2,
+        2 => len,
+        3 => len * 2,
+        4 | 5 => len * 4,
+        9 if looks_far => len * 16,
+        _ => len * 8,
     }
 }
