@@ -397,6 +397,9 @@ mod tests {
             let null = again(&null, format);
             assert_eq!((null.extent, null.dtype), (Extent::Null, dtype.clone()));
         }
+        let mut big = ArraySpec { extent: Extent::Null, ..ArraySpec::new(DType::Float64, []) };
+        big.codecs = vec![CodecSpec::ByteOrder(Endian::Big)];
+        assert_eq!(again(&big, Format::ZarrV3).extent, Extent::Null);
         let (mut items, mut heap) = (vec![0; 48], Vec::new());
         let mut item = Vec::new();
         push_heap_item(&mut item, &mut heap, "né".as_bytes());

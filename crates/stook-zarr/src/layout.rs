@@ -128,6 +128,11 @@ fn take_full_type(
     format: Format,
     limits: &Limits,
 ) -> Result<()> {
+    if full::is_null(doc, format) && spec.shape() == [0] {
+        spec.extent = Extent::Null;
+        spec.grid = ChunkGrid::whole(&[]);
+        spec.dimension_names = None;
+    }
     let is_other = |codec: &CodecSpec| match codec {
         CodecSpec::ByteOrder(endian) => *endian == Endian::Big,
         // But for numcodecs' own, which work on bytes.
@@ -136,11 +141,6 @@ fn take_full_type(
     };
     if spec.codecs.iter().any(is_other) {
         return Ok(()); // not written by stook, and the parts to swap may be others
-    }
-    if full::is_null(doc, format) && spec.shape() == [0] {
-        spec.extent = Extent::Null;
-        spec.grid = ChunkGrid::whole(&[]);
-        spec.dimension_names = None;
     }
     let Some(dtype) = full::dtype_of(doc, format, &spec.dtype) else { return Ok(()) };
     check_item(&dtype, limits)?;
