@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use stook::File;
-
 use crate::Folder;
 
 #[test]
