@@ -147,3 +147,11 @@ def test_threads_share_a_codec():
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(40)))
+
+
+def test_a_buffer_may_be_decoded_into_itself():
+    codec = stook.codecs.get_codec({"id": "shuffle", "elementsize": 4})
+    values = np.arange(1000, dtype="<i4")
+    buffer = np.frombuffer(codec.encode(values), "u1").copy()
+    codec.decode(buffer, out=buffer)
+    assert (buffer.view("<i4") == values).all()

@@ -27,7 +27,7 @@ use crate::array::Array;
 pub use crate::copy::Rounding;
 use crate::copy::{Need, Ranges, Target, Watch, Way, copy};
 use crate::file::{CreateOptions, File, storage_for};
-use crate::format::{Storage, consolidate, storage_of};
+use crate::format::{self, Storage, consolidate, storage_of};
 pub use chain::{Chain, ChainLink};
 pub use options::{ConvertOptions, Cut, Links, Unfinished};
 pub use pattern::{Pattern, Rule};
@@ -269,14 +269,7 @@ fn expect_replaceable(source: &Path, target: &Path) -> Result<()> {
     {
         return Err(Error::invalid("the source lies within the target").at_file(target));
     }
-    match storage_of(target) {
-        Err(error) if error.kind() == ErrorKind::Unsupported => {
-            let message = "the target is a folder that holds no Zarr hierarchy";
-            let error = Error::already_exists(message).at_file(target);
-            Err(error.with_hint("choose another name, or remove the folder yourself"))
-        }
-        other => other.map(drop),
-    }
+    format::expect_replaceable(target)
 }
 
 /// How much there is in an HDF5 file before what HDF5 knows of (MATLAB says there what it is).

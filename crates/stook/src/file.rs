@@ -82,7 +82,8 @@ impl File {
     /// Creates `path` as `options` say.
     ///
     /// # Errors
-    /// As [`File::create`].
+    /// As [`File::create`]; `AlreadyExists` also for a folder in the way that is neither Zarr
+    /// nor empty.
     pub fn create_with(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
         let path = path.as_ref();
         let storage = storage_for(path, options.format)?;
@@ -90,6 +91,7 @@ impl File {
             if options.in_the_way == InTheWay::Stays {
                 return Err(exists(path));
             }
+            format::expect_replaceable(path)?;
             let draft = Draft::new(path);
             let file = Self::make(&draft.path, storage, options)?;
             file.make_root_group()?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stook_core::file::place::{PlaceKind, kind_of};
+use stook_core::file::place::{PlaceKind, is_empty_folder, kind_of};
 use stook_core::file::{FileIo, LocalFile};
 use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
 use stook_core::{
@@ -164,6 +164,28 @@ pub fn storage_of(path: impl AsRef<Path>) -> Result<Storage> {
             if is_zarr { Ok(Storage::ZarrFolder) } else { Err(no_zarr(path)) }
         }
         Some(PlaceKind::File) => storage_of_file(path),
+    }
+}
+
+/// Whether what is at `target` may give way to a new file: a folder must be Zarr, or empty. A
+/// slip of the fingers must not cost a folder of other things.
+///
+/// # Errors
+/// `AlreadyExists` for any other folder, `Corrupt`, `Io`.
+pub(crate) fn expect_replaceable(target: &Path) -> Result<()> {
+    if kind_of(target)? != Some(PlaceKind::Folder) {
+        return Ok(());
+    }
+    match storage_of(target) {
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            if is_empty_folder(target)? {
+                return Ok(());
+            }
+            let message = "the target is a folder that holds no Zarr hierarchy";
+            let error = Error::already_exists(message).at_file(target);
+            Err(error.with_hint("choose another name, or remove the folder yourself"))
+        }
+        other => other.map(drop),
     }
 }
 

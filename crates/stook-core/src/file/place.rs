@@ -125,6 +125,16 @@ pub fn remove_empty(path: &Path) {
     let _ = fs::remove_dir(path);
 }
 
+/// Whether nothing at all is in the folder at `path`, hidden or not.
+///
+/// # Errors
+/// `Io`.
+pub fn is_empty_folder(path: &Path) -> Result<bool> {
+    let mut found =
+        fs::read_dir(path).map_err(|error| Error::io("cannot list", error).at_file(path))?;
+    Ok(found.next().is_none())
+}
+
 /// The bytes of a file, or of all files in a folder.
 ///
 /// # Errors

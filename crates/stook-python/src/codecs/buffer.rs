@@ -107,7 +107,12 @@ impl Codec {
         if let Some(out) = out {
             let mut target = Bytes::writable(out)?;
             let expected = target.len;
-            let n = enter(py, || codec.decode_into(encoded.as_slice(), target.as_mut_slice()))?;
+            let n = if target.overlaps(&encoded) {
+                let encoded = encoded.as_slice().to_vec();
+                enter(py, || codec.decode_into(&encoded, target.as_mut_slice()))?
+            } else {
+                enter(py, || codec.decode_into(encoded.as_slice(), target.as_mut_slice()))?
+            };
             if n != expected {
                 let message = format!("out: expected {n} bytes, found {expected}");
                 return Err(invalid(py, message));
@@ -117,6 +122,7 @@ impl Codec {
         if let Some(dtype) = undecoded_dtype(&spec, &given)
             && encoded.len > 0
             && encoded.len.is_multiple_of(dtype.item_size())
+            && buf.cast::<PyUntypedArray>().map_or(true, |array| array.is_c_contiguous())
         {
             let dtype = decoded_dtype(py, &spec, Some(dtype))?;
             return numpy(py, "frombuffer")?.call1((buf, dtype));
@@ -389,6 +395,11 @@ impl Bytes {
             return Err(invalid(py, "out: the buffer is not writable"));
         }
         Self::of_buffer(py, buffer)
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let (start, other_start) = (self.at.addr(), other.at.addr());
+        start < other_start + other.len && other_start < start + self.len
     }
 
     fn as_slice(&self) -> &[u8] {

@@ -141,6 +141,10 @@ impl ChunkSource for Recording {
         self.inner.is_stored(unit)
     }
 
+    fn visit_stored(&self, visit: &mut VisitStored<'_>) -> Result<bool> {
+        self.inner.visit_stored(visit)
+    }
+
     fn in_place(&self) -> Option<&dyn InPlace> {
         self.inner.in_place()
     }

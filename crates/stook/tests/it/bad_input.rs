@@ -1,6 +1,9 @@
 //! Bad input: a clear error, and nothing changed.
 
-use stook::{CodecSpec, ConvertOptions, DType, ErrorKind, File, Selection, Values, convert};
+use stook::{
+    CodecSpec, ConvertOptions, CreateOptions, DType, ErrorKind, File, InTheWay, Selection, Values,
+    convert,
+};
 
 fn message(result: stook::Result<impl Sized>, dir: &tempfile::TempDir) -> String {
     let error = result.err().expect("an error");
@@ -184,4 +187,19 @@ fn items_of_absurd_lengths_take_neither_time_nor_memory() {
         let opened = File::open(&folder).and_then(|file| file.array("/"));
         let _ = opened.and_then(|array| array.read(&Selection::All));
     }
+}
+
+#[test]
+fn a_folder_of_other_things_gives_way_to_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = CreateOptions { in_the_way: InTheWay::Goes, ..CreateOptions::default() };
+    let folder = dir.path().join("photos.zarr");
+    std::fs::create_dir(&folder).unwrap();
+    drop(File::create_with(&folder, &options).expect("an empty folder is in nobody's way"));
+    drop(File::create_with(&folder, &options).expect("a Zarr hierarchy is replaced"));
+    std::fs::remove_file(folder.join("zarr.json")).unwrap();
+    std::fs::write(folder.join(".hidden"), "mine").unwrap();
+    let error = File::create_with(&folder, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert!(folder.join(".hidden").exists());
 }
