@@ -60,8 +60,8 @@ pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,
     CodecSpec, DType, Durability, Element, Engine, EngineConfig, Error, ErrorKind, Extent, Format,
-    Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Outside, Result, Selection,
-    Values, View, ViewMut,
+    Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Outside, Result,
+    Selection, Values, View, ViewMut,
 };
 pub use stook_core::{codec, dtype, element, values};
 pub use stook_zarr::numcodecs;
