@@ -87,6 +87,9 @@ pub struct ChunkWrite<'a> {
 /// bytes or `None` where nothing is stored. It may be called from several threads, in any order.
 pub type Deliver<'a> = dyn Fn(usize, Option<EncodedChunk<'_>>) -> Result<()> + Sync + 'a;
 
+/// What [`ChunkSource::visit_stored`] calls with an index in the write grid.
+pub type VisitStored<'a> = dyn FnMut(&[u64]) -> Result<()> + 'a;
+
 /// How a source likes to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -173,6 +176,17 @@ pub trait ChunkSource: Debug + Send + Sync {
     fn is_stored(&self, unit: &[u64]) -> Result<Option<bool>> {
         let _ = unit;
         Ok(None)
+    }
+
+    /// Calls `visit` with the place in the write grid of every chunk (or shard) of which anything
+    /// is stored, in any order, at a cost that goes with what is stored and not with the grid.
+    /// False, and no call, where that cannot be told.
+    ///
+    /// # Errors
+    /// What `visit` returns; `Io`, `Corrupt` where the chunk index is damaged.
+    fn visit_stored(&self, visit: &mut VisitStored<'_>) -> Result<bool> {
+        let _ = visit;
+        Ok(false)
     }
 
     /// The elements in place, where [`ArraySpec::contiguous`] says so and they can be had.

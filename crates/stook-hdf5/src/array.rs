@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use stook_core::chunk::{
-    Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource,
+    Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource, VisitStored,
 };
 use stook_core::codec::{CodecSpec, Endian, swap_items};
 use stook_core::file::FileIo;
@@ -378,6 +378,22 @@ impl ChunkSource for Hdf5Array {
             Way::Contiguous(contiguous) => contiguous.is_stored(self),
             Way::Values => Ok(None),
         }
+    }
+
+    fn visit_stored(&self, visit: &mut VisitStored<'_>) -> Result<bool> {
+        // Chunks whose values go through the library are in an index, too.
+        let has_index = match &self.way {
+            Way::Chunks => true,
+            Way::Contiguous(_) => false,
+            Way::Values => !self.spec().contiguous && !self.spec().is_null(),
+        };
+        if !has_index {
+            return Ok(false);
+        }
+        self.state.refresh();
+        let positions = self.state.with_index(&self.dataset, ChunkIndex::stored);
+        let positions = positions.map_err(|error| self.at(error))?;
+        positions.iter().try_for_each(|at| visit(at)).map(|()| true)
     }
 
     fn n_stored(&self) -> Result<u64> {

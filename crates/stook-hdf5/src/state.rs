@@ -104,6 +104,20 @@ impl ChunkIndex {
         }
     }
 
+    /// The places in the grid of the chunks that are stored.
+    pub(crate) fn stored(&self) -> Vec<Vec<u64>> {
+        let place = |&at: &u64| {
+            let mut at = at;
+            let mut index = vec![0; self.counts.len()];
+            for (idx, &count) in index.iter_mut().zip(&self.counts).rev() {
+                *idx = at % count.max(1);
+                at /= count.max(1);
+            }
+            index
+        };
+        self.records.keys().chain(&self.moved).map(place).collect()
+    }
+
     /// How many chunks are stored.
     pub(crate) fn n_stored(&self) -> u64 {
         self.records.len() as u64

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use stook_core::chunk::{Access, Deliver};
+use stook_core::chunk::{Access, Deliver, VisitStored};
 use stook_core::grid::AxisEdges;
 use stook_core::store::ByteStore;
 use stook_core::{
-    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, Extent, Limits,
+    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, ErrorKind, Extent, Limits,
     NodePath, Result,
 };
 
@@ -297,6 +297,15 @@ impl ChunkSource for ArraySource {
             self.store().len_bytes(key)
         });
         self.located(found).map(|len| Some(len.is_some()))
+    }
+
+    fn visit_stored(&self, visit: &mut VisitStored<'_>) -> Result<bool> {
+        let walked = self.walk(&mut |_, index, _| visit(index));
+        match self.located(walked) {
+            // Some stores cannot list what they hold.
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
+            other => other.map(|()| true),
+        }
     }
 
     fn n_stored(&self) -> Result<u64> {

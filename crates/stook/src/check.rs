@@ -1,11 +1,12 @@
 //! Whether all of a file can be read: structure, attributes, every chunk, and what values promise.
 //!
 //! First the tree is walked and each node looked at, then the chunks of every array are read and
-//! decoded, with the checksums that their codecs have. What is wrong is told, and the rest checked
+//! decoded, with the checksums that their codecs have. What was never written is not read. What is wrong is told, and the rest checked
 //! all the same. A file that is made to end or to hang its reader does so here, too: who expects
 //! such files runs this in a process of its own, and leaves out the nodes that ended it.
 
 mod elements;
+mod stored;
 mod tree;
 
 use stook_core::{Error, ErrorKind, NodePath, Result};
@@ -79,7 +80,8 @@ impl Finding {
 pub enum CheckEvent<'e> {
     /// A node is begun.
     Node(&'e NodePath),
-    /// So many bytes of items have been read, of so many.
+    /// So many bytes of items have been read, of so many. The total shrinks as more is known of
+    /// what was never written; reading such is not told.
     Bytes {
         /// Read so far.
         done: u64,
@@ -127,7 +129,7 @@ pub struct CheckReport {
     pub n_links: u64,
     /// Attributes.
     pub n_attributes: u64,
-    /// Chunks that were asked for, whether they are stored or not.
+    /// Chunks that are stored, shards counted as one; all of an array that cannot tell.
     pub n_chunks: u64,
     /// Bytes of items that were read.
     pub len_bytes: u64,
@@ -148,11 +150,11 @@ impl CheckReport {
 /// # Errors
 /// What `on_event` returns.
 pub fn check(file: &File, options: &mut CheckOptions<'_>) -> Result<CheckReport> {
-    let mut checker = Checker { file, options, report: CheckReport::default() };
+    let mut checker = Checker { file, options, report: CheckReport::default(), total: 0 };
     let arrays = tree::look(&mut checker)?;
-    let total = arrays.iter().fold(0, |n: u64, array| n.saturating_add(array.spec().n_bytes()));
+    checker.total = arrays.iter().map(|array| u128::from(array.spec().n_bytes())).sum();
     for array in arrays {
-        elements::look(&mut checker, &array, total)?;
+        elements::look(&mut checker, &array)?;
     }
     Ok(checker.report)
 }
@@ -161,6 +163,8 @@ struct Checker<'c, 'o> {
     file: &'c File,
     options: &'c mut CheckOptions<'o>,
     report: CheckReport,
+    /// Bytes of items that there are to be read, as far as is known.
+    total: u128,
 }
 
 impl Checker<'_, '_> {

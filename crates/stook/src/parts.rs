@@ -230,6 +230,27 @@ impl Parts {
     }
 }
 
+/// Boxes of about `budget_len_bytes` that cover a box of an array, which begins with a chunk, in
+/// any order: of whole chunks, so that none is decoded twice.
+pub(crate) fn boxes_within(
+    within: &[Range<u64>],
+    spec: &ArraySpec,
+    budget_len_bytes: u64,
+) -> impl Iterator<Item = Ranges> + Send + use<> {
+    let starts: Vec<u64> = within.iter().map(|range| range.start).collect();
+    let shape: Vec<u64> =
+        within.iter().map(|range| range.end.saturating_sub(range.start)).collect();
+    let unit = |(axis, &start): (usize, &u64)| match spec.contiguous {
+        true => 1,
+        false => spec.grid.extent(axis, spec.grid.locate(axis, start).0).1.max(1),
+    };
+    let chunks: Vec<u64> = starts.iter().enumerate().map(unit).collect();
+    Boxes::new(&shape, room(spec, budget_len_bytes), &chunks).map(move |ranges| {
+        let moved = ranges.into_iter().zip(&starts);
+        moved.map(|(range, start)| range.start + start..range.end + start).collect()
+    })
+}
+
 /// How many elements have room in so many bytes.
 fn room(spec: &ArraySpec, budget_len_bytes: u64) -> u64 {
     let payload = if spec.dtype.has_heap() { GUESSED_ITEM_LEN } else { 0 };

@@ -116,3 +116,30 @@ fn what_needs_too_much_memory_is_told() {
     exit 1
     ");
 }
+
+/// A file of a few kilobytes may declare more than can ever be read.
+#[test]
+fn what_was_never_written_takes_no_time() {
+    let folder = Folder::new();
+    for name in ["vast.h5", "vast.zarr"] {
+        let file = File::create(folder.path(name)).unwrap();
+        let root = file.root_group().unwrap();
+        for (name, chunk) in [("line", 1 << 20), ("small", 1 << 3)] {
+            let array = root.array(name).dtype(stook::DType::Float64).shape([1 << 40]);
+            array.chunks([chunk]).create().unwrap();
+        }
+        let few = root.array("few").dtype(stook::DType::UInt8).shape([1 << 30, 1 << 25]);
+        let few = few.chunks([1 << 5, 1 << 5]).create().unwrap();
+        for at in ["0, 0", "0, 33", "1000000000, 70"] {
+            few.write_elements(&stook::Selection::parse(at).unwrap(), &[], &[1_u8]).unwrap();
+        }
+        file.commit().unwrap();
+    }
+    let begun = std::time::Instant::now();
+    insta::assert_snapshot!(folder.run(&["check", "vast.h5", "vast.zarr", "--timeout", "20"]), @"
+    vast.h5: ok  1 group, 3 arrays, 3 chunks, 3.0 KiB
+    vast.zarr: ok  1 group, 3 arrays, 3 chunks, 3.0 KiB
+    exit 0
+    ");
+    assert!(begun.elapsed().as_secs() < 15);
+}

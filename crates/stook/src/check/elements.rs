@@ -5,9 +5,11 @@ use std::ops::Range;
 use stook_core::values::{HeapItem, item_text};
 use stook_core::{ArraySpec, DType, Error, ErrorKind, Result, Selection};
 
+use super::stored::plan;
 use super::tree::is_dangling;
 use super::{CheckEvent, Checker, Finding};
 use crate::array::Array;
+use crate::copy::{is_filled, plain_fill};
 use crate::leaves::{Kind, Leaf, leaves};
 use crate::ordered::in_order;
 use crate::parts::{Parts, Ranges};
@@ -20,13 +22,15 @@ const MOST_BOX_LEN: u64 = 8 << 20;
 #[derive(Default)]
 struct Outcome {
     n_elements: u64,
+    /// Whether anything was read that is stored, as far as can be told.
+    is_progress: bool,
     /// Chunks that cannot be read, and other errors.
     errors: Vec<Error>,
     /// Values that are not what they should be, by the sentence that says so, with an example.
     oddities: Vec<(&'static str, u64, String)>,
 }
 
-pub(super) fn look(checker: &mut Checker<'_, '_>, array: &Array, total: u64) -> Result<()> {
+pub(super) fn look(checker: &mut Checker<'_, '_>, array: &Array) -> Result<()> {
     let spec = array.spec();
     let path = array.path().clone();
     checker.tell(&CheckEvent::Node(&path))?;
@@ -36,26 +40,28 @@ pub(super) fn look(checker: &mut Checker<'_, '_>, array: &Array, total: u64) -> 
     let Some(parts) = checker.read(&path, Parts::new(&Selection::All, &spec))? else {
         return Ok(());
     };
-    let counts = spec.write_grid().counts(spec.shape());
-    let n_chunks = counts.iter().fold(1, |n: u64, &count| n.saturating_mul(count));
-    checker.report.n_chunks = checker.report.n_chunks.saturating_add(n_chunks);
     let threads = threads_for(array);
     let share = checker.options.memory_len_bytes / (2 * threads as u64 + 1);
+    let planned = plan(array, &spec, share.clamp(1, MOST_BOX_LEN));
+    let Some(plan) = checker.read(&path, planned)? else { return Ok(()) };
+    checker.report.n_chunks = checker.report.n_chunks.saturating_add(plan.n_chunks);
+    let n_absent = spec.n_bytes().saturating_sub(plan.len_bytes);
+    checker.total = checker.total.saturating_sub(u128::from(n_absent));
     let look = Look {
         file: checker.file.clone(),
         array: one_thread(array),
         parts: &parts,
         spec: &spec,
         leaves: leaves(&spec.dtype),
+        fill: if plan.is_known { None } else { plain_fill(&spec) },
     };
     let mut told = Told::default();
-    let boxes = parts.boxes(&spec, share.clamp(1, MOST_BOX_LEN));
     let stopped = in_order(
-        boxes,
+        plan.boxes,
         threads,
         &Vec::new,
         &|buffer, ranges| Ok(look.at_box(&ranges, buffer)),
-        &mut |outcome: Outcome| told.outcome(checker, &path, outcome, &spec, total),
+        &mut |outcome: Outcome| told.outcome(checker, &path, outcome, &spec),
     );
     match stopped {
         Err(error) if told.is_hopeless => drop(error),
@@ -81,8 +87,8 @@ impl Told {
         path: &stook_core::NodePath,
         outcome: Outcome,
         spec: &ArraySpec,
-        total: u64,
     ) -> Result<()> {
+        let n_errors = outcome.errors.len();
         for error in outcome.errors {
             self.n_errors += 1;
             if self.n_errors <= checker.options.most_findings {
@@ -101,7 +107,12 @@ impl Told {
         }
         let len = outcome.n_elements.saturating_mul(spec.dtype.item_size() as u64);
         checker.report.len_bytes = checker.report.len_bytes.saturating_add(len);
+        // What was never written is no progress, nor is what has no chunks and cannot be read.
+        if !outcome.is_progress && (n_errors == 0 || spec.contiguous) {
+            return Ok(());
+        }
         let done = checker.report.len_bytes;
+        let total = u64::try_from(checker.total).unwrap_or(u64::MAX);
         checker.tell(&CheckEvent::Bytes { done, total })
     }
 
@@ -126,6 +137,8 @@ struct Look<'l> {
     parts: &'l Parts,
     spec: &'l ArraySpec,
     leaves: Vec<Leaf>,
+    /// The item of what was never written, where only that tells it from what is stored.
+    fill: Option<Vec<u8>>,
 }
 
 impl Look<'_> {
@@ -186,6 +199,8 @@ impl Look<'_> {
         let stride = self.spec.dtype.item_size();
         with_items(&self.array, &self.parts.part(ranges), buffer, &mut |items, heap| {
             outcome.n_elements += items.len().checked_div(stride).unwrap_or(0) as u64;
+            let is_fill = self.fill.as_ref().is_some_and(|fill| is_filled(items, fill));
+            outcome.is_progress |= !items.is_empty() && !is_fill;
             for leaf in &self.leaves {
                 self.values(leaf, items, heap, outcome)?;
             }

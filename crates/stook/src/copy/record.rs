@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stook_core::chunk::{Access, Deliver};
+use stook_core::chunk::{Access, Deliver, VisitStored};
 use stook_core::{
     ArraySpec, ChunkList, ChunkSource, ChunkWrite, InPlace, Result, Selection, ValueSource, Values,
 };

@@ -43,7 +43,7 @@ pub(super) fn fills_agree(from: &ArraySpec, to: &ArraySpec, change: &Change) -> 
 }
 
 /// The item that fills what was never written, where all its bytes lie in it.
-pub(super) fn plain_fill(spec: &ArraySpec) -> Option<Vec<u8>> {
+pub(crate) fn plain_fill(spec: &ArraySpec) -> Option<Vec<u8>> {
     if spec.dtype.has_heap() {
         return None;
     }
@@ -51,7 +51,7 @@ pub(super) fn plain_fill(spec: &ArraySpec) -> Option<Vec<u8>> {
 }
 
 /// Whether `items` are `fill`, again and again.
-pub(super) fn is_filled(items: &[u8], fill: &[u8]) -> bool {
+pub(crate) fn is_filled(items: &[u8], fill: &[u8]) -> bool {
     // An item is what is before it, if the first is the fill: one comparison for all.
     items.starts_with(fill)
         && items.get(fill.len()..).is_some_and(|rest| items.get(..rest.len()) == Some(rest))
