@@ -7,11 +7,11 @@
 pub(super) fn set(memory_len_bytes: u64, cpu_seconds: u64) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+    // For good: code that a file has taken over cannot raise a hard limit again.
     let lower = |resource: Resource, to: u64| {
-        let known = getrlimit(resource);
-        let to = known.maximum.map_or(to, |maximum| maximum.min(to));
-        // A limit that cannot be set is one that is set already, and lower.
-        let _ = setrlimit(resource, Rlimit { current: Some(to), maximum: known.maximum });
+        let to = getrlimit(resource).maximum.map_or(to, |maximum| maximum.min(to));
+        // What the parent set already is lower still; lowering is always allowed.
+        let _ = setrlimit(resource, Rlimit { current: Some(to), maximum: Some(to) });
     };
     // Mapped files are no memory of ours, so the address space is not what is limited.
     #[cfg(target_os = "linux")]
@@ -24,7 +24,8 @@ pub(super) fn set(memory_len_bytes: u64, cpu_seconds: u64) {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
-/// Allows so many more seconds of work: called whenever there has been progress.
+/// Allows so many more seconds of work: called whenever there has been progress. That is why the
+/// hard limit of this one stays; the parent's patience bounds what does not progress.
 #[cfg(unix)]
 pub(super) fn more_time(cpu_seconds: u64) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
