@@ -20,6 +20,8 @@ use crate::output::{counted, human_bytes};
 const MOST_WORKERS: usize = 16;
 /// Bytes of what a worker complains about that are kept, from the end.
 const COMPLAINT_MOST: usize = 4096;
+/// A line that is longer is none that a worker writes unless it has been taken over.
+const LINE_MOST: usize = 1 << 20;
 /// Progress is told, and time granted, no more often than this.
 const EVERY: Duration = Duration::from_millis(100);
 
@@ -134,36 +136,42 @@ fn one_worker(path: &Path, args: &CheckArgs, leave_out: &[&NodePath], bar: &Prog
     let lines = lines_of(&mut child);
     let complaints = complaints_of(&mut child);
     let timeout = Duration::from_secs(args.timeout);
-    let is_late = loop {
-        match lines.recv_timeout(timeout) {
-            Ok(Message::Node(node)) => {
+    let ended = loop {
+        let heard = match lines.recv_timeout(timeout) {
+            Ok(Heard::Message(message)) => message,
+            Ok(Heard::Endless) => {
+                break Some(format!("it wrote a line of more than {LINE_MOST} bytes"));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let patience = counted(args.timeout, "second");
+                break Some(format!("it made no progress for {patience}"));
+            }
+            Err(RecvTimeoutError::Disconnected) => break None,
+        };
+        match heard {
+            Message::Node(node) => {
                 bar.set_message(node.to_string());
                 seen.node = Some(node);
             }
-            Ok(Message::Bytes(done, total)) => {
+            Message::Bytes(done, total) => {
                 bar.set_length(total);
                 bar.set_position(done);
             }
-            Ok(Message::Finding(finding)) => seen.findings.push(finding),
-            Ok(Message::Done(report)) => seen.report = Some(report),
-            Err(RecvTimeoutError::Timeout) => {
-                // One that has just ended by itself cannot be killed, and need not be.
-                let _ = child.kill();
-                break true;
-            }
-            Err(RecvTimeoutError::Disconnected) => break false,
+            Message::Finding(finding) => seen.findings.push(finding),
+            Message::Done(report) => seen.report = Some(report),
         }
     };
+    if ended.is_some() {
+        // One that has just ended by itself cannot be killed, and need not be.
+        let _ = child.kill();
+    }
     let status = child.wait();
     let complaint = complaints.join().unwrap_or_default();
-    if is_late || seen.report.is_none() {
-        let why = match (is_late, status) {
-            (true, _) => format!(
-                "the reader was ended: it made no progress for {}",
-                counted(args.timeout, "second")
-            ),
-            (false, Ok(status)) => ended_by(status, args, &complaint),
-            (false, Err(error)) => format!("the reader was lost: {error}"),
+    if ended.is_some() || seen.report.is_none() {
+        let why = match (ended, status) {
+            (Some(why), _) => format!("the reader was ended: {why}"),
+            (None, Ok(status)) => ended_by(status, args, &complaint),
+            (None, Err(error)) => format!("the reader was lost: {error}"),
         };
         let node = seen.node.clone().unwrap_or_else(NodePath::root);
         seen.end = Some(Finding {
@@ -198,22 +206,44 @@ fn start(path: &Path, args: &CheckArgs, leave_out: &[&NodePath]) -> io::Result<C
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
+/// What comes from a worker.
+enum Heard {
+    Message(Message),
+    /// A line longer than [`LINE_MOST`], of which no more was read.
+    Endless,
+}
+
 /// The messages of a worker, as they come.
-fn lines_of(child: &mut Child) -> Receiver<Message> {
-    let (sender, receiver) = sync_channel(1024);
+fn lines_of(child: &mut Child) -> Receiver<Heard> {
+    let (sender, receiver) = sync_channel(64);
     if let Some(stdout) = child.stdout.take() {
         std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines() {
-                let Ok(line) = line else { break };
-                if let Some(message) = Message::from_json(&line)
-                    && sender.send(message).is_err()
-                {
-                    break;
-                }
-            }
+            hear(BufReader::new(stdout), &|heard| sender.send(heard).is_ok())
         });
     }
     receiver
+}
+
+/// Hands on each message, until there are no more or `tell` returns false.
+fn hear(mut from: impl BufRead, tell: &dyn Fn(Heard) -> bool) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut from).take(LINE_MOST as u64 + 1).read_until(b'\n', &mut line);
+        if !read.is_ok_and(|n| n > 0) {
+            return;
+        }
+        if line.len() > LINE_MOST {
+            tell(Heard::Endless);
+            return;
+        }
+        let message = std::str::from_utf8(&line).ok().and_then(Message::from_json);
+        if let Some(message) = message
+            && !tell(Heard::Message(message))
+        {
+            return;
+        }
+    }
 }
 
 /// The end of what a worker writes to its standard error.
@@ -280,4 +310,27 @@ fn signal_of(status: ExitStatus) -> Option<(String, bool)> {
 #[cfg(not(unix))]
 fn signal_of(_status: ExitStatus) -> Option<(String, bool)> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn a_line_without_end_is_not_kept() {
+        let heard = RefCell::new(Vec::new());
+        let tell = |one| {
+            heard.borrow_mut().push(match one {
+                Heard::Message(message) => Some(message),
+                Heard::Endless => None,
+            });
+            true
+        };
+        let node = Message::Node(NodePath::root());
+        let lines = format!("{}\nnonsense\n", node.to_json());
+        hear(BufReader::new(lines.as_bytes().chain(io::repeat(b'{'))), &tell);
+        assert_eq!(heard.into_inner(), [Some(node), None]);
+    }
 }
