@@ -24,8 +24,8 @@ pub(crate) use blocks::Blocks;
 pub use cast::Rounding;
 pub(crate) use cast::{Change, is_number, is_rounded, number_of};
 pub(crate) use need::Need;
-pub(crate) use stored::{is_filled, plain_fill};
 pub(crate) use record::{Recording, hash_of_block};
+pub(crate) use stored::{is_filled, plain_fill};
 pub(crate) use window::Window;
 
 /// A box of elements of the target.

@@ -131,5 +131,5 @@ impl Runs {
 fn joined(first: &Ranges, second: &Ranges) -> Option<Ranges> {
     let ((a, above), (b, above_too)) = (first.split_last()?, second.split_last()?);
     let is_next = above == above_too && a.end == b.start;
-    is_next.then(|| above.iter().cloned().chain([a.start..b.end]).collect())
+    is_next.then(|| above.iter().cloned().chain(std::iter::once(a.start..b.end)).collect())
 }
