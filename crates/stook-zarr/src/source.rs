@@ -8,8 +8,8 @@ use stook_core::chunk::{Access, Deliver, VisitStored};
 use stook_core::grid::AxisEdges;
 use stook_core::store::ByteStore;
 use stook_core::{
-    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, ErrorKind, Extent, Limits,
-    NodePath, Result,
+    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, ErrorKind, Extent,
+    Limits, NodePath, Result,
 };
 
 use crate::keys::ChunkKeys;
