@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -55,9 +57,23 @@ def test_changing_npy_in_place(tmp_path):
 
 
 def test_objects_in_npy_are_not_executed(tmp_path):
+    class Hostile:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'executed'}",)
+
+    np.save(tmp_path / "hostile.npy", np.array([Hostile()], object), allow_pickle=True)
+    with pytest.raises(stook.Error, match="system"):
+        stook.open(tmp_path / "hostile.npy")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_objects_in_npy_are_data(tmp_path):
     np.save(tmp_path / "x.npy", np.array([{"a": 1}], object))
-    with pytest.raises(stook.Error):
-        stook.open(tmp_path / "x.npy")[:]
+    assert stook.open(tmp_path / "x.npy")[0] == '{"a":1}'
+    texts = np.array(["a", "é", ""], object)
+    np.save(tmp_path / "texts.npy", texts)
+    found = stook.open(tmp_path / "texts.npy")[:]
+    assert found.tolist() == texts.tolist()
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia"])
