@@ -114,8 +114,13 @@ fn an_unfinished_conversion_is_told_and_stays() {
     folder.run("a.h5", "b.zarr", Unfinished::Resumes, 3 << 20).unwrap_err();
     let error = folder.run("a.h5", "b.zarr", Unfinished::Stays, u64::MAX).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    insta::assert_snapshot!(with_hint(&error, &folder), @"
-    an unfinished conversion of `DIR/a.h5` to this file is there, with 4 MiB done
+    // How much was done depends on what the threads had in hand.
+    let told = with_hint(&error, &folder);
+    let (before, done) = told.split_once(", with ").unwrap();
+    let (done, after) = done.split_once(" MiB done").unwrap();
+    assert!((3..=16).contains(&done.parse::<u32>().unwrap()), "{told}");
+    insta::assert_snapshot!(format!("{before}, with N MiB done{after}"), @"
+    an unfinished conversion of `DIR/a.h5` to this file is there, with N MiB done
     hint: go on with it (`--resume`), or begin anew (`--restart`)
     ");
     assert_eq!(folder.left().len(), 1);
