@@ -48,6 +48,9 @@ pub struct EngineConfig {
     pub cache_len_bytes: usize,
     /// What a file may ask for.
     pub limits: Limits,
+    /// Whether nobody but the caller sees its arrays: they are written without locks, and so may
+    /// be within the writing of another (default `false`).
+    pub is_private: bool,
 }
 
 impl Default for EngineConfig {
@@ -57,6 +60,7 @@ impl Default for EngineConfig {
             memory_len_bytes: 256 << 20,
             cache_len_bytes: 64 << 20,
             limits: Limits::default(),
+            is_private: false,
         }
     }
 }
@@ -87,6 +91,13 @@ impl EngineConfig {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// For arrays that nobody but the caller sees.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.is_private = true;
         self
     }
 }

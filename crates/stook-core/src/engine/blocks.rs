@@ -178,7 +178,7 @@ pub(super) fn write(
     let item = io.item_size();
     // One lock for the whole array: a block that is read, changed and written back would undo
     // what another thread writes in between, and blocks need not keep to any grid.
-    let _guard = locks::unit(io.source.identity(), &[]);
+    let _guard = locks::unit(io.engine, io.source.identity(), &[]);
     if let (Some((start, shape)), true) = (as_box(selection), view.layout(item).is_contiguous) {
         let len = byte_len(&shape, item)?;
         if len <= CALL_LEN_BYTES {

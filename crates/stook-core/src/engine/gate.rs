@@ -86,7 +86,12 @@ fn end() {
 
 /// Whether this thread may be held: it is at work, and holds no lock of the engine.
 pub(crate) fn may_be_held() -> bool {
-    DEPTH.get() > 0 && LOCKS.get() == 0
+    DEPTH.get() > 0 && !has_lock()
+}
+
+/// Whether this thread holds a lock of the engine.
+pub(super) fn has_lock() -> bool {
+    LOCKS.get() > 0
 }
 
 /// Does something that is no work here (waiting for other threads, calling back into a face),

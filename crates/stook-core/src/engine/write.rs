@@ -81,13 +81,13 @@ impl Writer<'_> {
     fn locked(&self, first: usize, list: ChunkList<'_>) -> Result<()> {
         let (identity, index) = (self.io.source.identity(), list.get(0));
         let _guard = match &self.io.spec.shards {
-            None => locks::unit(identity, index),
+            None => locks::unit(self.io.engine, identity, index),
             Some(shards) => {
                 let grid = &self.io.spec.grid;
                 let origins =
                     index.iter().enumerate().map(|(axis, &at)| (axis, grid.extent(axis, at).0));
                 let unit: Vec<u64> = origins.map(|(axis, at)| shards.locate(axis, at).0).collect();
-                locks::unit(identity, &unit)
+                locks::unit(self.io.engine, identity, &unit)
             }
         };
         match list.len() {

@@ -21,7 +21,8 @@ use crate::source::ArraySource;
 pub(crate) struct ShardCodec {
     layout: ArrayLayout,
     limits: Limits,
-    /// One thread: whole shards are decoded side by side.
+    /// One thread: whole shards are decoded side by side. And private: a shard is written within
+    /// the writing of a chunk.
     engine: Arc<Engine>,
 }
 
@@ -29,7 +30,8 @@ impl ShardCodec {
     /// The codec of shards that have the shape of `spec`, whose grid is that of the chunks.
     pub(crate) fn new(mut spec: ArraySpec, shards: Vec<ShardLevel>, limits: &Limits) -> Self {
         spec.shards = Some(stook_core::ChunkGrid::whole(spec.shape()));
-        let config = EngineConfig::default().threads(1).cache_len_bytes(0).limits(limits.clone());
+        let config = EngineConfig::default().threads(1).cache_len_bytes(0).private();
+        let config = config.limits(limits.clone());
         Self {
             layout: ArrayLayout { spec, keys: ChunkKeys::none(), shards },
             limits: limits.clone(),
