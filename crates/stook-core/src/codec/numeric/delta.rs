@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use half::f16;
-
 use super::number::{
     Arithmetic, Carry, CastFn, Kernel, Kind, Number, NumberFilter, Stored, Work, cast, vectorized,
     with_arithmetic,

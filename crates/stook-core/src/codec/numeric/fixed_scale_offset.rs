@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use half::f16;
 use serde_json::Number as Factor;
 
 use super::number::{

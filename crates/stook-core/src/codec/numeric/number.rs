@@ -110,94 +110,50 @@ pub(super) enum Kind {
     F64,
 }
 
+/// `$body` where `$T` is the Rust type beside the pattern of `$kind`; other arms follow as they are.
+macro_rules! match_kind {
+    ($kind:expr, $T:ident => $body:expr, { $($of:pat => $rust:ty),* $(,)? } $($others:tt)*) => {
+        match $kind {
+            $($of => {
+                type $T = $rust;
+                $body
+            })*
+            $($others)*
+        }
+    };
+}
+
 /// `$body` with the Rust type `$T` of a [`Kind`].
 macro_rules! with_number {
     ($kind:expr, $T:ident => $body:expr) => {
-        match $kind {
-            Kind::Bool => {
-                type $T = Truth;
-                $body
-            }
-            other => with_arithmetic!(other, $T => $body, unreachable!("bool stands above")),
-        }
+        $crate::codec::numeric::number::with_arithmetic!($kind, $T => $body, {
+            type $T = Truth;
+            $body
+        })
     };
 }
 
 /// `$body` with the Rust type `$T` of a [`Kind`] that can be calculated with, `$else` for bool.
 macro_rules! with_arithmetic {
     ($kind:expr, $T:ident => $body:expr, $else:expr) => {
-        match $kind {
-            Kind::Bool => $else,
-            Kind::I8 => {
-                type $T = i8;
-                $body
-            }
-            Kind::I16 => {
-                type $T = i16;
-                $body
-            }
-            Kind::I32 => {
-                type $T = i32;
-                $body
-            }
-            Kind::I64 => {
-                type $T = i64;
-                $body
-            }
-            Kind::U8 => {
-                type $T = u8;
-                $body
-            }
-            Kind::U16 => {
-                type $T = u16;
-                $body
-            }
-            Kind::U32 => {
-                type $T = u32;
-                $body
-            }
-            Kind::U64 => {
-                type $T = u64;
-                $body
-            }
-            Kind::F16 => {
-                type $T = f16;
-                $body
-            }
-            Kind::F32 => {
-                type $T = f32;
-                $body
-            }
-            Kind::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
+        $crate::codec::numeric::number::match_kind!($kind, $T => $body, {
+            Kind::I8 => i8, Kind::I16 => i16, Kind::I32 => i32, Kind::I64 => i64,
+            Kind::U8 => u8, Kind::U16 => u16, Kind::U32 => u32, Kind::U64 => u64,
+            Kind::F16 => half::f16, Kind::F32 => f32, Kind::F64 => f64,
+        } Kind::Bool => $else)
     };
 }
 
 /// `$body` with the Rust type `$T` of a [`Kind`] of float, `$else` for any other.
 macro_rules! with_float {
     ($kind:expr, $T:ident => $body:expr, $else:expr) => {
-        match $kind {
-            Kind::F16 => {
-                type $T = f16;
-                $body
-            }
-            Kind::F32 => {
-                type $T = f32;
-                $body
-            }
-            Kind::F64 => {
-                type $T = f64;
-                $body
-            }
-            _ => $else,
-        }
+        $crate::codec::numeric::number::match_kind!($kind, $T => $body, {
+            Kind::F16 => half::f16, Kind::F32 => f32, Kind::F64 => f64,
+        } _ => $else)
     };
 }
 
-pub(super) use {with_arithmetic, with_float, with_number};
+pub(super) use {match_kind, with_arithmetic, with_float, with_number};
 
 /// Whether items of `dtype` are times, whose bytes numcodecs takes for counts in the machine's
 /// own order whatever theirs is.

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use half::f16;
 use pco::standalone::{simple_compress, simple_decompress_into};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec, PagingSpec};
 use serde_json::{Map, Value};
 
 use super::elements;
-use super::number::{Kind, is_time, not_whole};
+use super::number::{Kind, is_time, not_whole, with_arithmetic};
 use crate::codec::{
     Codec, Endian, Pcodec, Scratch, Stage, check_level, generous_bound, longer_than,
 };
@@ -116,52 +115,10 @@ fn page_items(settings: &Map<String, Value>) -> Result<usize> {
 /// `$body` with the Rust type `$T` of a [`Kind`] that pco knows.
 macro_rules! with_compressed {
     ($kind:expr, $T:ident => $body:expr) => {
-        match $kind {
-            Kind::I8 => {
-                type $T = i8;
-                $body
-            }
-            Kind::I16 => {
-                type $T = i16;
-                $body
-            }
-            Kind::I32 => {
-                type $T = i32;
-                $body
-            }
-            Kind::I64 => {
-                type $T = i64;
-                $body
-            }
-            Kind::U8 | Kind::Bool => {
-                type $T = u8;
-                $body
-            }
-            Kind::U16 => {
-                type $T = u16;
-                $body
-            }
-            Kind::U32 => {
-                type $T = u32;
-                $body
-            }
-            Kind::U64 => {
-                type $T = u64;
-                $body
-            }
-            Kind::F16 => {
-                type $T = f16;
-                $body
-            }
-            Kind::F32 => {
-                type $T = f32;
-                $body
-            }
-            Kind::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
+        with_arithmetic!($kind, $T => $body, {
+            type $T = u8;
+            $body
+        })
     };
 }
 

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use half::f16;
-
 use super::number::{
     Cast, CastFn, Float, Kernel, Kind, NumberFilter, Stored, Work, cast, vectorized, with_float,
 };

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use super::bits::{BitReader, BitWriter, low_bits};
-use super::number::{Arithmetic, Float, Kind, Number, swap_runs};
+use super::number::{Arithmetic, Float, Kind, Number, match_kind, swap_runs};
 use crate::codec::{Codec, Endian, Scratch, spare, too_short, wrong_len};
 use crate::error::{Error, Result};
 
@@ -162,39 +162,10 @@ scaled! { f32; f64 }
 /// `$body` with the Rust type `$T` of an integer, `$float` with that of a float.
 macro_rules! with_packed {
     ($kind:expr, $T:ident => $body:expr, $float:expr) => {
-        match $kind {
-            Kind::I8 => {
-                type $T = i8;
-                $body
-            }
-            Kind::I16 => {
-                type $T = i16;
-                $body
-            }
-            Kind::I32 => {
-                type $T = i32;
-                $body
-            }
-            Kind::I64 => {
-                type $T = i64;
-                $body
-            }
-            Kind::U8 | Kind::Bool => {
-                type $T = u8;
-                $body
-            }
-            Kind::U16 | Kind::F16 => {
-                type $T = u16;
-                $body
-            }
-            Kind::U32 => {
-                type $T = u32;
-                $body
-            }
-            Kind::U64 => {
-                type $T = u64;
-                $body
-            }
+        match_kind!($kind, $T => $body, {
+            Kind::I8 => i8, Kind::I16 => i16, Kind::I32 => i32, Kind::I64 => i64,
+            Kind::U8 | Kind::Bool => u8, Kind::U16 | Kind::F16 => u16, Kind::U32 => u32, Kind::U64 => u64,
+        }
             Kind::F32 => {
                 type $T = f32;
                 $float
@@ -203,7 +174,7 @@ macro_rules! with_packed {
                 type $T = f64;
                 $float
             }
-        }
+        )
     };
 }
 

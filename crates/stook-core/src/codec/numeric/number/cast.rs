@@ -7,7 +7,7 @@
 
 use half::f16;
 
-use super::{Kind, Number, Truth, vectorized, with_arithmetic, with_number};
+use super::{Kind, Number, Truth, vectorized, with_number};
 
 /// Turns numbers into others, as many.
 pub(in crate::codec::numeric) type CastFn = fn(&[u8], &mut [u8]);
