@@ -2,8 +2,13 @@
 //! which command failed, what it printed and what to do about it.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Between two looks at whether a command has ended.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many lines of a captured output a failure shows.
 const SHOWN_LINES: usize = 60;
@@ -62,6 +67,33 @@ pub(crate) fn show(command: &mut Command) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(format!("`{}` ended with {status}", line_of(command))))
+}
+
+/// Runs a command as [`show`] does; where nobody is there to interrupt it, it is killed with all
+/// that it started once `limit` is over, so that what hangs is seen to.
+pub(crate) fn show_within(limit: Duration, command: &mut Command) -> Result<()> {
+    if std::io::stdin().is_terminal() || cfg!(not(unix)) {
+        return show(command);
+    }
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    let line = line_of(command);
+    let mut child =
+        command.stdin(Stdio::null()).spawn().attempt(|| format!("`{line}` did not start"))?;
+    let since = Instant::now();
+    loop {
+        match child.try_wait().attempt(|| format!("cannot wait for `{line}`"))? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(Failure::new(format!("`{line}` ended with {status}"))),
+            None if since.elapsed() < limit => std::thread::sleep(PAUSE),
+            None => break,
+        }
+    }
+    let group = format!("-{}", child.id());
+    capture(Command::new("kill").args(["-KILL", "--", &group]))?;
+    let _ = child.wait();
+    let message = format!("`{line}` did not end within {} minutes", limit.as_secs() / 60);
+    Err(Failure::new(message).with_hint("the last lines above name what it was at"))
 }
 
 /// Runs a command and returns what it wrote to standard output; its output is seen only if it
@@ -132,6 +164,20 @@ mod tests {
         let message = capture(&mut command).unwrap_err().message;
         assert!(message.contains("exit status: 3"), "{message}");
         assert!(message.contains("\n    out\n    err"), "{message}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_hangs_is_killed_with_its_children() {
+        if std::io::stdin().is_terminal() {
+            return;
+        }
+        let mut quick = Command::new("true");
+        assert!(show_within(Duration::from_secs(60), &mut quick).is_ok());
+        let mut slow = Command::new("sh");
+        slow.args(["-c", "sleep 600 & wait"]);
+        let failure = show_within(Duration::from_millis(1), &mut slow).unwrap_err();
+        assert!(failure.message.contains("did not end within 0 minutes"), "{failure:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -25,6 +26,9 @@ pub(crate) enum Side {
 
 /// Tells the Python tests which wheel to install in a fresh environment.
 const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
+
+/// What a step of tests may take: several times what it does.
+const LIMIT: Duration = Duration::from_mins(20);
 
 /// The stubs' exceptions, if there are any.
 const STUB_ALLOWLIST: &str = "python/tests/stubtest-allowlist.txt";
@@ -65,7 +69,8 @@ fn rust(
     let Some(peers) = peers else { return report.skip(name, "an earlier step failed") };
     report.step(name, || {
         let cargo = Cargo::new(workspace, build)?.with_test_environment(peers);
-        process::show(&mut cargo.command(["test", "--locked", "--workspace", "--no-fail-fast"]))
+        let mut command = cargo.command(["test", "--locked", "--workspace", "--no-fail-fast"]);
+        process::show_within(LIMIT, &mut command)
     });
 }
 
@@ -89,7 +94,9 @@ fn python(
         report.skip("Python tests", "the package is not installed");
         return report.skip("Python stubs", "the package is not installed");
     };
-    report.step("Python tests", || process::show(&mut pytest(workspace, peers, &wheel)));
+    report.step("Python tests", || {
+        process::show_within(LIMIT, &mut pytest(workspace, peers, &wheel))
+    });
     report.step("Python stubs", || process::show(&mut stubtest(workspace, peers)));
 }
 
