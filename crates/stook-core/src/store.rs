@@ -147,6 +147,14 @@ pub trait ByteStore: Debug + Send + Sync {
     /// `Io`, and what `visit` returns.
     fn walk(&self, prefix: &str, visit: &mut dyn FnMut(&str, u64) -> Result<()>) -> Result<()>;
 
+    /// The same without lengths, which some stores have to ask for one by one.
+    ///
+    /// # Errors
+    /// `Io`, and what `visit` returns.
+    fn walk_keys(&self, prefix: &str, visit: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        self.walk(prefix, &mut |key, _| visit(key))
+    }
+
     /// Makes changes so far durable.
     ///
     /// # Errors

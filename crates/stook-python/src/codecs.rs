@@ -2,7 +2,7 @@
 
 mod buffer;
 
-pub(crate) use buffer::{Codec, codec_ids};
+pub(crate) use buffer::{Bytes, Codec, codec_ids};
 
 use std::collections::BTreeMap;
 

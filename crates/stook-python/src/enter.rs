@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use stook::{Error, ErrorKind, gate};
@@ -66,6 +67,9 @@ pub(crate) fn install() {
 }
 
 /// The exception for `error`: a Python class that also is the builtin a user expects.
+///
+/// What a store that is written in Python raised is its cause, and so is its class, so that who
+/// expects that exception catches it. What is no `Exception` (an interrupt) is raised as it is.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     exception(py, error, error.kind().as_str()).unwrap_or_else(|failure| failure)
 }
@@ -92,12 +96,22 @@ fn exception(py: Python<'_>, error: &Error, kind: &str) -> PyResult<PyErr> {
     let at = error.location();
     let file = at.file.as_ref().map(|file| file.to_string_lossy().into_owned());
     let node = at.node.as_ref().map(|node| node.as_str());
-    let mut causes = Vec::new();
+    let (mut causes, mut raised) = (Vec::new(), None);
     let mut next = error.source();
     while let Some(cause) = next {
         causes.push(cause.to_string());
+        raised = raised.or_else(|| cause.downcast_ref::<PyErr>());
         next = cause.source();
     }
-    let arguments = (kind, error.message(), file, node, at.chunk.clone(), error.hint(), causes);
-    Ok(PyErr::from_value(make.bind(py).call1(arguments)?))
+    if let Some(raised) = raised
+        && !raised.is_instance_of::<PyException>(py)
+    {
+        return Ok(raised.clone_ref(py));
+    }
+    let cause = raised.map(|raised| raised.value(py));
+    let at = (file, node, at.chunk.clone());
+    let arguments = (kind, error.message(), at, error.hint(), causes, cause);
+    let exception = PyErr::from_value(make.bind(py).call1(arguments)?);
+    exception.set_cause(py, raised.map(|raised| raised.clone_ref(py)));
+    Ok(exception)
 }

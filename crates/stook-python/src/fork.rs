@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use pyo3::prelude::*;
+use stook::store::ByteStore;
 use stook::{Error, Mode, gate};
 
 use crate::enter::raise;
@@ -25,6 +26,9 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// The files that are open. Only used with the GIL, so that no fork finds it locked.
 static OPEN: Mutex<Vec<Weak<FileSlot>>> = Mutex::new(Vec::new());
+
+/// The same of byte stores that one process may write.
+static STORES: Mutex<Vec<Weak<dyn ByteStore>>> = Mutex::new(Vec::new());
 
 /// In which process a file was opened.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +45,16 @@ impl Origin {
         open.push(Arc::downgrade(slot));
         let slot = slot.read().unwrap_or_else(PoisonError::into_inner);
         let is_safe = slot.as_ref().is_some_and(is_safe);
+        Self { generation: GENERATION.load(Ordering::Relaxed), is_safe }
+    }
+
+    /// Of a byte store that is opened now.
+    pub(crate) fn of_store(store: &Arc<dyn ByteStore>, is_safe: bool) -> Self {
+        if !is_safe {
+            let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+            stores.retain(|store| store.strong_count() > 0);
+            stores.push(Arc::downgrade(store));
+        }
         Self { generation: GENERATION.load(Ordering::Relaxed), is_safe }
     }
 
@@ -92,4 +106,6 @@ pub(crate) fn after_fork_in_child() {
         }
     }
     *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = open;
+    let stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    stores.iter().filter_map(Weak::upgrade).for_each(mem::forget);
 }

@@ -20,6 +20,7 @@ mod lend;
 mod memory;
 mod reports;
 mod selection;
+mod store;
 mod strings;
 mod tree;
 mod values;
@@ -49,6 +50,8 @@ mod _stook {
     use crate::reports::check;
     #[pymodule_export]
     use crate::reports::diff;
+    #[pymodule_export]
+    use crate::store::Store;
     #[pymodule_export]
     use crate::tree::Tree;
 

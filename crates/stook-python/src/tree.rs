@@ -58,6 +58,18 @@ pub(crate) fn format_of(py: Python<'_>, name: &str) -> PyResult<Format> {
     }
 }
 
+pub(crate) fn durability_of(py: Python<'_>, name: &str) -> PyResult<Durability> {
+    match name {
+        "none" => Ok(Durability::None),
+        "flush" => Ok(Durability::Flush),
+        "fsync" => Ok(Durability::Fsync),
+        other => {
+            let error = Error::invalid(format!("durability `{other}` is not known"));
+            Err(raise(py, &error.with_hint("one of none, flush, fsync")))
+        }
+    }
+}
+
 /// Which other files a file may lead to: those below a folder, or `anywhere`.
 pub(crate) fn outside_of(folder: Option<PathBuf>) -> Outside {
     match folder {
@@ -193,15 +205,7 @@ impl Tree {
 
     fn commit(&self, py: Python<'_>, durability: &str) -> PyResult<()> {
         let file = self.file_mut(py)?;
-        let durability = match durability {
-            "none" => Durability::None,
-            "flush" => Durability::Flush,
-            "fsync" => Durability::Fsync,
-            other => {
-                let error = Error::invalid(format!("durability `{other}` is not known"));
-                return Err(raise(py, &error.with_hint("one of none, flush, fsync")));
-            }
-        };
+        let durability = durability_of(py, durability)?;
         enter(py, || file.commit_with(durability))
     }
 

@@ -63,5 +63,5 @@ pub use stook_core::{
     Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Outside, Result,
     Selection, Values, View, ViewMut,
 };
-pub use stook_core::{codec, dtype, element, values};
+pub use stook_core::{codec, dtype, element, store, values};
 pub use stook_zarr::numcodecs;

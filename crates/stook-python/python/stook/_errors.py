@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
+
 __all__ = [
     "AlreadyExistsError",
     "DTypeError",
@@ -64,6 +67,8 @@ class Error(Exception):
         return f"{text} (hint: {self.hint})" if self.hint else text
 
     def __reduce__(self) -> tuple[object, ...]:
+        if "_parts" in self.__dict__:
+            return (_joined, self.__dict__["_parts"])
         return (_rebuild, (type(self), self.message, self.__dict__.copy()))
 
 
@@ -132,18 +137,53 @@ _CLASSES: dict[str, type[Error]] = {
 def _from_native(
     kind: str,
     message: str,
-    file: str | None,
-    node: str | None,
-    chunk: list[int] | None,
+    at: tuple[str | None, str | None, list[int] | None],
     hint: str | None,
     causes: list[str],
+    cause: Exception | None,
 ) -> Error:
-    """The exception for an error of the library."""
+    """The exception for an error of the library; ``cause`` is what Python raised below it."""
+    file, node, chunk = at
     cls = _CLASSES.get(kind, Error)
     if cls is NotFoundError and node is None:
         cls = MissingFileError
-    at = None if chunk is None else tuple(chunk)
-    return cls(message, file=file, node=node, chunk=at, hint=hint, causes=tuple(causes))
+    error = cls(
+        message,
+        file=file,
+        node=node,
+        chunk=None if chunk is None else tuple(chunk),
+        hint=hint,
+        causes=tuple(causes),
+    )
+    return error if cause is None else _joined(error, cause)
+
+
+def _joined(error: Error, cause: Exception) -> Error:
+    """The error as an exception of the class of ``cause``, too: who expects that catches it."""
+    cls = _join(type(error), type(cause))
+    if cls is type(error):
+        return error
+    # Their ``__init__`` may want anything.
+    joined = cls.__new__(cls, error.message)
+    joined.__dict__.update(cause.__dict__)
+    joined.__dict__.update(error.__dict__)
+    joined.__dict__["_parts"] = (error, cause)
+    if isinstance(joined, OSError) and isinstance(cause, OSError):
+        joined.errno, joined.strerror = cause.errno, cause.strerror
+        joined.filename = cause.filename
+    return joined
+
+
+@cache
+def _join(cls: type[Error], other: type[Exception]) -> type[Error]:
+    if issubclass(cls, other):
+        return cls
+    namespace = {"__module__": cls.__module__, "__doc__": cls.__doc__}
+    # Two builtins with fields of their own have no common subclass.
+    for base in (cls, Error):
+        with suppress(TypeError):
+            return type(base.__name__, (base, other), namespace)
+    return cls
 
 
 def _rebuild(cls: type[Error], message: str, state: dict[str, object]) -> Error:

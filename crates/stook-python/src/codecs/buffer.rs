@@ -326,7 +326,7 @@ fn decode_objects<'py>(
 }
 
 /// The bytes of an object that lends its memory in one piece.
-struct Bytes {
+pub(crate) struct Bytes {
     at: *mut u8,
     len: usize,
     _keeper: Keeper,
@@ -346,7 +346,7 @@ unsafe impl Send for Bytes {}
 unsafe impl Sync for Bytes {}
 
 impl Bytes {
-    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
         // Some dtypes of numpy (times, those of ml_dtypes) have memory, but no buffer.
         let array = match object.cast::<PyUntypedArray>() {
@@ -402,7 +402,7 @@ impl Bytes {
         start < other_start + other.len && other_start < start + self.len
     }
 
-    fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         if self.len == 0 {
             return &[];
         }
