@@ -14,13 +14,15 @@ const FACE_ONLY: [&str; 8] =
     ["tokio", "async-std", "smol", "axum", "hyper", "pyo3", "pyo3-ffi", "numpy"];
 
 /// Byte stores that own a runtime and hide it: (crate of the workspace, runtime).
-const RUNTIME_OWNERS: [(&str, &str); 0] = [];
+const RUNTIME_OWNERS: [(&str, &str); 1] = [("stook-remote", "tokio")];
 
 /// A level of the drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layer {
     Core,
     Format,
+    /// Byte stores that are no part of the core.
+    Store,
     /// `stook` itself, the door that knows every format.
     Stook,
     Door,
@@ -36,6 +38,7 @@ fn layer(name: &str) -> Option<Layer> {
     Some(match name {
         "stook-core" => Layer::Core,
         "stook-zarr" | "stook-hdf5" | "stook-npy" => Layer::Format,
+        "stook-remote" => Layer::Store,
         "stook" => Layer::Stook,
         "stook-loom" | "stook-labelled" | "stook-onedata" | "stook-nodes" => Layer::Door,
         "stook-serve" | "stook-cli" | "stook-python" => Layer::Face,
@@ -137,8 +140,8 @@ fn may_use(from: Layer, to: Layer, edge: &Edge) -> bool {
         (_, Layer::Testkit) => edge.kind == Kind::Dev,
         (Layer::Fuzz, to) => matches!(to, Layer::Core | Layer::Format),
         (Layer::Core, _) => false,
-        (Layer::Format, to) => to == Layer::Core,
-        (Layer::Stook, to) => matches!(to, Layer::Core | Layer::Format),
+        (Layer::Format | Layer::Store, to) => to == Layer::Core,
+        (Layer::Stook, to) => matches!(to, Layer::Core | Layer::Format | Layer::Store),
         (Layer::Door, to) => matches!(to, Layer::Core | Layer::Stook),
         // The command and the Python package start the server.
         (Layer::Face, Layer::Face) => edge.to == "stook-serve",
@@ -156,7 +159,7 @@ mod tests {
         let crates = ["stook-core", "stook-zarr", "stook-hdf5", "stook", "stook-loom"]
             .into_iter()
             .chain(["stook-nodes", "stook-cli", "stook-python", "stook-serve", "stook-testkit"])
-            .chain(["xtask"])
+            .chain(["stook-remote", "xtask"])
             .map(str::to_owned)
             .collect();
         let edge = Edge { from: from.to_owned(), to: to.to_owned(), kind };
@@ -188,7 +191,14 @@ mod tests {
             ("stook", "xtask"),
             ("stook-core", "tokio"),
             ("stook", "pyo3"),
+            ("stook", "tokio"),
             ("stook-loom", "axum"),
+            ("stook-core", "stook-remote"),
+            ("stook-zarr", "stook-remote"),
+            ("stook-loom", "stook-remote"),
+            ("stook-cli", "stook-remote"),
+            ("stook-remote", "stook-zarr"),
+            ("stook-remote", "axum"),
         ] {
             let fault = found(from, to, Kind::Built);
             let text = fault.unwrap_or_else(|| panic!("{from} → {to} was not found"));
@@ -205,6 +215,9 @@ mod tests {
             ("stook-cli", "stook", Kind::Built),
             ("stook-cli", "stook-serve", Kind::Built),
             ("stook-serve", "tokio", Kind::Built),
+            ("stook", "stook-remote", Kind::Built),
+            ("stook-remote", "stook-core", Kind::Built),
+            ("stook-remote", "tokio", Kind::Built),
             ("stook-python", "pyo3", Kind::Built),
             ("stook-zarr", "stook-testkit", Kind::Dev),
             ("stook-core", "stook-testkit", Kind::Dev),

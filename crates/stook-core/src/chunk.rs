@@ -100,13 +100,24 @@ pub struct Access {
     /// Whether the source itself calls `deliver` from several threads, so that the engine
     /// should hand it everything at once.
     pub is_concurrent: bool,
+    /// How many calls may be under way at once at least, where each waits for a network and not
+    /// for a processor; 1 for files.
+    pub calls: usize,
     /// Whether a chunk that holds nothing but the fill value is better erased than stored.
     pub skips_empty: bool,
 }
 
+impl Access {
+    /// The threads that make calls: those that work needs, or more that wait, as long as each
+    /// finds memory for a chunk, of which there is enough for `n_chunks`.
+    pub(crate) fn threads(self, working: usize, n_chunks: usize) -> usize {
+        working.max(self.calls.min(n_chunks)).max(1)
+    }
+}
+
 impl Default for Access {
     fn default() -> Self {
-        Self { batch: 1, is_concurrent: false, skips_empty: false }
+        Self { batch: 1, is_concurrent: false, calls: 1, skips_empty: false }
     }
 }
 

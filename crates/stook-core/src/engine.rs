@@ -27,6 +27,7 @@ mod write;
 use std::sync::{Arc, LazyLock};
 
 pub use buffer_codec::{Borrowed, BufferCodec};
+pub use parallel::for_each;
 pub use pipeline::Pipeline;
 pub use view::{View, ViewMut};
 

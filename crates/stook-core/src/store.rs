@@ -24,6 +24,21 @@ use crate::file::is_temp_name;
 /// What a store calls with bytes that it read; `None` where the key is missing.
 pub type DeliverBytes<'a> = dyn FnMut(usize, Option<&[u8]>) -> Result<()> + 'a;
 
+/// What a store calls with values that it read, or with why it could not: from several threads,
+/// in any order. `None` where the key is missing.
+pub type DeliverValues<'a> = dyn Fn(usize, Result<Option<&[u8]>>) -> Result<()> + Sync + 'a;
+
+/// How ranges of one version of a value were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RangesRead {
+    /// The key is missing; nothing was delivered.
+    Missing,
+    /// The value is, or came to be, another than the one asked for: what was delivered is void.
+    Changed,
+    /// All of them, of the value in this version, where that can be told.
+    Read(Option<u64>),
+}
+
 /// A range of a value's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByteRange {
@@ -74,6 +89,13 @@ pub trait ByteStore: Debug + Send + Sync {
     /// Whether it refuses changes.
     fn is_read_only(&self) -> bool;
 
+    /// How many requests may be under way at once, of a store behind a network: there each takes
+    /// long and may cost money, so that many are made together, and none to ask for a version
+    /// only. `None` of a store at hand.
+    fn requests_in_flight(&self) -> Option<usize> {
+        None
+    }
+
     /// Appends the value of `key` to `out`; false where it is missing.
     ///
     /// # Errors
@@ -91,6 +113,45 @@ pub trait ByteStore: Debug + Send + Sync {
         ranges: &[ByteRange],
         deliver: &mut DeliverBytes<'_>,
     ) -> Result<bool>;
+
+    /// Reads the values of `keys`, many at once where that helps, and delivers each, or why it
+    /// could not be read, with its position in `keys`.
+    ///
+    /// # Errors
+    /// What `deliver` returns, which ends the rest.
+    fn get_many(&self, keys: &[String], limit: u64, deliver: &DeliverValues<'_>) -> Result<()> {
+        let mut value = Vec::new();
+        keys.iter().enumerate().try_for_each(|(i, key)| {
+            value.clear();
+            match self.get(key, &mut value, limit) {
+                Ok(is_there) => deliver(i, Ok(is_there.then_some(&value))),
+                Err(error) => deliver(i, Err(error)),
+            }
+        })
+    }
+
+    /// As [`ByteStore::get_ranges`], all of one version of the value: of `version`, if that is
+    /// given.
+    ///
+    /// # Errors
+    /// As [`ByteStore::get_ranges`].
+    fn get_ranges_of(
+        &self,
+        key: &str,
+        ranges: &[ByteRange],
+        version: Option<u64>,
+        deliver: &mut DeliverBytes<'_>,
+    ) -> Result<RangesRead> {
+        let before = self.version(key)?;
+        if version.is_some() && before != version {
+            return Ok(RangesRead::Changed);
+        }
+        if !self.get_ranges(key, ranges, deliver)? {
+            return Ok(RangesRead::Missing);
+        }
+        let is_same = self.version(key)? == before;
+        Ok(if is_same { RangesRead::Read(before) } else { RangesRead::Changed })
+    }
 
     /// The length of a value in bytes; `None` where it is missing.
     ///

@@ -56,6 +56,13 @@ impl ChunkKeys {
         json!({"name": "default", "configuration": {"separator": "/"}})
     }
 
+    /// The key of the chunk at `index`.
+    pub(crate) fn key(&self, index: &[u64]) -> String {
+        let mut key = String::new();
+        self.write(index, &mut key);
+        key
+    }
+
     /// Replaces `key` by that of the chunk at `index`.
     pub(crate) fn write(&self, index: &[u64], key: &mut String) {
         key.clear();

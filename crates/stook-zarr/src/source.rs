@@ -131,6 +131,13 @@ impl ArraySource {
     /// Reads chunks that have a key each.
     fn read_keys(&self, list: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
         let (store, limit) = (self.store(), self.limits().chunk_len_bytes);
+        if store.requests_in_flight().is_some() {
+            let keys: Vec<String> = list.iter().map(|index| self.keys.key(index)).collect();
+            return store.get_many(&keys, limit, &|i, value| {
+                let value = value.map_err(|error| error.at_chunk(list.get(i)))?;
+                deliver(i, value.map(|bytes| EncodedChunk { bytes, skipped: 0 }))
+            });
+        }
         with_buffers(|key, bytes| {
             list.iter().enumerate().try_for_each(|(i, index)| {
                 self.keys.write(index, key);
@@ -225,7 +232,9 @@ impl ChunkSource for ArraySource {
 
     fn access(&self) -> Access {
         let batch = if self.levels.is_empty() { 1 } else { 64 };
-        Access { batch, is_concurrent: false, skips_empty: true }
+        let calls = self.store().requests_in_flight();
+        let is_concurrent = calls.is_some() && self.levels.is_empty();
+        Access { batch, is_concurrent, calls: calls.unwrap_or(1), skips_empty: true }
     }
 
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
@@ -278,6 +287,9 @@ impl ChunkSource for ArraySource {
     }
 
     fn chunk_version(&self, at: &[u64]) -> Result<Option<u64>> {
+        if self.store().requests_in_flight().is_some() {
+            return Ok(None);
+        }
         let version = with_buffers(|key, _| {
             if self.levels.is_empty() {
                 self.keys.write(at, key);

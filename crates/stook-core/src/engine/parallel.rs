@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// The first error of `work`; pieces that had not begun by then are left undone.
-pub(crate) fn for_each(
+pub fn for_each(
     n: usize,
     threads: usize,
     work: &(dyn Fn(usize) -> Result<()> + Sync),

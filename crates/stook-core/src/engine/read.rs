@@ -171,15 +171,14 @@ impl Reader<'_> {
         let chunk_len = self.regular.map_or(1 << 20, |layout| layout.len_bytes).max(1);
         let access = self.io.source.access();
         let config = &self.io.engine.config;
-        let threads = self.io.engine.threads_for(n, n.saturating_mul(chunk_len));
+        if access.is_concurrent {
+            // The source bounds what it holds, and has chunks of its own no version to ask for.
+            return parallel::for_each(1, 1, &|_| self.batch(0, n, false));
+        }
+        let working = self.io.engine.threads_for(n, n.saturating_mul(chunk_len));
+        let threads = access.threads(working, config.memory_len_bytes / chunk_len).min(n);
         let held = (config.memory_len_bytes / threads / chunk_len).max(1);
         let wants_cache = self.wants_cache(n, chunk_len);
-        if access.is_concurrent {
-            let batches = n.div_ceil(held);
-            return parallel::for_each(batches, 1, &|i| {
-                self.batch(i * held, n.min((i + 1) * held), wants_cache)
-            });
-        }
         // Enough batches to keep the threads busy to the end, each of enough chunks to be worth
         // a call to the source.
         let ideal =
@@ -193,7 +192,7 @@ impl Reader<'_> {
         // The chunks of a shard are asked for together, so that the source reads neighbours at
         // once; a few large shards are cut so that every thread has some.
         let n_units = self.plan.n_units();
-        let pieces = (threads * 2).div_ceil(n_units).max(1);
+        let pieces = if access.calls > 1 { 1 } else { (threads * 2).div_ceil(n_units).max(1) };
         parallel::for_each(n_units * pieces, threads, &|i| {
             let unit = self.plan.unit(i / pieces);
             let step = unit.len().div_ceil(pieces);

@@ -33,10 +33,12 @@ impl Io<'_> {
         let chunk_len = regular.map_or(1 << 20, |layout| layout.len_bytes);
         let len = plan.n_chunks().saturating_mul(chunk_len);
         let all = self.engine.threads_for(plan.n_chunks(), len);
-        let threads = all.min(plan.n_units());
+        let access = self.source.access();
+        let n_held = self.engine.config.memory_len_bytes / unit_len(&plan, chunk_len);
+        let threads = access.threads(all, n_held).min(plan.n_units());
         let array = view.layout(self.item_size());
         let fill = self.fill_item()?;
-        let skips_empty = self.source.access().skips_empty && self.spec.fill_value.is_some();
+        let skips_empty = access.skips_empty && self.spec.fill_value.is_some();
         let inner_threads = (all / threads.max(1)).max(1);
         let writer = Writer {
             io: *self,
@@ -50,6 +52,12 @@ impl Io<'_> {
         };
         parallel::for_each(plan.n_units(), threads, &|unit| writer.unit(unit))
     }
+}
+
+/// Bytes that the chunks of one write unit may take.
+fn unit_len(plan: &Plan, chunk_len: usize) -> usize {
+    let n = plan.n_chunks().div_ceil(plan.n_units().max(1));
+    n.saturating_mul(chunk_len).max(1)
 }
 
 struct Writer<'w> {

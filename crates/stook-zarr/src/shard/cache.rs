@@ -30,6 +30,11 @@ impl IndexCache {
         (*known == version).then(|| Arc::clone(index))
     }
 
+    /// The index of `shard` that was kept last, with its version, which may be out of date.
+    pub(crate) fn latest(&self, shard: &[u64]) -> Option<(u64, Arc<ShardIndex>)> {
+        self.lock().indices.get(shard).cloned()
+    }
+
     /// Keeps the index of `shard` in this `version`.
     pub(crate) fn put(&self, shard: &[u64], version: u64, index: &Arc<ShardIndex>) {
         let mut kept = self.lock();

@@ -1,7 +1,7 @@
 //! The index of a shard: where each of its chunks lies.
 
 use stook_core::codec::Endian;
-use stook_core::store::{ByteRange, ByteStore};
+use stook_core::store::{ByteRange, ByteStore, RangesRead};
 use stook_core::{Error, Result};
 
 use super::{CHECKSUM_LEN, ENTRY_LEN, ShardLevel};
@@ -38,6 +38,17 @@ pub(crate) struct ShardIndex {
     pub(crate) entries: Vec<Entry>,
 }
 
+/// What [`ShardIndex::load_versioned`] found.
+#[derive(Debug)]
+pub(crate) enum LoadedIndex {
+    /// No shard.
+    Missing,
+    /// A shard that was replaced meanwhile.
+    Changed,
+    /// The index, and the version of the shard that it is of, where that can be told.
+    Loaded(Option<u64>, ShardIndex),
+}
+
 /// What reads ranges of a shard, and calls back with each; false where there is no shard.
 pub(crate) type ReadRanges<'a> =
     dyn FnMut(&[ByteRange], &mut dyn FnMut(usize, &[u8]) -> Result<()>) -> Result<bool> + 'a;
@@ -57,6 +68,39 @@ impl ShardIndex {
                 store.get_ranges(key, ranges, &mut |i, bytes| deliver(i, bytes.unwrap_or_default()))
             };
         Self::read(levels, &mut read)
+    }
+
+    /// The index of the shard at `key`, all of one version of it, and which.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Io`.
+    pub(crate) fn load_versioned(
+        store: &dyn ByteStore,
+        key: &str,
+        levels: &[ShardLevel],
+    ) -> Result<LoadedIndex> {
+        let (mut version, mut has_changed) = (None, false);
+        let mut read =
+            |ranges: &[ByteRange], deliver: &mut dyn FnMut(usize, &[u8]) -> Result<()>| {
+                let mut take = |i: usize, bytes: Option<&[u8]>| deliver(i, bytes.unwrap_or_default());
+                match store.get_ranges_of(key, ranges, version, &mut take)? {
+                    RangesRead::Missing => Ok(false),
+                    RangesRead::Changed => {
+                        has_changed = true;
+                        Ok(false)
+                    }
+                    RangesRead::Read(found) => {
+                        version = found;
+                        Ok(true)
+                    }
+                }
+            };
+        let index = Self::read(levels, &mut read)?;
+        Ok(match index {
+            _ if has_changed => LoadedIndex::Changed,
+            Some(index) => LoadedIndex::Loaded(version, index),
+            None => LoadedIndex::Missing,
+        })
     }
 
     /// The index of a shard whose bytes are at hand.

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use stook_core::chunk::Deliver;
-use stook_core::store::{ByteRange, ByteStore};
+use stook_core::store::{ByteRange, ByteStore, RangesRead};
 use stook_core::{ChunkList, EncodedChunk, Error, Limits, Result};
 
-use super::index::Entry;
+use super::index::{Entry, LoadedIndex};
 use super::{IndexCache, ShardIndex, ShardLevel, locate};
 use crate::keys::ChunkKeys;
 
@@ -71,6 +71,9 @@ fn read_shard(
         return Ok(());
     }
     shards.keys.write(shard, key);
+    if shards.store.requests_in_flight().is_some() {
+        return read_remote_shard(shards, shard, wanted, (key, deliver));
+    }
     for _ in 0..MAX_TRIES {
         let version = shards.store.version(key)?;
         let known = version.and_then(|version| shards.cache.get(shard, version));
@@ -98,8 +101,64 @@ fn read_shard(
             return result;
         }
     }
+    Err(keeps_changing(key, shard))
+}
+
+fn keeps_changing(key: &str, shard: &[u64]) -> Error {
     let what = format!("the shard at `{key}` changed {MAX_TRIES} times while it was read");
-    Err(Error::new(stook_core::ErrorKind::Locked, what).at_chunk(shard))
+    Error::new(stook_core::ErrorKind::Locked, what).at_chunk(shard)
+}
+
+/// The same where each question for a version is a request: each range that is read says which
+/// version it is of. A kept index costs nothing, because what is read by it shows whether it
+/// still holds; only where it has none of the chunks, it is read again.
+fn read_remote_shard(
+    shards: Shards<'_>,
+    shard: &[u64],
+    wanted: &[Wanted],
+    (key, deliver): (&str, &Deliver<'_>),
+) -> Result<()> {
+    let mut known = shards.cache.latest(shard);
+    for _ in 0..MAX_TRIES {
+        let is_kept = known.is_some();
+        let (version, index) = match known.take() {
+            Some((version, index)) => (Some(version), index),
+            None => {
+                let loaded = ShardIndex::load_versioned(shards.store, key, shards.levels);
+                match loaded.map_err(|error| error.at_chunk(shard))? {
+                    LoadedIndex::Missing => {
+                        return wanted.iter().try_for_each(|wanted| deliver(wanted.at, None));
+                    }
+                    LoadedIndex::Changed => continue,
+                    LoadedIndex::Loaded(version, index) => (version, Arc::new(index)),
+                }
+            }
+        };
+        let (ranges, places, missing) = entries(shards, &index, wanted)?;
+        let is_read = match ranges.is_empty() {
+            true => !is_kept,
+            false => {
+                let mut take = |i: usize, bytes: Option<&[u8]>| {
+                    let at = places.get(i).copied().unwrap_or(usize::MAX);
+                    deliver(at, bytes.map(|bytes| EncodedChunk { bytes, skipped: 0 }))
+                };
+                let read = shards.store.get_ranges_of(key, &ranges, version, &mut take);
+                // By an index that is out of date, ranges may lie outside, and bytes be none
+                // of a chunk.
+                match read {
+                    Err(_) if is_kept => false,
+                    read => matches!(read?, RangesRead::Read(_)),
+                }
+            }
+        };
+        if is_read {
+            if let (Some(version), false) = (version, is_kept) {
+                shards.cache.put(shard, version, &index);
+            }
+            return missing.iter().try_for_each(|&at| deliver(at, None));
+        }
+    }
+    Err(keeps_changing(key, shard))
 }
 
 /// Reads `wanted` chunks where `index` says that they lie.
@@ -109,19 +168,8 @@ fn read_entries(
     (index, wanted): (&ShardIndex, &[Wanted]),
     deliver: &Deliver<'_>,
 ) -> Result<()> {
-    let mut ranges = Vec::with_capacity(wanted.len());
-    let mut places = Vec::with_capacity(wanted.len());
-    for wanted in wanted {
-        let entry = index.entries.get(wanted.flat).copied().unwrap_or(Entry::MISSING);
-        if entry.is_missing() {
-            deliver(wanted.at, None)?;
-            continue;
-        }
-        entry.end()?;
-        shards.limits.chunk(entry.len)?;
-        ranges.push(ByteRange::At { offset: entry.offset, len: entry.len });
-        places.push(wanted.at);
-    }
+    let (ranges, places, missing) = entries(shards, index, wanted)?;
+    missing.iter().try_for_each(|&at| deliver(at, None))?;
     if ranges.is_empty() {
         return Ok(());
     }
@@ -130,4 +178,27 @@ fn read_entries(
         deliver(at, bytes.map(|bytes| EncodedChunk { bytes, skipped: 0 }))
     })?;
     if is_there { Ok(()) } else { places.iter().try_for_each(|&at| deliver(at, None)) }
+}
+
+/// Where `index` says that `wanted` chunks lie, with their places in the request, and the places
+/// of those that are not stored.
+fn entries(
+    shards: Shards<'_>,
+    index: &ShardIndex,
+    wanted: &[Wanted],
+) -> Result<(Vec<ByteRange>, Vec<usize>, Vec<usize>)> {
+    let mut ranges = Vec::with_capacity(wanted.len());
+    let (mut places, mut missing) = (Vec::with_capacity(wanted.len()), Vec::new());
+    for wanted in wanted {
+        let entry = index.entries.get(wanted.flat).copied().unwrap_or(Entry::MISSING);
+        if entry.is_missing() {
+            missing.push(wanted.at);
+            continue;
+        }
+        entry.end()?;
+        shards.limits.chunk(entry.len)?;
+        ranges.push(ByteRange::At { offset: entry.offset, len: entry.len });
+        places.push(wanted.at);
+    }
+    Ok((ranges, places, missing))
 }
