@@ -1,5 +1,6 @@
 //! The seam to one open file, folder, archive or remote service.
 
+use std::any::Any;
 use std::fmt::{self, Debug};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -195,8 +196,9 @@ pub enum Opened {
 
 /// One open file, folder, archive or remote service. Handles are shared: `&self` only.
 ///
-/// Errors name the file and the node. A change that fails leaves the tree as it was.
-pub trait Container: Debug + Send + Sync {
+/// Errors name the file and the node. A change that fails leaves the tree as it was. Who knows a
+/// format finds its own type again through [`Any`].
+pub trait Container: Any + Debug + Send + Sync {
     /// The format.
     fn format(&self) -> Format;
 

@@ -1,5 +1,7 @@
 //! A Zarr hierarchy as a container.
 
+mod document;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -64,6 +66,28 @@ pub fn is_zarr(store: &dyn ByteStore) -> Result<bool> {
     Ok(false)
 }
 
+/// # Errors
+/// `InvalidInput` unless `format` is Zarr.
+fn check_format(format: Format) -> Result<()> {
+    match format {
+        Format::ZarrV2 | Format::ZarrV3 => Ok(()),
+        other => Err(Error::invalid(format!("expected a version of Zarr, found {other}"))),
+    }
+}
+
+/// # Errors
+/// `InvalidInput` where a name in `path` is that of a document.
+fn check_names(path: &NodePath) -> Result<()> {
+    let documents = [ZARR_JSON, ZARRAY, ZGROUP, ZATTRS, ZMETADATA];
+    match path.segments().find(|name| documents.contains(name)) {
+        Some(name) => {
+            let message = format!("`{name}` is the name of a metadata document, not of a node");
+            Err(Error::invalid(message))
+        }
+        None => Ok(()),
+    }
+}
+
 impl ZarrContainer {
     /// Opens the hierarchy in `store`.
     ///
@@ -105,15 +129,36 @@ impl ZarrContainer {
     /// `AlreadyExists` if there is one, `InvalidInput` if `format` is not Zarr, `ReadOnly`, `Io`.
     pub fn empty(store: Arc<dyn ByteStore>, format: Format, options: &OpenOptions) -> Result<Self> {
         let location = store.location().to_owned();
-        if !matches!(format, Format::ZarrV2 | Format::ZarrV3) {
-            let error = Error::invalid(format!("expected a version of Zarr, found {format}"));
-            return Err(error.at_file(location));
-        }
+        check_format(format).map_err(|error| error.at_file(&location))?;
         let options = OpenOptions { mode: Mode::ReadWrite, ..options.clone() };
         let nodes = Arc::new(Nodes::new(store, &options)?);
         if is_zarr(nodes.store()).map_err(|error| error.at_file(&location))? {
             return Err(Error::already_exists("there is a Zarr hierarchy").at_file(&location));
         }
+        Ok(Self { nodes, location, format, open: OpenArrays::default() })
+    }
+
+    /// The hierarchy in `store`, whatever there is in it: no root is demanded. New nodes are of
+    /// version `format`, else of that of the root, else of version 3.
+    ///
+    /// # Errors
+    /// `InvalidInput` if `format` is not Zarr, `ReadOnly` if the store cannot be changed as the
+    /// options ask for; without `format` also `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    pub fn of_store(
+        store: Arc<dyn ByteStore>,
+        format: Option<Format>,
+        options: &OpenOptions,
+    ) -> Result<Self> {
+        let location = store.location().to_owned();
+        format.map_or(Ok(()), check_format).map_err(|error| error.at_file(&location))?;
+        let nodes = Arc::new(Nodes::new(store, options)?);
+        let format = match format {
+            Some(format) => format,
+            None => {
+                let root = nodes.load(&NodePath::root()).map_err(|e| e.at_file(&location))?;
+                root.map_or(Format::ZarrV3, |root| root.format)
+            }
+        };
         Ok(Self { nodes, location, format, open: OpenArrays::default() })
     }
 
@@ -151,8 +196,8 @@ impl ZarrContainer {
         self.nodes.store()
     }
 
-    /// Creates the groups above `path` that are missing.
-    fn create_parents(&self, path: &NodePath) -> Result<()> {
+    /// Creates the groups above `path` that are missing, in version `format`.
+    fn create_parents(&self, path: &NodePath, format: Format) -> Result<()> {
         let mut missing = Vec::new();
         let mut next = path.parent();
         while let Some(group) = next {
@@ -167,7 +212,7 @@ impl ZarrContainer {
                 }
             }
         }
-        let (name, doc) = Node::new_group(self.format);
+        let (name, doc) = Node::new_group(format);
         let text = crate::json::print(&doc);
         for group in missing.iter().rev() {
             self.nodes.store().set_new(&key_of(group, name), &text)?;
@@ -178,11 +223,7 @@ impl ZarrContainer {
     /// Checks that a node may be created at `path`: that its name is not that of a document, and
     /// there is none.
     fn check_free(&self, path: &NodePath) -> Result<()> {
-        let documents = [ZARR_JSON, ZARRAY, ZGROUP, ZATTRS, ZMETADATA];
-        if let Some(name) = path.segments().find(|name| documents.contains(name)) {
-            let message = format!("`{name}` is the name of a metadata document, not of a node");
-            return Err(Error::invalid(message));
-        }
+        check_names(path)?;
         match self.nodes.load(path)?.map(|node| node.kind) {
             None => Ok(()),
             Some(NodeKind::Array) => Err(Error::already_exists("there is an array of this name")),
@@ -194,7 +235,7 @@ impl ZarrContainer {
         self.nodes.check_writable()?;
         let _guard = self.nodes.lock();
         self.check_free(path)?;
-        self.create_parents(path)?;
+        self.create_parents(path, self.format)?;
         self.nodes.drop_consolidated(path)?;
         let (name, doc) = Node::new_group(self.format);
         match self.nodes.store().set_new(&key_of(path, name), &crate::json::print(&doc))? {
@@ -216,7 +257,7 @@ impl ZarrContainer {
         };
         let _guard = self.nodes.lock();
         self.check_free(path)?;
-        self.create_parents(path)?;
+        self.create_parents(path, self.format)?;
         self.nodes.drop_consolidated(path)?;
         let text = crate::json::print(&printed.array);
         if !self.nodes.store().set_new(&key_of(path, name), &text)? {
@@ -283,7 +324,7 @@ impl ZarrContainer {
         }
         let _guard = self.nodes.lock();
         self.check_free(to).map_err(|error| error.at_node(to))?;
-        self.create_parents(to)?;
+        self.create_parents(to, self.format)?;
         for path in [from, to] {
             self.nodes.drop_consolidated(&path.parent().unwrap_or_default())?;
         }

@@ -77,6 +77,29 @@ pub(crate) fn parse_v2(
 /// # Errors
 /// `Corrupt`, `Unsupported`, `LimitExceeded`.
 pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result<ArrayLayout> {
+    check_members(doc)?;
+    let shape = lengths(doc, "shape")?;
+    let stored = v3::stored(v3::parse(required(doc, "data_type")?)?);
+    check_item(&stored.dtype, limits)?;
+    let fill_value = fill::parse(&stored, required(doc, "fill_value")?)?;
+    let outer = grid::parse(required(doc, "chunk_grid")?, &shape, limits)?;
+    let spec = ArraySpec {
+        grid: outer,
+        fill_value,
+        dimension_names: dimension_names(doc, shape.len())?,
+        ..ArraySpec::new(stored.dtype, shape)
+    };
+    let keys = ChunkKeys::parse_v3(path, required(doc, "chunk_key_encoding")?)?;
+    let mut layout = ArrayLayout { spec, keys, shards: Vec::new() };
+    let codecs = codec_list(doc.get("codecs"))?;
+    add_codecs(&mut layout, codecs, limits)?;
+    take_full_type(&mut layout.spec, doc, Format::ZarrV3, limits)?;
+    Ok(layout)
+}
+
+/// # Errors
+/// `Unsupported` for a member of a `zarr.json` that must be understood and is not.
+pub(crate) fn check_members(doc: &Object) -> Result<()> {
     const KNOWN: [&str; 12] = [
         "zarr_format",
         "node_type",
@@ -98,27 +121,10 @@ pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result
     }
     match doc.get("storage_transformers") {
         Some(Value::Array(transformers)) if !transformers.is_empty() => {
-            return Err(Error::unsupported("storage transformers are not supported"));
+            Err(Error::unsupported("storage transformers are not supported"))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    let shape = lengths(doc, "shape")?;
-    let stored = v3::stored(v3::parse(required(doc, "data_type")?)?);
-    check_item(&stored.dtype, limits)?;
-    let fill_value = fill::parse(&stored, required(doc, "fill_value")?)?;
-    let outer = grid::parse(required(doc, "chunk_grid")?, &shape, limits)?;
-    let spec = ArraySpec {
-        grid: outer,
-        fill_value,
-        dimension_names: dimension_names(doc, shape.len())?,
-        ..ArraySpec::new(stored.dtype, shape)
-    };
-    let keys = ChunkKeys::parse_v3(path, required(doc, "chunk_key_encoding")?)?;
-    let mut layout = ArrayLayout { spec, keys, shards: Vec::new() };
-    let codecs = codec_list(doc.get("codecs"))?;
-    add_codecs(&mut layout, codecs, limits)?;
-    take_full_type(&mut layout.spec, doc, Format::ZarrV3, limits)?;
-    Ok(layout)
 }
 
 /// Lets items be of the type that the document gives beside the nearest that Zarr has.
@@ -241,6 +247,11 @@ fn shard_codec(
     };
     let mut layout = ArrayLayout { spec: inner, keys: ChunkKeys::none(), shards: vec![level] };
     add_codecs_within(&mut layout, sharding.codecs, limits)?;
+    // What is not known within shards is not known of the whole.
+    let is_unknown = |codec: &&CodecSpec| matches!(codec, CodecSpec::Unknown { .. });
+    if let Some(unknown) = layout.spec.codecs.iter().find(is_unknown) {
+        return Ok(unknown.clone());
+    }
     Ok(ShardCodec::new(layout.spec, layout.shards, limits).into_spec())
 }
 

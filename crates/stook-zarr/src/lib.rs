@@ -32,6 +32,7 @@ mod attribute;
 mod codec;
 mod consolidated;
 mod container;
+mod describe;
 mod dtype;
 mod fill;
 mod grid;
@@ -46,3 +47,4 @@ mod shard;
 mod source;
 
 pub use container::{ZarrContainer, is_zarr};
+pub use describe::describe;

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stook_core::file::place::{InTheWay, draft_of, exists, kind_of, publish, remove};
+use stook_core::store::ByteStore;
 use stook_core::{
     Container, Durability, Engine, Error, Format, Limits, NodePath, OpenOptions, Opened, Result,
 };
+use stook_zarr::ZarrContainer;
 
 use crate::array::Array;
 use crate::builder::ArrayBuilder;
@@ -165,6 +167,39 @@ impl File {
             self.container.create_group(&root)?;
         }
         Ok(())
+    }
+
+    /// The Zarr hierarchy in `store`, whatever there is in it: no root is demanded. New nodes are
+    /// of version `format`, else of that of the root, else of version 3.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use stook::store::MemoryStore;
+    /// use stook::{File, OpenOptions};
+    ///
+    /// # fn main() -> stook::Result<()> {
+    /// let store = Arc::new(MemoryStore::new());
+    /// let file = File::from_store(store, None, &OpenOptions::read_write())?;
+    /// assert!(file.root().is_err());
+    /// let document = serde_json::json!({"zarr_format": 2});
+    /// file.create_document("a/b", document.as_object().unwrap(), None, false)?;
+    /// assert_eq!(file.root_group()?.children()?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidInput` if `format` is not Zarr, `ReadOnly` if the store cannot be changed as the
+    /// options ask for; without `format` also `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
+    pub fn from_store(
+        store: Arc<dyn ByteStore>,
+        format: Option<Format>,
+        options: &OpenOptions,
+    ) -> Result<Self> {
+        let path = PathBuf::from(store.location());
+        let container = ZarrContainer::of_store(store, format, options)?;
+        Ok(Self::from_container(Arc::new(container), path).with_limits(&options.limits))
     }
 
     /// The tree of an open container, named `path` in errors.

@@ -27,6 +27,7 @@ mod compare;
 mod convert;
 mod copy;
 pub mod diff;
+mod document;
 mod equivalence;
 mod file;
 mod format;

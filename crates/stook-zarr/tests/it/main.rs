@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at files beside the stores")]
 
 mod changes;
+mod create;
 mod damage;
 mod documents;
 mod fixtures;
