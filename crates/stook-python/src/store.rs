@@ -16,12 +16,12 @@ use stook::{Error, ErrorKind, Limits, Mode};
 
 use self::bridge::PythonStore;
 use crate::codecs::Bytes;
-use crate::enter::{enter, raise};
+use crate::enter::enter;
 use crate::fork::Origin;
 use crate::tree::durability_of;
 
 /// Keys and values.
-#[pyclass(frozen, module = "stook._stook")]
+#[pyclass(frozen, weakref, module = "stook._stook")]
 pub(crate) struct Store {
     store: Arc<dyn ByteStore>,
     place: Place,
@@ -299,13 +299,4 @@ fn read_range(
         Ok(())
     })?;
     Ok(is_there.then_some(value))
-}
-
-/// Refuses a store that is to be changed, but is read only.
-pub(crate) fn check_writable(py: Python<'_>, store: &Store, writable: bool) -> PyResult<()> {
-    if writable && store.read_only() {
-        let error = Error::read_only("the store was opened for reading only");
-        return Err(raise(py, &error.at_file(store.location())));
-    }
-    Ok(())
 }

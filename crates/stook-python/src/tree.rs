@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use serde_json::{Map, Value};
 use stook::{
     AttributeEdits, CreateOptions, Durability, Error, Format, InTheWay, Link, Mode, Node, NodeKind,
     NodePath, OpenOptions, Outside,
@@ -13,10 +14,11 @@ use stook::{
 use crate::array::{Array, Slot};
 use crate::enter::{enter, raise};
 use crate::fork::{FileSlot, Origin};
+use crate::store::Store;
 use crate::{attributes, create};
 
 /// An open file. Closing it takes the file from every handle that came from it.
-#[pyclass(frozen, module = "stook._stook")]
+#[pyclass(frozen, weakref, module = "stook._stook")]
 pub(crate) struct Tree {
     file: Arc<FileSlot>,
     origin: Origin,
@@ -30,6 +32,8 @@ pub(crate) struct Tree {
     #[pyo3(get)]
     writable: bool,
     how: How,
+    /// The store that it lies in, if it was opened by that, and the format that was asked for.
+    store: Option<(Py<Store>, Option<String>)>,
 }
 
 /// How a file that is there was opened.
@@ -105,7 +109,8 @@ impl Tree {
         let writable = file.container().mode() == Mode::ReadWrite;
         let file = Arc::new(RwLock::new(Some(file)));
         let origin = Origin::new(&file);
-        Self { file, origin, arrays: Mutex::default(), path, place, format, writable, how }
+        let arrays = Mutex::default();
+        Self { file, origin, arrays, path, place, format, writable, how, store: None }
     }
 
     pub(crate) fn file(&self, py: Python<'_>) -> PyResult<stook::File> {
@@ -134,6 +139,18 @@ impl Tree {
     fn at(&self, py: Python<'_>, node: &str) -> PyResult<NodePath> {
         NodePath::parse(node).map_err(|error| raise(py, &error.at_file(&self.path)))
     }
+}
+
+/// The members of a JSON object.
+fn members_of(py: Python<'_>, text: &str) -> PyResult<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = "the metadata document is no JSON object";
+        raise(py, &Error::invalid(message).with_source(error))
+    })
+}
+
+fn text_of(members: &Map<String, Value>) -> String {
+    serde_json::to_string(members).expect("a JSON value has a text")
 }
 
 #[pymethods]
@@ -171,12 +188,70 @@ impl Tree {
         Ok(Self::new(file, path, How::default()))
     }
 
+    /// The Zarr hierarchy in a store, whatever there is in it.
+    #[staticmethod]
+    fn of_store(
+        py: Python<'_>,
+        store: Py<Store>,
+        writable: bool,
+        format: Option<String>,
+    ) -> PyResult<Self> {
+        let mode = if writable { Mode::ReadWrite } else { Mode::Read };
+        let options = OpenOptions { mode, ..OpenOptions::default() };
+        let version = format.as_deref().map(|name| format_of(py, name)).transpose()?;
+        let bytes = store.get().store();
+        let file = enter(py, || stook::File::from_store(bytes, version, &options))?;
+        let path = file.path().to_path_buf();
+        let mut tree = Self::new(file, path, How::default());
+        tree.origin = store.get().origin();
+        tree.store = Some((store, format));
+        Ok(tree)
+    }
+
+    /// The metadata document of a node as JSON; `None` where there is nothing.
+    fn document(&self, py: Python<'_>, node: &str) -> PyResult<Option<String>> {
+        let file = self.file(py)?;
+        Ok(enter(py, || file.document(node))?.as_ref().map(text_of))
+    }
+
+    /// Makes the group or array that a metadata document, as JSON, describes.
+    #[pyo3(signature = (node, document, attributes, overwrite))]
+    fn create_document(
+        &self,
+        py: Python<'_>,
+        node: &str,
+        document: &str,
+        attributes: Option<&str>,
+        overwrite: bool,
+    ) -> PyResult<()> {
+        let file = self.file_mut(py)?;
+        let document = members_of(py, document)?;
+        let attributes = attributes.map(|text| members_of(py, text)).transpose()?;
+        enter(py, || file.create_document(node, &document, attributes.as_ref(), overwrite))
+    }
+
+    /// Writes the metadata of all nodes below a group into that of the group.
+    fn consolidate(&self, py: Python<'_>, node: &str) -> PyResult<()> {
+        let file = self.file_mut(py)?;
+        enter(py, || file.consolidate(node))
+    }
+
+    /// The consolidated metadata of a group as JSON, if it has any.
+    fn consolidated(&self, py: Python<'_>, node: &str) -> PyResult<Option<String>> {
+        let file = self.file(py)?;
+        Ok(enter(py, || file.consolidated(node))?.as_ref().map(text_of))
+    }
+
     /// What makes the same handle in another process: changes are committed first.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let (py, tree) = (slf.py(), slf.get());
         let file = tree.file(py)?;
         if tree.writable && !tree.origin.is_copy() {
             enter(py, || file.commit())?;
+        }
+        if let Some((store, format)) = &tree.store {
+            let open = slf.get_type().getattr("of_store")?;
+            return (open, (store, tree.writable, format)).into_pyobject(py);
         }
         let open = slf.get_type().getattr("open")?;
         let how = tree.how.clone();
