@@ -1,0 +1,159 @@
+"""Lends the names of other packages, so that scripts that were written for them run here unchanged.
+
+``python -m stook.compat zarr -- script.py`` runs a script whose ``import zarr`` finds
+:mod:`stook.zarr`; :func:`install` does so in a process that runs already.
+
+>>> stook.compat.install("zarr")
+>>> import zarr.storage
+>>> zarr.storage.MemoryStore.__module__
+'stook.zarr.storage._memory'
+>>> stook.compat.uninstall("zarr")
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from .._errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from os import PathLike
+    from types import ModuleType
+
+__all__ = ["NAMES", "install", "uninstall"]
+
+# Each name, the package that it is lent to, and the version of the peer whose API that has.
+_PEERS = {"zarr": ("stook.zarr", "3.1.6")}
+
+NAMES: tuple[str, ...] = tuple(_PEERS)
+
+
+def install(name: str) -> None:
+    """Makes ``import name`` find the package of this name in stook, until :func:`uninstall`.
+
+    Modules below it are imported when they are asked for. :mod:`importlib.metadata` finds a
+    distribution of the name, too, with the version whose API it is. Where it is lent already,
+    nothing happens.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no package to lend the name to.
+    ImportError
+        If the package that owns the name was imported before: both at once would not know each
+        other's objects.
+    """
+    package = _package(name)
+    if _finder(name) is not None:
+        return
+    known = sys.modules.get(name)
+    if known is not None and known.__name__ != package:
+        where = getattr(known, "__file__", None) or "somewhere"
+        raise ImportError(
+            f"the name {name!r} cannot be lent to {package}: {name} was imported before, from"
+            f" {where}; call stook.compat.install({name!r}) first"
+        )
+    sys.meta_path.insert(0, _Lender(name, package))
+
+
+def uninstall(name: str) -> None:
+    """Gives a name back; modules that were imported under it stay what they are."""
+    package = _package(name)
+    finder = _finder(name)
+    if finder is None:
+        return
+    sys.meta_path.remove(finder)
+    for lent in [lent for lent in sys.modules if lent == name or lent.startswith(f"{name}.")]:
+        if sys.modules[lent].__name__.startswith(package):
+            del sys.modules[lent]
+
+
+def _package(name: str) -> str:
+    if name not in _PEERS:
+        raise InvalidInputError(
+            f"there is no package to lend the name {name!r} to", hint=f"one of {', '.join(NAMES)}"
+        )
+    return _PEERS[name][0]
+
+
+def _finder(name: str) -> _Lender | None:
+    for finder in sys.meta_path:
+        if isinstance(finder, _Lender) and finder.name == name:
+            return finder
+    return None
+
+
+class _Lender(MetaPathFinder, Loader):
+    """Finds modules below one package under the name of another one; they are the same objects."""
+
+    def __init__(self, name: str, package: str) -> None:
+        self.name = name
+        self.package = package
+
+    def _own(self, fullname: str) -> str | None:
+        if fullname != self.name and not fullname.startswith(f"{self.name}."):
+            return None
+        return self.package + fullname[len(self.name) :]
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        own = self._own(fullname)
+        found = None if own is None else find_spec(own)
+        if found is None:
+            return None
+        spec = ModuleSpec(fullname, self, origin=found.origin)
+        spec.submodule_search_locations = found.submodule_search_locations
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = import_module(self._own(spec.name) or spec.name)
+        # The import system is about to change it.
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        spec = module.__spec__
+        if spec is not None and spec.loader is self:
+            module.__spec__ = spec.loader_state
+
+    def find_distributions(
+        self, context: DistributionFinder.Context = DistributionFinder.Context()
+    ) -> Iterator[Distribution]:
+        """The distribution of the name, for who asks for its version."""
+        if context.name is None or context.name.lower().replace("_", "-") == self.name:
+            yield _LentDistribution(self.name)
+
+
+class _LentDistribution(Distribution):
+    """What :mod:`importlib.metadata` says of a name that is lent."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def read_text(self, filename: str) -> str | None:
+        if filename not in ("METADATA", "PKG-INFO"):
+            return None
+        version = _PEERS[self._name][1]
+        return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {version}\n"
+
+    def locate_file(self, path: str | PathLike[str]) -> PathLike[str]:
+        raise FileNotFoundError(f"{self._name} is lent, and has no file {path}")
+
+    @property
+    def files(self) -> None:
+        return None
+
+    @property
+    def entry_points(self) -> Iterable[object]:  # type: ignore[override]
+        return ()
