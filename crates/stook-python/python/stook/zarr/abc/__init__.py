@@ -1,0 +1,1 @@
+"""The abstract classes that scripts extend: codecs, metadata, stores."""

@@ -1,0 +1,1 @@
+"""What lies below the public modules, under the paths that scripts import it from."""

@@ -1,0 +1,1 @@
+"""Data types by the NumPy types they wrap."""

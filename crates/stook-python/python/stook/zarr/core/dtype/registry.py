@@ -1,0 +1,97 @@
+"""Which classes of data types there are, and which of them is for what."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .common import DataTypeValidationError
+from .wrapper import TBaseDType, ZDType
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from ..common import ZarrFormat
+
+__all__ = ["DataTypeRegistry"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataTypeRegistry:
+    """Classes of data types by their names of version 3."""
+
+    contents: dict[str, type[ZDType[Any, Any]]] = field(default_factory=dict, init=False)
+    _lazy_load_list: list[EntryPoint] = field(default_factory=list, init=False)
+
+    def _lazy_load(self) -> None:
+        for entry in self._lazy_load_list:
+            loaded = entry.load()
+            self.register(loaded._zarr_v3_name, loaded)
+        self._lazy_load_list.clear()
+
+    def register(self, key: str, cls: type[ZDType[Any, Any]]) -> None:
+        """Add a class, or put it in the place of the one of that name."""
+        self.contents[key] = cls
+
+    def unregister(self, key: str) -> None:
+        """Take a class away; KeyError if there is none of that name."""
+        if key not in self.contents:
+            raise KeyError(f"Data type '{key}' not found in registry.")
+        del self.contents[key]
+
+    def get(self, key: str) -> type[ZDType[Any, Any]]:
+        """The class of that name; KeyError if there is none."""
+        return self.contents[key]
+
+    def match_dtype(self, dtype: TBaseDType) -> ZDType[Any, Any]:
+        """The data type for a NumPy type.
+
+        Raises
+        ------
+        ValueError
+            If no class is for it, or more than one.
+        """
+        if dtype == np.dtype("O"):
+            raise ValueError(
+                f"Zarr data type resolution from {dtype} failed. "
+                'Attempted to resolve a zarr data type from a numpy "Object" data type, which is '
+                "ambiguous, as multiple zarr data types can be represented by the numpy "
+                '"Object" data type. '
+                "In this case you should construct your array by providing a specific Zarr data "
+                'type. For a list of Zarr data types that are compatible with the numpy "Object"'
+                "data type, see https://github.com/zarr-developers/zarr-python/issues/3117"
+            )
+        self._lazy_load()
+        matched: list[ZDType[Any, Any]] = []
+        for candidate in self.contents.values():
+            with contextlib.suppress(DataTypeValidationError):
+                matched.append(candidate.from_native_dtype(dtype))
+        if len(matched) > 1:
+            raise ValueError(
+                f"Zarr data type resolution from {dtype} failed. "
+                f"Multiple data type wrappers found that match dtype '{dtype}': {matched}. "
+                "You should unregister one of these data types, or avoid Zarr data type "
+                "inference entirely by providing a specific Zarr data type when creating your "
+                "array.For more information, see "
+                "https://github.com/zarr-developers/zarr-python/issues/3117"
+            )
+        if not matched:
+            raise ValueError(f"No Zarr data type found that matches dtype '{dtype!r}'")
+        return matched[0]
+
+    def match_json(self, data: Any, *, zarr_format: ZarrFormat) -> ZDType[Any, Any]:
+        """The data type of a document.
+
+        Raises
+        ------
+        ValueError
+            If no class is for it.
+        """
+        self._lazy_load()
+        for candidate in self.contents.values():
+            with contextlib.suppress(DataTypeValidationError):
+                return candidate.from_json(data, zarr_format=zarr_format)
+        raise ValueError(f"No Zarr data type found that matches {data!r}")
