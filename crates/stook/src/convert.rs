@@ -28,6 +28,7 @@ pub use crate::copy::Rounding;
 use crate::copy::{Need, Ranges, Target, Watch, Way, copy};
 use crate::file::{CreateOptions, File, storage_for};
 use crate::format::{self, Storage, consolidate, storage_of};
+use crate::remote;
 pub use chain::{Chain, ChainLink};
 pub use options::{ConvertOptions, Cut, Links, Unfinished};
 pub use pattern::{Pattern, Rule};
@@ -112,6 +113,8 @@ pub fn convert(
     options: &mut ConvertOptions<'_>,
 ) -> Result<Report> {
     let (source, target) = (source.as_ref(), target.as_ref());
+    remote::expect_path(source)?;
+    remote::expect_path(target)?;
     if options.in_the_way == InTheWay::Stays && kind_of(target)?.is_some() {
         return Err(exists(target).with_hint("choose another name, or allow it to be overwritten"));
     }

@@ -14,6 +14,7 @@ use crate::array::Array;
 use crate::builder::ArrayBuilder;
 use crate::format::{self, Storage};
 use crate::group::Group;
+use crate::remote;
 
 /// An open file or folder. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -88,6 +89,9 @@ impl File {
     /// nor empty.
     pub fn create_with(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
         let path = path.as_ref();
+        if let Some(url) = remote::url_of(path) {
+            return Ok(remote::create(url, options)?.with_limits(&options.limits));
+        }
         let storage = storage_for(path, options.format)?;
         if kind_of(path)?.is_some() {
             if options.in_the_way == InTheWay::Stays {
@@ -114,6 +118,9 @@ impl File {
     /// As [`File::create`]; `Unsupported` for a format whose root is always a group.
     pub fn create_array(path: impl AsRef<Path>) -> Result<ArrayBuilder> {
         let path = path.as_ref();
+        if let Some(url) = remote::url_of(path) {
+            return Ok(ArrayBuilder::of_new_file(remote::make(url, &CreateOptions::default())?));
+        }
         let storage = storage_for(path, None)?;
         if kind_of(path)?.is_some() {
             return Err(exists(path));
@@ -139,6 +146,9 @@ impl File {
     /// # Errors
     /// As [`File::open_read_write`] and [`File::create`].
     pub fn require(path: impl AsRef<Path>) -> Result<Self> {
+        if let Some(url) = remote::url_of(path.as_ref()) {
+            return remote::require(url);
+        }
         match kind_of(path.as_ref())? {
             Some(_) => Self::open_read_write(path),
             None => Self::create(path),
@@ -161,7 +171,7 @@ impl File {
         self.with_engine(Engine::new(config))
     }
 
-    fn make_root_group(&self) -> Result<()> {
+    pub(crate) fn make_root_group(&self) -> Result<()> {
         let root = NodePath::root();
         if self.container.kind(&root)?.is_none() {
             self.container.create_group(&root)?;

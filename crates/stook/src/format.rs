@@ -13,6 +13,8 @@ use stook_core::{
 use stook_hdf5::Hdf5File;
 use stook_zarr::ZarrContainer;
 
+use crate::remote;
+
 /// How a tree lies in the file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -150,11 +152,12 @@ pub(crate) fn in_memory() -> Result<Arc<dyn Container>> {
 /// `NotFound`, `Unsupported` if it is of no known format, `Io`.
 pub fn storage_of(path: impl AsRef<Path>) -> Result<Storage> {
     let path = path.as_ref();
+    remote::expect_path(path)?;
     match kind_of(path)? {
         None => {
             let error = Error::not_found("no such file or folder").at_file(path);
             Err(if path.to_string_lossy().contains("://") {
-                error.with_hint("remote stores are not supported yet; give a path")
+                error.with_hint("no URL of a kind that is known; docs/remote.md names them")
             } else {
                 error
             })
@@ -191,6 +194,9 @@ pub(crate) fn expect_replaceable(target: &Path) -> Result<()> {
 
 /// Opens the tree at `path` in the storage that its content tells.
 pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Container>> {
+    if let Some(url) = remote::url_of(path) {
+        return remote::open(url, options);
+    }
     if kind_of(path)? != Some(PlaceKind::Folder) {
         return storage_of(path)?.open(path, options);
     }

@@ -36,6 +36,7 @@ pub mod json;
 mod leaves;
 mod ordered;
 mod parts;
+mod remote;
 pub mod stats;
 mod szip;
 mod walk;
@@ -51,6 +52,7 @@ pub use file::{CreateOptions, File, Node};
 pub use format::{Storage, storage_of};
 pub use group::Group;
 pub use parts::{Parts, PartsAxis, Ranges};
+pub use remote::{is_url, open_store};
 pub use walk::{Visit, walk};
 
 pub use stook_core::engine::{BufferCodec, gate};
@@ -60,7 +62,7 @@ pub use stook_npy::{pickle, sparse};
 pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,
-    CodecSpec, DType, Durability, Element, Engine, EngineConfig, Error, ErrorKind, Extent, Format,
+    CodecSpec, DType, Durability, Element, EmptyChunks, Engine, EngineConfig, Error, ErrorKind, Extent, Format,
     Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Outside, Result,
     Selection, Values, View, ViewMut,
 };

@@ -13,8 +13,8 @@ fn a_path_that_is_not_there() {
     exit 1
     ");
     insta::assert_snapshot!(folder.fails(&["convert", "s3://bucket/a.zarr", "a.h5"]), @"
-    error: `s3://bucket/a.zarr`: no such file or folder
-    hint: remote stores are not supported yet; give a path
+    error: `s3://bucket/a.zarr`: this cannot be done behind a URL
+    hint: give the path of a local file or folder
     exit 1
     ");
     insta::assert_snapshot!(folder.fails(&["info", "small.zarr", "/run/imag"]), @"
