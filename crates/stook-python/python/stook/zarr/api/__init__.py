@@ -1,0 +1,1 @@
+"""The functions of the Zarr API: for scripts, and for coroutines."""

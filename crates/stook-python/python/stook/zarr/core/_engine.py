@@ -1,0 +1,300 @@
+"""The engine below arrays and groups: one open tree for each store, nodes by their paths.
+
+What the library raises becomes what zarr raises where both have a word for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from ..._stook import Tree
+from ..errors import ContainsArrayError, ContainsGroupError
+from ._files import FileStore, open_file
+from .sync import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..._stook import Array as NativeArray
+    from ..storage._common import StorePath
+    from .array_spec import ArrayConfig
+
+#: The trees of stores that are in use, and in which process they were opened.
+_TREES: dict[int, tuple[weakref.ref[Any], int, bool, Tree]] = {}
+#: Those of stores that are written in Python, which their trees keep alive: a few of them.
+_BRIDGED: list[int] = []
+_N_BRIDGED = 4
+
+
+def tree_of(store: Any) -> Tree:
+    """The tree in a store. It is opened once for a store, and may be empty."""
+    if isinstance(store, FileStore):
+        return store.tree
+    key = id(store)
+    found = _TREES.get(key)
+    read_only: bool = store.read_only
+    if (
+        found is not None
+        and found[0]() is store
+        and found[1] == os.getpid()
+        and found[2] == read_only
+    ):
+        return found[3]
+    from ..storage._native import tree
+
+    opened = tree(store, not read_only)
+    forget = weakref.ref(store, lambda _: _TREES.pop(key, None))
+    _TREES[key] = (forget, os.getpid(), read_only, opened)
+    if "_native" not in vars(type(store)):
+        _BRIDGED.append(key)
+        while len(_BRIDGED) > _N_BRIDGED:
+            _TREES.pop(_BRIDGED.pop(0), None)
+    return opened
+
+
+def store_path_of(
+    store: Any,
+    path: str | None = "",
+    mode: Any = None,
+    storage_options: dict[str, Any] | None = None,
+) -> StorePath:
+    """The place that somebody names: a store, and a path in it.
+
+    Nothing is removed in mode ``w``: who creates a node in the place of another does so once
+    it knows what to create.
+    """
+    from ..storage._common import StorePath, make_store_path
+
+    if storage_options is None and isinstance(store, (str, os.PathLike)):
+        file = open_file(store, mode)
+        if file is not None:
+            return StorePath(file, path or "")
+    if isinstance(store, StorePath) and not storage_options:
+        return store / path if path else store
+    coro = make_store_path(
+        store,
+        path=path,
+        mode="a" if mode in ("w", "w-") else mode,
+        storage_options=storage_options,
+    )
+    found = _now(coro) if _waits_for_nothing(store) else sync(coro)
+    if mode == "w-" and not is_empty(found):
+        raise FileExistsError(
+            f"Cannot create '{found.path}' with mode 'w-' because it already contains data. "
+            "Use mode 'w' to overwrite or 'a' to append."
+        )
+    return found
+
+
+def _waits_for_nothing(store: Any) -> bool:
+    """Whether a store is made without an event loop."""
+    from ..storage import LocalStore, MemoryStore
+
+    if isinstance(store, str):
+        return "://" not in store and "::" not in store
+    return isinstance(store, (os.PathLike, dict)) or type(store) in (
+        LocalStore,
+        MemoryStore,
+        type(None),
+    )
+
+
+def _now(coro: Any) -> Any:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coro.send(None)
+    except StopIteration as done:
+        return done.value
+    coro.close()
+    raise RuntimeError("a store of this package waits for an event loop")
+
+
+def _at(store_path: StorePath) -> str:
+    return "/" + store_path.path
+
+
+def check_writable(store_path: StorePath) -> None:
+    """
+    Raises
+    ------
+    ValueError
+        If the store is read-only.
+    """
+    if store_path.read_only:
+        raise ValueError("store was opened in read-only mode and does not support writing")
+
+
+def native_array(store_path: StorePath, config: ArrayConfig) -> NativeArray:
+    """The engine's array at a place.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no node.
+    InvalidInputError
+        If there is a group.
+    """
+    return tree_of(store_path.store).array(_at(store_path))
+
+
+def find_document(store_path: StorePath, zarr_format: Any = None) -> dict[str, Any] | None:
+    """The document of a node, of version 2 with its attributes; ``None`` if there is none."""
+    store = store_path.store
+    tree = tree_of(store)
+    if isinstance(store, FileStore):
+        return store.document(store_path.path)
+    if zarr_format is not None:
+        return _document_of_format(store_path, zarr_format)
+    text = tree.document(_at(store_path))
+    if text is None:
+        return None
+    raw = _parse(store_path, text)
+    if raw.get("zarr_format") == 2:
+        raw["attributes"] = _attributes_v2(store_path)
+    return raw
+
+
+def _document_of_format(store_path: StorePath, zarr_format: int) -> dict[str, Any] | None:
+    names = ("zarr.json",) if zarr_format == 3 else (".zarray", ".zgroup")
+    for name in names:
+        text = find_value(store_path / name)
+        if text is not None:
+            raw = _parse(store_path, text)
+            if zarr_format == 2:
+                raw["attributes"] = _attributes_v2(store_path)
+            return raw
+    return None
+
+
+def _attributes_v2(store_path: StorePath) -> dict[str, Any]:
+    text = find_value(store_path / ".zattrs")
+    return {} if text is None else _parse(store_path, text)
+
+
+def _parse(store_path: StorePath, text: bytes | str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise json.JSONDecodeError(f"{store_path}: {error.msg}", error.doc, error.pos) from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{store_path}: expected a JSON object, found {type(found).__name__}")
+    return found
+
+
+def document_of(store_path: StorePath) -> dict[str, Any]:
+    """The document of a node that is there.
+
+    Raises
+    ------
+    NotFoundError
+        If it is gone.
+    """
+    found = find_document(store_path)
+    if found is None:
+        raise NotFoundError("there is no such group or array", node=_at(store_path))
+    return found
+
+
+def find_value(store_path: StorePath) -> bytes | None:
+    """The value of a key; ``None`` if it is missing."""
+    from ..storage._native import native
+
+    return native(store_path.store).get(store_path.path)
+
+
+def bytes_stored(store_path: StorePath) -> int:
+    """The bytes of all values below a place."""
+    if isinstance(store_path.store, FileStore):
+        return tree_of(store_path.store).array(_at(store_path)).len_stored_bytes()
+    from ..storage._native import native
+
+    return native(store_path.store).getsize_prefix(store_path.path)
+
+
+def children_of(store_path: StorePath) -> Iterator[tuple[str, str, int | None]]:
+    """Name, kind and identity of the nodes in a group."""
+    for name, kind, _, identity in tree_of(store_path.store).children(_at(store_path)):
+        if kind in ("array", "group"):
+            yield name, kind, identity
+
+
+def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: bool) -> None:
+    """Creates the node that a document describes, of version 2 with its attributes in it, and the
+    groups above it that are missing.
+
+    Raises
+    ------
+    ContainsArrayError, ContainsGroupError
+        If there is a node, and it is not to be overwritten.
+    """
+    check_writable(store_path)
+    tree = tree_of(store_path.store)
+    attributes = None
+    if document.get("zarr_format") == 2:
+        document = dict(document)
+        attributes = json.dumps(document.pop("attributes", None) or {})
+    try:
+        tree.create_document(_at(store_path), json.dumps(document), attributes, overwrite)
+    except AlreadyExistsError:
+        raise contains(store_path, tree.kind(_at(store_path))) from None
+
+
+def contains(store_path: StorePath, kind: str | None) -> ValueError:
+    """What zarr says of a node that is in the way."""
+    place = f"in store {store_path.store!r} at path {store_path.path!r}."
+    if kind == "array":
+        return ContainsArrayError(f"An array exists {place}")
+    return ContainsGroupError(f"A group exists {place}")
+
+
+def edit_attributes(store_path: StorePath, changes: dict[str, Any], *, clear: bool) -> None:
+    """Sets attributes of a node, and removes all others if ``clear``."""
+    check_writable(store_path)
+    if not isinstance(store_path.store, FileStore):
+        # As zarr would write them; what is no JSON is a TypeError.
+        changes = json.loads(json.dumps(changes))
+    tree = tree_of(store_path.store)
+    tree.edit_attributes(_at(store_path), clear, list(changes.items()), [])
+
+
+def remove_node(store_path: StorePath) -> None:
+    """Removes a node with all that is below it, if it is there."""
+    try:
+        tree_of(store_path.store).remove(_at(store_path))
+    except NotFoundError:
+        if not isinstance(store_path.store, FileStore):
+            from ..storage._native import native
+
+            native(store_path.store).delete_prefix(store_path.path)
+
+
+def rename_node(source: StorePath, dest: StorePath) -> None:
+    """Gives a node another path.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    ContainsArrayError, ContainsGroupError
+        If there is one at the other path.
+    """
+    tree = tree_of(source.store)
+    try:
+        tree.rename(_at(source), _at(dest))
+    except AlreadyExistsError:
+        raise contains(dest, tree.kind(_at(dest))) from None
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from None
+
+
+def is_empty(store_path: StorePath) -> bool:
+    """Whether there is nothing at a place."""
+    if isinstance(store_path.store, FileStore):
+        return tree_of(store_path.store).kind(_at(store_path)) is None
+    from ..storage._native import native
+
+    return not native(store_path.store).list_dir(store_path.path)
