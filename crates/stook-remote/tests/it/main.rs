@@ -1,3 +1,9 @@
 //! Object stores as byte stores: the shared suite, a real S3 server, and faults on the way.
+#![allow(clippy::disallowed_methods, reason = "tests look at files themselves")]
 
+mod arrays;
+mod faults;
+mod requests;
+mod s3;
+mod server;
 mod suite;
