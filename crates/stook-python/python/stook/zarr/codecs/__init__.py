@@ -7,8 +7,10 @@ from ..registry import register_codec
 from . import numcodecs as _numcodecs
 from .blosc import BloscCname, BloscCodec, BloscShuffle
 from .bytes import BytesCodec, Endian
+from .cast_value import CastValue
 from .crc32c_ import Crc32cCodec
 from .gzip import GzipCodec
+from .scale_offset import ScaleOffset
 from .sharding import ShardingCodec, ShardingCodecIndexLocation
 from .transpose import TransposeCodec
 from .vlen_utf8 import VLenBytesCodec, VLenUTF8Codec
@@ -19,9 +21,11 @@ __all__ = [
     "BloscCodec",
     "BloscShuffle",
     "BytesCodec",
+    "CastValue",
     "Crc32cCodec",
     "Endian",
     "GzipCodec",
+    "ScaleOffset",
     "ShardingCodec",
     "ShardingCodecIndexLocation",
     "TransposeCodec",
@@ -40,6 +44,8 @@ register_codec("zstd", ZstdCodec)
 register_codec("vlen-utf8", VLenUTF8Codec)
 register_codec("vlen-bytes", VLenBytesCodec)
 register_codec("transpose", TransposeCodec)
+register_codec("scale_offset", ScaleOffset)
+register_codec("cast_value", CastValue)
 for _name in _numcodecs.__all__:
     _cls = getattr(_numcodecs, _name)
     if not _name.startswith("_"):

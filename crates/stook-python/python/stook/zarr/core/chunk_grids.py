@@ -183,8 +183,9 @@ class RectilinearChunkGrid(ChunkGrid):
                 )
 
 
-def _check_rectilinear_chunks_enabled() -> None:
-    if not config.get("array.rectilinear_chunks", False):
+def check_storable(grid: ChunkGrid) -> None:
+    """RectilinearChunksDisabledError if arrays with such a grid are not to be made."""
+    if isinstance(grid, RectilinearChunkGrid) and not config.get("array.rectilinear_chunks", False):
         raise RectilinearChunksDisabledError(
             "Rectilinear chunk grids are experimental and disabled by default. "
             "Enable them with: zarr.config.set({'array.rectilinear_chunks': True}) "
@@ -204,8 +205,10 @@ def chunk_grid_of(chunks: Any, shape: tuple[int, ...]) -> ChunkGrid:
     if isinstance(chunks, ChunkGrid):
         return chunks
     if chunks is False:
-        chunks = (-1,) * len(shape)
-    elif isinstance(chunks, numbers.Integral):
+        chunks = -1
+    if isinstance(chunks, numbers.Integral):
+        if chunks == 0 or chunks < -1:
+            raise ValueError(f"Chunk size must be positive or -1, got {chunks}")
         chunks = (int(chunks),) * len(shape)
     try:
         edges = list(chunks)
@@ -218,14 +221,14 @@ def chunk_grid_of(chunks: Any, shape: tuple[int, ...]) -> ChunkGrid:
             )
         return RegularChunkGrid(chunk_shape=chunks)
     if not any(is_edges(edge) for edge in edges):
-        whole = [max(1, extent) for extent in shape]
+        if not any(edge is None or _is_minus_one(edge) for edge in edges):
+            return RegularChunkGrid(chunk_shape=chunks)
         return RegularChunkGrid(
-            chunk_shape=[
-                span if edge is None or _is_minus_one(edge) else edge
-                for edge, span in zip(edges, whole, strict=True)
-            ]
+            chunk_shape=tuple(
+                max(1, extent) if edge is None or _is_minus_one(edge) else edge
+                for edge, extent in zip(edges, shape, strict=True)
+            )
         )
-    _check_rectilinear_chunks_enabled()
     return RectilinearChunkGrid(
         chunk_shapes=[
             normalize_edges(edge, extent) for edge, extent in zip(edges, shape, strict=True)

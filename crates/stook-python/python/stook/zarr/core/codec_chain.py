@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from ..abc.codec import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, Codec
-from ..errors import UnknownCodecError
+from ..errors import UnknownCodecError, ZarrUserWarning
 from .common import parse_named_configuration
 from .dtype import VariableLengthUTF8, ZDType
 
-__all__ = ["parse_codecs", "validate_array_bytes_codec", "validate_codecs"]
+__all__ = [
+    "codecs_from_list",
+    "parse_codecs",
+    "validate_array_bytes_codec",
+    "validate_codecs",
+]
 
 
 def parse_codecs(data: object) -> tuple[Codec, ...]:
@@ -60,3 +66,60 @@ def validate_codecs(codecs: Iterable[Codec], dtype: ZDType[Any, Any]) -> None:
     name = type(serializer).__name__
     if isinstance(dtype, VariableLengthUTF8) and name != "VLenUTF8Codec":
         raise ValueError(f"For string dtype, ArrayBytesCodec must be `VLenUTF8Codec`, got `{name}`.")
+
+
+def codecs_from_list(
+    codecs: Iterable[Codec],
+) -> tuple[tuple[ArrayArrayCodec, ...], ArrayBytesCodec, tuple[BytesBytesCodec, ...]]:
+    """A chain by the kinds of its codecs.
+
+    Raises
+    ------
+    TypeError
+        If the codecs are not in an order that makes bytes of an array.
+    ValueError
+        If not just one codec makes bytes of an array.
+    """
+    from ..codecs.sharding import ShardingCodec
+
+    chain = tuple(codecs)
+    if len(chain) > 1 and any(isinstance(codec, ShardingCodec) for codec in chain):
+        warnings.warn(
+            "Combining a `sharding_indexed` codec disables partial reads and "
+            "writes, which may lead to inefficient performance.",
+            category=ZarrUserWarning,
+            stacklevel=3,
+        )
+    filters: list[ArrayArrayCodec] = []
+    serializer: ArrayBytesCodec | None = None
+    compressors: list[BytesBytesCodec] = []
+    before: Any = None
+    for codec in chain:
+        if isinstance(codec, ArrayArrayCodec):
+            if isinstance(before, ArrayBytesCodec | BytesBytesCodec):
+                raise TypeError(
+                    f"Invalid codec order. ArrayArrayCodec {codec}"
+                    "must be preceded by another ArrayArrayCodec. "
+                    f"Got {type(before)} instead."
+                )
+            filters.append(codec)
+        elif isinstance(codec, ArrayBytesCodec):
+            if isinstance(before, BytesBytesCodec):
+                raise TypeError(
+                    f"Invalid codec order. ArrayBytes codec {codec}"
+                    f" must be preceded by an ArrayArrayCodec. Got {type(before)} instead."
+                )
+            if serializer is not None:
+                raise ValueError(
+                    f"Got two instances of ArrayBytesCodec: {serializer} and {codec}. "
+                    "Only one array-to-bytes codec is allowed."
+                )
+            serializer = codec
+        elif isinstance(codec, BytesBytesCodec):
+            compressors.append(codec)
+        else:
+            raise TypeError(f"expected a codec, found {type(codec)}")
+        before = codec
+    if serializer is None:
+        raise ValueError("Required ArrayBytesCodec was not found.")
+    return tuple(filters), serializer, tuple(compressors)

@@ -11,13 +11,20 @@ from typing import Any, cast
 from ...abc.codec import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, Codec
 from ...abc.numcodec import Numcodec, _is_numcodec
 from ..array_spec import ArrayConfigLike, parse_array_config
-from ..chunk_grids import ChunkGrid, _auto_partition, chunk_grid_of, normalize_chunks
+from ..chunk_grids import (
+    ChunkGrid,
+    _auto_partition,
+    check_storable,
+    chunk_grid_of,
+    normalize_chunks,
+)
 from ..chunk_key_encodings import (
     ChunkKeyEncoding,
     DefaultChunkKeyEncoding,
     V2ChunkKeyEncoding,
     parse_chunk_key_encoding,
 )
+from ..codec_chain import codecs_from_list
 from ..common import ZarrFormat, _warn_order_kwarg, parse_shapelike
 from ..config import config as zarr_config
 from ..dtype import VariableLengthBytes, VariableLengthUTF8, ZDType, parse_dtype
@@ -114,6 +121,8 @@ zarr_format, attributes, chunk_key_encoding, dimension_names
             compressor=compressor,
             attributes=attributes,
         )
+    if zarr_format != 3:
+        raise ValueError(f"zarr_format must be 2 or 3, got {zarr_format}")
     codecs = _parse_chunk_encoding_v3(
         compressors=compressors, filters=filters, serializer=serializer, dtype=zdtype
     )
@@ -302,7 +311,8 @@ def _metadata_v3(*, codecs: Iterable[Any] | None, **values: Any) -> ArrayV3Metad
         fill_value = dtype.default_scalar()
     keys = values.pop("chunk_key_encoding")
     names = values.pop("dimension_names")
-    return ArrayV3Metadata(
+    check_storable(values["chunk_grid"])
+    metadata = ArrayV3Metadata(
         data_type=dtype,
         fill_value=fill_value,
         chunk_key_encoding=DefaultChunkKeyEncoding() if keys is None else keys,
@@ -311,6 +321,8 @@ def _metadata_v3(*, codecs: Iterable[Any] | None, **values: Any) -> ArrayV3Metad
         attributes=values.pop("attributes") or {},
         **values,
     )
+    codecs_from_list(metadata.codecs)
+    return metadata
 
 
 def _metadata_v2(**values: Any) -> ArrayV2Metadata:

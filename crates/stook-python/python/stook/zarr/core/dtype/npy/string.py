@@ -47,14 +47,20 @@ class SupportsStr(Protocol):
     def __str__(self) -> str: ...
 
 
+# Types whose configuration may say more than a length, which is passed over.
+_MAY_HAVE_MORE = ("null_terminated_bytes",)
+
+
 def length_of_config(data: Any, name: str) -> int | None:
     """``length_bytes`` of the JSON form of a type of that name, if it is one."""
     if not isinstance(data, dict) or set(data) != {"name", "configuration"}:
         return None
     config = data["configuration"]
-    if data["name"] != name or not isinstance(config, dict) or set(config) != {"length_bytes"}:
+    if data["name"] != name or not isinstance(config, dict):
         return None
-    length = config["length_bytes"]
+    if set(config) != {"length_bytes"} and name not in _MAY_HAVE_MORE:
+        return None
+    length = config.get("length_bytes")
     return length if isinstance(length, int) else None
 
 
