@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from ..core.common import parse_named_configuration
-from ._native import NativeArrayBytes
+from ._native import NativeArrayBytes, array_buffer, native_codec, to_bytes
 
 if TYPE_CHECKING:
     from ..core.array_spec import ArraySpec
@@ -43,3 +45,14 @@ class VLenBytesCodec(_VLen):
     """Bytes."""
 
     _name = "vlen-bytes"
+
+    def _decode_sync(self, chunk_bytes: Any, chunk_spec: ArraySpec) -> Any:
+        native = native_codec({"id": "vlen-bytes"})
+        items = np.empty(chunk_spec.shape, dtype=object)
+        items.flat = [_as_bytes(item) for item in native.decode(to_bytes(chunk_bytes))]
+        return array_buffer(items, chunk_spec)
+
+
+def _as_bytes(item: Any) -> bytes:
+    # The codec may give text, in which bytes that are no text are kept as surrogates.
+    return item.encode("utf-8", "surrogateescape") if isinstance(item, str) else bytes(item)

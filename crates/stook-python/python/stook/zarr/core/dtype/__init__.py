@@ -23,6 +23,7 @@ from .npy.bytes import (
 from .npy.complex import Complex64, Complex128
 from .npy.float import Float16, Float32, Float64
 from .npy.int import Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64
+from .npy.ml import ML_DTYPE
 from .npy.string import (
     FixedLengthUTF32,
     FixedLengthUTF32JSON_V2,
@@ -115,7 +116,7 @@ VLEN_UTF8_ALIAS: Final = ("str", str, "string")
 ZDTypeLike: TypeAlias = npt.DTypeLike | ZDType[Any, Any] | Mapping[str, Any] | str
 
 data_type_registry = DataTypeRegistry()
-for _cls in ANY_DTYPE:
+for _cls in (*ANY_DTYPE, *ML_DTYPE):
     data_type_registry.register(_cls._zarr_v3_name, _cls)
 del _cls
 

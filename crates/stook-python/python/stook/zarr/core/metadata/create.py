@@ -25,7 +25,7 @@ from ..chunk_key_encodings import (
     parse_chunk_key_encoding,
 )
 from ..codec_chain import codecs_from_list
-from ..common import ZarrFormat, _warn_order_kwarg, parse_shapelike
+from ..common import ZarrFormat, _default_zarr_format, _warn_order_kwarg, parse_shapelike
 from ..config import config as zarr_config
 from ..dtype import VariableLengthBytes, VariableLengthUTF8, ZDType, parse_dtype
 from ..dtype.common import HasItemSize, HasObjectCodec
@@ -68,7 +68,7 @@ def build_array_document(
     serializer: Any = "auto",
     fill_value: Any = DEFAULT_FILL_VALUE,
     order: Any = None,
-    zarr_format: ZarrFormat = 3,
+    zarr_format: ZarrFormat | None = 3,
     attributes: dict[str, Any] | None = None,
     chunk_key_encoding: Any = None,
     dimension_names: Any = None,
@@ -86,6 +86,8 @@ zarr_format, attributes, chunk_key_encoding, dimension_names
     ValueError, TypeError
         If an argument is none, or they do not fit together.
     """
+    if zarr_format is None:
+        zarr_format = _default_zarr_format()
     zdtype = parse_dtype(dtype, zarr_format=zarr_format)
     extents = parse_shapelike(shape)
     keys = _parse_chunk_key_encoding(chunk_key_encoding, zarr_format)
