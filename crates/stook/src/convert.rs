@@ -503,7 +503,7 @@ impl<'c, 'o> Conversion<'c, 'o> {
         self.attributes(item, &to, attributes)
     }
 
-    /// The array at `to`, made, or as an earlier attempt made it.
+    /// The array at `to`, made, or as an earlier attempt made it: one of another form is damage.
     fn make_array(
         &self,
         container: &dyn Container,
@@ -511,7 +511,15 @@ impl<'c, 'o> Conversion<'c, 'o> {
         spec: &stook_core::ArraySpec,
     ) -> Result<Arc<dyn stook_core::ChunkSource>> {
         if self.session.is_begun()? && container.kind(to)? == Some(NodeKind::Array) {
-            return container.open_array(to);
+            let (wanted, made) = (container.adapt_array(spec)?.value, container.open_array(to)?);
+            let found = made.spec();
+            if found.dtype == wanted.dtype
+                && found.shape() == wanted.shape()
+                && (&found.grid, &found.shards) == (&wanted.grid, &wanted.shards)
+            {
+                return Ok(made);
+            }
+            container.remove(to)?;
         }
         container.create_array(to, spec)
     }
