@@ -38,6 +38,7 @@ mod zlib;
 mod zstd;
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use byte_order::swap_items;
@@ -94,6 +95,15 @@ pub trait Codec: Debug + Send + Sync {
     /// # Errors
     /// `Corrupt` where `encoded` is no encoding, or one of more bytes than `out` has.
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<usize>;
+
+    /// Which part of `encoded` it decodes to, for codecs that only check it and cut something off.
+    ///
+    /// # Errors
+    /// `Corrupt` where `encoded` is no encoding.
+    fn decoded_part(&self, encoded: &[u8]) -> Result<Option<Range<usize>>> {
+        let _ = encoded;
+        Ok(None)
+    }
 }
 
 /// Fills `out` with the encoding of `raw` by way of a buffer of `scratch`.

@@ -100,6 +100,10 @@ impl Codec for BloscCodec {
         super::generous_bound(raw_len)
     }
 
+    fn decoded_len(&self, encoded: &[u8]) -> Option<u64> {
+        Container::parse(encoded).ok().map(|container| container.raw_len as u64)
+    }
+
     fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, scratch: &mut Scratch) -> Result<()> {
         if raw.len() > MAX_BUFFER_LEN {
             return Err(Error::invalid(format!(

@@ -62,6 +62,15 @@ impl Codec for Blosc2Codec {
         frame::encode(&self.config, raw, out, scratch)
     }
 
+    fn decoded_len(&self, encoded: &[u8]) -> Option<u64> {
+        let len = if encoded.starts_with(frame::MAGIC) {
+            Frame::parse(encoded).ok()?.decoded_len()
+        } else {
+            Chunk::parse(encoded).ok()?.raw_len
+        };
+        Some(len as u64)
+    }
+
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<usize> {
         let mut buffers = std::mem::take(scratch.context::<Buffers>());
         let decoded = decode(encoded, out, &mut buffers, scratch);

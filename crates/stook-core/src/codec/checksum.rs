@@ -2,6 +2,7 @@
 //! CRC-32 and Adler-32.
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use super::{ChecksumPlace, Codec, Scratch, spare};
 use crate::error::{Error, Result};
@@ -76,6 +77,21 @@ impl<S: Sum> Codec for Checksum<S> {
     }
 
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
+        let part = self.checked(encoded)?;
+        let (room, data) = (out.len(), encoded.get(part).unwrap_or_default());
+        let front = out.get_mut(..data.len());
+        front.ok_or_else(|| super::wrong_len(S::NAME, room, data.len()))?.copy_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn decoded_part(&self, encoded: &[u8]) -> Result<Option<Range<usize>>> {
+        self.checked(encoded).map(Some)
+    }
+}
+
+impl<S: Sum> Checksum<S> {
+    /// Where in `encoded` the data lie, whose checksum is right.
+    fn checked(&self, encoded: &[u8]) -> Result<Range<usize>> {
         let parts = match self.place {
             ChecksumPlace::Start => encoded.split_first_chunk().map(|(sum, data)| (data, sum)),
             ChecksumPlace::End => encoded.split_last_chunk(),
@@ -88,10 +104,8 @@ impl<S: Sum> Codec for Checksum<S> {
                 S::NAME
             )));
         }
-        let room = out.len();
-        let front = out.get_mut(..data.len());
-        front.ok_or_else(|| super::wrong_len(S::NAME, room, data.len()))?.copy_from_slice(data);
-        Ok(data.len())
+        let start = if self.place == ChecksumPlace::Start { LEN } else { 0 };
+        Ok(start..start + data.len())
     }
 }
 

@@ -25,6 +25,10 @@ impl Codec for Lz4 {
         super::generous_bound(raw_len)
     }
 
+    fn decoded_len(&self, encoded: &[u8]) -> Option<u64> {
+        encoded.first_chunk().map(|header| u32::from_le_bytes(*header).into())
+    }
+
     fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, _: &mut Scratch) -> Result<()> {
         let start = out.len();
         spare::reserve(out, HEADER_LEN + block_bound(raw.len())?)?;

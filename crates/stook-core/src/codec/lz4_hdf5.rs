@@ -57,6 +57,10 @@ impl Codec for Lz4Hdf5 {
         Ok(())
     }
 
+    fn decoded_len(&self, encoded: &[u8]) -> Option<u64> {
+        encoded.first_chunk().map(|len| u64::from_be_bytes(*len))
+    }
+
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
         let header = encoded
             .first_chunk::<HEADER_LEN>()

@@ -46,6 +46,13 @@ impl Codec for Zstd {
         super::generous_bound(raw_len)
     }
 
+    /// Where there is one frame only, and it says so.
+    fn decoded_len(&self, encoded: &[u8]) -> Option<u64> {
+        let is_one = encoded.starts_with(&MAGIC)
+            && zstd_safe::find_frame_compressed_size(encoded) == Ok(encoded.len());
+        zstd_safe::get_frame_content_size(encoded).ok().flatten().filter(|_| is_one)
+    }
+
     fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, scratch: &mut Scratch) -> Result<()> {
         let context = encoder(self.level, self.checksum, scratch)?;
         encode(context, raw, zstd_safe::compress_bound(raw.len()), out)

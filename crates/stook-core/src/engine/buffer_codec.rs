@@ -3,7 +3,7 @@
 //! Memory is that of the engine's threads, kept between calls; what comes out is borrowed from
 //! there or decoded straight into the caller's.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::pipeline::decode_growing;
@@ -152,6 +152,15 @@ impl BufferCodec {
         let Step::Codec(codec) = &self.step else { return Err(self.needs_heap()) };
         let mut loan = work::lend();
         codec.decode_into(encoded, out, &mut loan.scratch).map_err(|error| self.named(error))
+    }
+
+    /// Which part of `encoded` it decodes to, for codecs that only check it and cut something off.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn decoded_part(&self, encoded: &[u8]) -> Result<Option<Range<usize>>> {
+        let Step::Codec(codec) = &self.step else { return Ok(None) };
+        codec.decoded_part(encoded).map_err(|error| self.named(error))
     }
 
     /// Decodes exactly the items of variable length that fill `items`, appending their payload

@@ -1,5 +1,6 @@
 //! A chain of codecs as one: from a chunk's items to its stored bytes and back.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::work::Work;
@@ -160,38 +161,49 @@ impl Pipeline {
             copy_exact(chunk.bytes, out)?;
             return self.swap(0..n, &active, out);
         };
-        let mut held: Option<usize> = None;
+        // What the links so far made of the chunk: a part of it, or of the buffer `ping`.
+        let (mut stored, mut held) = (chunk.bytes, None::<Range<usize>>);
         for at in codecs {
             let Link::Codec(codec) = &self.links[at] else { continue };
             // Swaps between the codec above and this one act on what is held.
-            if let Some(len) = held {
-                self.swap(at + 1..done, &active, &mut work.ping.get(len)[..len])?;
-            } else if self.links[at + 1..done].iter().any(|link| matches!(link, Link::Swap(_))) {
-                copy_exact(chunk.bytes, work.ping.get(chunk.bytes.len()))?;
-                held = Some(chunk.bytes.len());
-                self.swap(at + 1..done, &active, work.ping.get(chunk.bytes.len()))?;
+            if self.links[at + 1..done].iter().any(|link| matches!(link, Link::Swap(_))) {
+                let part = match held.take() {
+                    Some(part) => part,
+                    None => {
+                        copy_exact(stored, work.ping.get(stored.len()))?;
+                        0..stored.len()
+                    }
+                };
+                self.swap(at + 1..done, &active, &mut work.ping.get(part.end)[part.clone()])?;
+                held = Some(part);
             }
-            let input = match held {
-                Some(len) => &*work.ping.get(len),
-                None => chunk.bytes,
+            let input = match &held {
+                Some(part) => &work.ping.get(part.end)[part.clone()],
+                None => stored,
             };
             let is_last = at == first_codec;
-            let target = if is_last { &mut *out } else { work.pong.get(bounds[at]) };
-            let len = codec
-                .decode_into(input, target, work.scratch)
-                .map_err(|e| named(codec.name(), e))?;
-            if is_last {
-                check_len(len, out.len()).map_err(|e| named(codec.name(), e))?;
+            let failed = |error| named(codec.name(), error);
+            if !is_last && let Some(part) = codec.decoded_part(input).map_err(failed)? {
+                match &mut held {
+                    Some(held) => *held = held.start + part.start..held.start + part.end,
+                    None => stored = &stored[part],
+                }
             } else {
-                std::mem::swap(work.ping, work.pong);
-                held = Some(len);
+                let target = if is_last { &mut *out } else { work.pong.get(bounds[at]) };
+                let len = codec.decode_into(input, target, work.scratch).map_err(failed)?;
+                if is_last {
+                    check_len(len, out.len()).map_err(failed)?;
+                } else {
+                    std::mem::swap(work.ping, work.pong);
+                    held = Some(0..len);
+                }
             }
             done = at;
         }
         self.swap(0..done, &active, out)
     }
 
-    fn swap(&self, links: std::ops::Range<usize>, active: &[bool], bytes: &mut [u8]) -> Result<()> {
+    fn swap(&self, links: Range<usize>, active: &[bool], bytes: &mut [u8]) -> Result<()> {
         for at in links {
             if let Link::Swap(dtype) = &self.links[at]
                 && active[at]

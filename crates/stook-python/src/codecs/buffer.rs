@@ -21,14 +21,22 @@ use crate::values;
 /// So many item types are kept ready.
 const KEPT: usize = 4;
 
-type Ready = (DType, CodecSpec, Arc<BufferCodec>);
+/// A codec for items of a type.
+struct Ready {
+    of: DType,
+    codec: BufferCodec,
+    /// The dtype of what it decodes to, where numbers come out of it, and of what it decodes to
+    /// without a change.
+    decoded: Option<Py<PyAny>>,
+    undecoded: Option<(usize, Py<PyAny>)>,
+}
 
 /// A codec that encodes and decodes buffers.
 #[pyclass(frozen, subclass, module = "stook._stook")]
 pub(crate) struct Codec {
     config: Value,
     dtype: Option<DType>,
-    ready: Mutex<Vec<Ready>>,
+    ready: Mutex<Vec<Arc<Ready>>>,
 }
 
 #[pymethods]
@@ -71,7 +79,8 @@ impl Codec {
             (None, Ok(array)) => type_of_items(array)?,
             (None, Err(_)) => DType::UInt8,
         };
-        let (_, _, codec) = self.ready(py, &found)?;
+        let ready = self.ready(py, &found)?;
+        let codec = &ready.codec;
         let encoded = if codec.has_heap() {
             let of = if found.has_heap() { found } else { DType::string() };
             let array = numpy(py, "asarray")?.call1((buf, "O"))?;
@@ -91,7 +100,7 @@ impl Codec {
     }
 
     /// What a buffer decodes to: new bytes, an array of the items where the codec says what they
-    /// are, or `out`. The array lies in `buf` where decoding changes nothing.
+    /// are, or `out`. The array lies in `buf` where decoding changes nothing, or only cuts.
     #[pyo3(signature = (buf, out=None))]
     fn decode<'py>(
         &self,
@@ -100,9 +109,10 @@ impl Codec {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let encoded = Bytes::of(buf)?;
-        let (given, spec, codec) = self.ready_to_decode(py, encoded.as_slice())?;
+        let ready = self.ready_to_decode(py, encoded.as_slice())?;
+        let codec = &ready.codec;
         if codec.has_heap() {
-            return decode_objects(py, &codec, given, encoded.as_slice(), out);
+            return decode_objects(py, codec, ready.of.clone(), encoded.as_slice(), out);
         }
         if let Some(out) = out {
             let mut target = Bytes::writable(out)?;
@@ -119,13 +129,20 @@ impl Codec {
             }
             return Ok(out.clone());
         }
-        if let Some(dtype) = undecoded_dtype(&spec, &given)
+        let is_in_order =
+            buf.cast::<PyUntypedArray>().map_or(true, |array| array.is_c_contiguous());
+        if let Some((item_size, dtype)) = &ready.undecoded
             && encoded.len > 0
-            && encoded.len.is_multiple_of(dtype.item_size())
-            && buf.cast::<PyUntypedArray>().map_or(true, |array| array.is_c_contiguous())
+            && encoded.len.is_multiple_of(*item_size)
+            && is_in_order
         {
-            let dtype = decoded_dtype(py, &spec, Some(dtype))?;
             return numpy(py, "frombuffer")?.call1((buf, dtype));
+        }
+        if is_in_order
+            && let Some(part) = enter(py, || codec.decoded_part(encoded.as_slice()))?
+            && !part.is_empty()
+        {
+            return numpy(py, "frombuffer")?.call1((buf, "u1", part.len(), part.start));
         }
         let stated = codec.decoded_len(encoded.as_slice()).map_err(|error| raise(py, &error))?;
         let bytes = match stated {
@@ -140,8 +157,7 @@ impl Codec {
             }
             None => PyBytes::new(py, &enter(py, || codec.decode(encoded.as_slice()))?),
         };
-        let known = (given != DType::UInt8).then_some(&given);
-        match decoded_dtype(py, &spec, known)? {
+        match &ready.decoded {
             Some(dtype) => numpy(py, "frombuffer")?.call1((bytes, dtype)),
             None => Ok(bytes.into_any()),
         }
@@ -160,7 +176,7 @@ impl Codec {
 
 impl Codec {
     /// The codec for what `encoded` holds, where no dtype was given.
-    fn ready_to_decode(&self, py: Python<'_>, encoded: &[u8]) -> PyResult<Ready> {
+    fn ready_to_decode(&self, py: Python<'_>, encoded: &[u8]) -> PyResult<Arc<Ready>> {
         const NUMBERS: [DType; 10] = [
             DType::Float64,
             DType::Float32,
@@ -184,7 +200,7 @@ impl Codec {
                 let mut failure = None;
                 for dtype in &NUMBERS {
                     match self.ready(py, dtype) {
-                        Ok(ready) if ready.2.decode(encoded).is_ok() => return Ok(ready),
+                        Ok(ready) if ready.codec.decode(encoded).is_ok() => return Ok(ready),
                         Ok(ready) => failure = Some(Ok(ready)),
                         Err(error) => failure = failure.or(Some(Err(error))),
                     }
@@ -193,32 +209,40 @@ impl Codec {
             }
             // It decodes to what it encoded, whatever that is.
             CodecSpec::BitRound { .. } => {
-                let (_, spec, codec) = self.ready(py, &DType::Float32)?;
-                Ok((DType::UInt8, spec, codec))
+                let of_any = Ready::new(py, &self.config, &DType::Float32)?;
+                Ok(Arc::new(Ready { of: DType::UInt8, decoded: None, undecoded: None, ..of_any }))
             }
             _ => self.ready(py, &DType::UInt8),
         }
     }
 
     /// The codec for items of `dtype`, or of the dtype that was given for all.
-    fn ready(&self, py: Python<'_>, dtype: &DType) -> PyResult<Ready> {
+    fn ready(&self, py: Python<'_>, dtype: &DType) -> PyResult<Arc<Ready>> {
         let dtype = self.dtype.as_ref().unwrap_or(dtype);
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = ready.iter().find(|(of, ..)| of == dtype) {
-            return Ok(found.clone());
+        let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = all.iter().find(|ready| ready.of == *dtype) {
+            return Ok(Arc::clone(found));
         }
-        let make = || {
-            let spec = one(&self.config, dtype)?;
-            let of = if is_of_text(&spec) && !dtype.has_heap() { &DType::string() } else { dtype };
-            let codec = Arc::new(BufferCodec::new(&spec, of)?);
-            Ok((dtype.clone(), spec, codec))
-        };
-        let made = make().map_err(|error: Error| raise(py, &error))?;
-        if ready.len() >= KEPT {
-            ready.remove(0);
+        let made = Arc::new(Ready::new(py, &self.config, dtype)?);
+        if all.len() >= KEPT {
+            all.remove(0);
         }
-        ready.push(made.clone());
+        all.push(Arc::clone(&made));
         Ok(made)
+    }
+}
+
+impl Ready {
+    fn new(py: Python<'_>, config: &Value, of: &DType) -> PyResult<Self> {
+        let failed = |error: Error| raise(py, &error);
+        let spec = one(config, of).map_err(failed)?;
+        let items = if is_of_text(&spec) && !of.has_heap() { &DType::string() } else { of };
+        let codec = BufferCodec::new(&spec, items).map_err(failed)?;
+        let known = (*of != DType::UInt8).then_some(of);
+        let decoded = decoded_dtype(py, &spec, known)?.map(Bound::unbind);
+        let undecoded = undecoded_dtype(&spec, of)
+            .and_then(|dtype| Some((dtype.item_size(), decoded.as_ref()?.clone_ref(py))));
+        Ok(Self { of: of.clone(), codec, decoded, undecoded })
     }
 }
 
