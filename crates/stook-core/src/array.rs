@@ -14,6 +14,16 @@ use crate::selection::{AxisSelection, Selection};
 use crate::spec::ArraySpec;
 use crate::values::{Values, byte_len};
 
+/// What becomes of chunks that are written with nothing but the fill value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EmptyChunks {
+    /// Where the format can tell a missing chunk from a stored one, they are removed.
+    #[default]
+    Skipped,
+    /// They are stored like any other.
+    Written,
+}
+
 /// An open array. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Array {
@@ -23,6 +33,7 @@ pub struct Array {
     pipeline: Arc<OnceLock<Pipeline>>,
     file: Arc<Path>,
     node: NodePath,
+    empty_chunks: EmptyChunks,
 }
 
 impl Array {
@@ -30,7 +41,8 @@ impl Array {
     #[must_use]
     pub fn new(source: Arc<dyn ChunkSource>, file: impl AsRef<Path>, node: NodePath) -> Self {
         let (engine, file) = (Engine::global(), Arc::from(file.as_ref()));
-        Self { source, engine, pipeline: Arc::default(), file, node }
+        let empty_chunks = EmptyChunks::default();
+        Self { source, engine, pipeline: Arc::default(), file, node, empty_chunks }
     }
 
     /// The same array with the settings and cache of `engine`.
@@ -38,6 +50,20 @@ impl Array {
     pub fn with_engine(mut self, engine: Arc<Engine>) -> Self {
         self.engine = engine;
         self
+    }
+
+    /// The same array, whose chunks of nothing but the fill value are stored or not. This is a
+    /// setting of the handle, not of the array.
+    #[must_use]
+    pub fn with_empty_chunks(mut self, empty_chunks: EmptyChunks) -> Self {
+        self.empty_chunks = empty_chunks;
+        self
+    }
+
+    /// What becomes of chunks that are written with nothing but the fill value.
+    #[must_use]
+    pub fn empty_chunks(&self) -> EmptyChunks {
+        self.empty_chunks
     }
 
     /// Where it is in its tree.
@@ -310,7 +336,8 @@ impl Array {
                 self.pipeline.get_or_init(|| pipeline)
             }
         };
-        Ok(Io { engine: &self.engine, source: &*self.source, spec, pipeline })
+        let empty_chunks = self.empty_chunks;
+        Ok(Io { engine: &self.engine, source: &*self.source, spec, pipeline, empty_chunks })
     }
 
     fn locate<T>(&self, result: Result<T>) -> Result<T> {

@@ -20,6 +20,31 @@ impl From<serde_json::Value> for AttributeValue {
     }
 }
 
+macro_rules! from_json {
+    ($($type:ty),*) => {$(
+        impl From<$type> for AttributeValue {
+            fn from(value: $type) -> Self {
+                Self::Json(value.into())
+            }
+        }
+    )*};
+}
+
+from_json!(bool, i8, i16, i32, i64, u8, u16, u32, u64, &str, String);
+
+impl From<f64> for AttributeValue {
+    /// A number that JSON lacks becomes an array's item.
+    #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
+    fn from(number: f64) -> Self {
+        let value = serde_json::Number::from_f64(number).map(|number| Self::Json(number.into()));
+        let item = || number.to_ne_bytes().to_vec();
+        value.unwrap_or_else(|| match Values::new(DType::Float64, Vec::new(), item(), Vec::new()) {
+            Ok(values) => Self::Values(values),
+            Err(_) => Self::Null(DType::Float64),
+        })
+    }
+}
+
 impl From<Values> for AttributeValue {
     fn from(values: Values) -> Self {
         Self::Values(values)

@@ -23,7 +23,7 @@ pub mod spec;
 pub mod store;
 pub mod values;
 
-pub use array::Array;
+pub use array::{Array, EmptyChunks};
 pub use attributes::{AttributeEdits, AttributeValue, Attributes};
 pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, ValueSource};
 pub use codec::{Codec, CodecSpec, Scratch};

@@ -3,7 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use stook_core::{AttributeEdits, AttributeValue, Attributes, ChunkSource, NodePath, Result};
+use stook_core::{
+    AttributeEdits, AttributeValue, Attributes, ChunkSource, EmptyChunks, NodePath, Result,
+};
 
 use crate::file::File;
 use crate::group::set_attribute;
@@ -27,6 +29,13 @@ impl Array {
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// The same array, whose chunks of nothing but the fill value are stored or not
+    /// ([`stook_core::Array::with_empty_chunks`]).
+    #[must_use]
+    pub fn with_empty_chunks(self, empty_chunks: EmptyChunks) -> Self {
+        Self { inner: self.inner.with_empty_chunks(empty_chunks), file: self.file }
     }
 
     /// Its attributes.

@@ -7,6 +7,7 @@ use super::transfer::{Chunk, Layout, Transfer};
 use super::view::{self, ViewMut};
 use super::work;
 use super::{Engine, Pipeline, blocks, gate, in_place, parallel};
+use crate::array::EmptyChunks;
 use crate::chunk::{ChunkList, ChunkSource, EncodedChunk};
 use crate::error::{Error, Result};
 use crate::selection::Resolved;
@@ -21,6 +22,7 @@ pub(crate) struct Io<'a> {
     pub(crate) source: &'a dyn ChunkSource,
     pub(crate) spec: &'a ArraySpec,
     pub(crate) pipeline: &'a Pipeline,
+    pub(crate) empty_chunks: EmptyChunks,
 }
 
 /// Where items go.

@@ -8,6 +8,7 @@ use super::transfer::{Chunk, Layout, Transfer};
 use super::view::View;
 use super::work;
 use super::{blocks, in_place, locks, parallel};
+use crate::array::EmptyChunks;
 use crate::chunk::{ChunkList, ChunkWrite, EncodedChunk};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -38,7 +39,9 @@ impl Io<'_> {
         let threads = access.threads(all, n_held).min(plan.n_units());
         let array = view.layout(self.item_size());
         let fill = self.fill_item()?;
-        let skips_empty = access.skips_empty && self.spec.fill_value.is_some();
+        let skips_empty = access.skips_empty
+            && self.spec.fill_value.is_some()
+            && self.empty_chunks == EmptyChunks::Skipped;
         let inner_threads = (all / threads.max(1)).max(1);
         let writer = Writer {
             io: *self,
