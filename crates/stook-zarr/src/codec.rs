@@ -15,8 +15,9 @@ pub(crate) use sharding::{Sharding, parse as parse_sharding, print as print_shar
 pub(crate) use v2::{object_codec, parse as parse_v2, print as print_v2};
 pub(crate) use v3::{Chain, print as print_v3};
 
+use serde_json::Value;
 use stook_core::codec::{BitOrder, Endian, MemberOrder, Stage, StoredNumber};
-use stook_core::{CodecSpec, DType};
+use stook_core::{CodecSpec, DType, Format, Result};
 
 use crate::named::Named;
 
@@ -44,6 +45,19 @@ pub(crate) fn after(codec: &CodecSpec, stage: &Stage) -> Stage {
 /// `shape` with its axes in another order.
 pub(crate) fn transposed(shape: &[u64], order: &[usize]) -> Vec<u64> {
     order.iter().filter_map(|&axis| shape.get(axis).copied()).collect()
+}
+
+/// One codec of items of `dtype` in the spelling of `format`.
+///
+/// # Errors
+/// `Unsupported` for what that version cannot say.
+pub(crate) fn print_one(codec: &CodecSpec, dtype: &DType, format: Format) -> Result<Value> {
+    let stage = first_stage(dtype, None);
+    match (format, codec) {
+        (Format::ZarrV2, _) => v2::print_codec(codec, &stage),
+        (_, CodecSpec::ByteOrder(endian)) => Ok(v3::print_bytes(dtype, *endian)),
+        _ => v3::print_codec(codec, &stage),
+    }
 }
 
 /// Whether `codec` makes bytes of items itself, so that no byte order is needed.

@@ -103,7 +103,10 @@ impl Consolidated {
                 ZATTRS => None,
                 _ => continue,
             };
-            let Value::Object(doc) = doc else { return Err(malformed(&key)) };
+            let Value::Object(mut doc) = doc else { return Err(malformed(&key)) };
+            if kind == Some(NodeKind::Group) {
+                doc.shift_remove(KEY);
+            }
             match kind {
                 Some(kind) => {
                     nodes.push((path.to_owned(), Node::consolidated(&key, Some(kind), doc)?));
@@ -219,7 +222,13 @@ fn write_v2(
     metadata.insert(ZATTRS.to_owned(), Value::Object(nodes.attributes(path, root)?));
     for (key, node, attributes) in all {
         metadata.insert(format!("{key}/{ZATTRS}"), Value::Object(attributes));
-        metadata.insert(format!("{key}/{}", node.document()), Value::Object(node.doc.clone()));
+        let mut doc = node.doc.clone();
+        if node.kind == NodeKind::Group {
+            // As zarr-python has it of groups below.
+            let none = json!({"metadata": {}, "must_understand": false, "kind": "inline"});
+            doc.insert(KEY.to_owned(), none);
+        }
+        metadata.insert(format!("{key}/{}", node.document()), Value::Object(doc));
     }
     let doc = json!({"metadata": metadata, "zarr_consolidated_format": 1});
     let Value::Object(doc) = doc else { return Ok(()) };

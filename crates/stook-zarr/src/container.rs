@@ -14,6 +14,7 @@ use stook_core::{
 
 use crate::attribute::typed;
 use crate::consolidated::{self, check_count, child};
+use crate::describe::check_zarr;
 use crate::layout::ArrayLayout;
 use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, ZMETADATA, key_of};
 use crate::source::ArraySource;
@@ -64,15 +65,6 @@ pub fn is_zarr(store: &dyn ByteStore) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// # Errors
-/// `InvalidInput` unless `format` is Zarr.
-fn check_format(format: Format) -> Result<()> {
-    match format {
-        Format::ZarrV2 | Format::ZarrV3 => Ok(()),
-        other => Err(Error::invalid(format!("expected a version of Zarr, found {other}"))),
-    }
 }
 
 /// # Errors
@@ -129,7 +121,7 @@ impl ZarrContainer {
     /// `AlreadyExists` if there is one, `InvalidInput` if `format` is not Zarr, `ReadOnly`, `Io`.
     pub fn empty(store: Arc<dyn ByteStore>, format: Format, options: &OpenOptions) -> Result<Self> {
         let location = store.location().to_owned();
-        check_format(format).map_err(|error| error.at_file(&location))?;
+        check_zarr(format).map_err(|error| error.at_file(&location))?;
         let options = OpenOptions { mode: Mode::ReadWrite, ..options.clone() };
         let nodes = Arc::new(Nodes::new(store, &options)?);
         if is_zarr(nodes.store()).map_err(|error| error.at_file(&location))? {
@@ -141,6 +133,9 @@ impl ZarrContainer {
     /// The hierarchy in `store`, whatever there is in it: no root is demanded. New nodes are of
     /// version `format`, else of that of the root, else of version 3.
     ///
+    /// Behind a network each node is read from its own documents: who has one handle for long
+    /// would not see that consolidated ones were replaced.
+    ///
     /// # Errors
     /// `InvalidInput` if `format` is not Zarr, `ReadOnly` if the store cannot be changed as the
     /// options ask for; without `format` also `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
@@ -150,8 +145,12 @@ impl ZarrContainer {
         options: &OpenOptions,
     ) -> Result<Self> {
         let location = store.location().to_owned();
-        format.map_or(Ok(()), check_format).map_err(|error| error.at_file(&location))?;
-        let nodes = Arc::new(Nodes::new(store, options)?);
+        format.map_or(Ok(()), check_zarr).map_err(|error| error.at_file(&location))?;
+        let mut nodes = Nodes::new(store, options)?;
+        if nodes.store().requests_in_flight().is_some() {
+            nodes = nodes.ignoring_consolidated();
+        }
+        let nodes = Arc::new(nodes);
         let format = match format {
             Some(format) => format,
             None => {

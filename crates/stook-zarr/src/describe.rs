@@ -1,11 +1,11 @@
-//! Nodes of any format as the `zarr.json` that describes them.
+//! Documents of nodes that are not there yet, or are of other formats.
 
 use serde_json::Value;
-use stook_core::{Container, Error, Format, NodeKind, NodePath, Result};
+use stook_core::{ArraySpec, CodecSpec, Container, Error, Format, NodeKind, NodePath, Result};
 
 use crate::json::Object;
 use crate::node::Node;
-use crate::{adapt, attribute, layout};
+use crate::{adapt, attribute, codec, layout};
 
 /// The `zarr.json` of the nearest node that Zarr has to the one at `path` of `container`, with
 /// its attributes.
@@ -32,4 +32,43 @@ pub fn describe(container: &dyn Container, path: &NodePath) -> Result<Object> {
     }
     doc.insert("attributes".to_owned(), Value::Object(attributes));
     Ok(doc)
+}
+
+/// The document of a new array of `spec` in version `format`, in the words of zarr-python, and
+/// the attributes that version 2 needs beside it.
+///
+/// # Errors
+/// `InvalidInput` if `format` is not Zarr or the parts of `spec` do not fit each other,
+/// `Unsupported` for what that version cannot say.
+pub fn array_document(spec: &ArraySpec, format: Format) -> Result<(Object, Option<Object>)> {
+    check_zarr(format)?;
+    let printed = layout::print(spec, format)?;
+    Ok((printed.array, printed.attributes))
+}
+
+/// The document of a new group of version `format`.
+///
+/// # Errors
+/// `InvalidInput` if `format` is not Zarr.
+pub fn group_document(format: Format) -> Result<Object> {
+    check_zarr(format)?;
+    Ok(Node::new_group(format).1)
+}
+
+/// A codec of arrays of `spec` as a document of version `format` has it.
+///
+/// # Errors
+/// `InvalidInput` if `format` is not Zarr, `Unsupported` for what that version cannot say.
+pub fn codec_document(codec: &CodecSpec, spec: &ArraySpec, format: Format) -> Result<Value> {
+    check_zarr(format)?;
+    codec::print_one(codec, &spec.dtype, format)
+}
+
+/// # Errors
+/// `InvalidInput` unless `format` is Zarr.
+pub(crate) fn check_zarr(format: Format) -> Result<()> {
+    match format {
+        Format::ZarrV2 | Format::ZarrV3 => Ok(()),
+        other => Err(Error::invalid(format!("expected a version of Zarr, found {other}"))),
+    }
 }

@@ -47,4 +47,4 @@ mod shard;
 mod source;
 
 pub use container::{ZarrContainer, is_zarr};
-pub use describe::describe;
+pub use describe::{array_document, codec_document, describe, group_document};

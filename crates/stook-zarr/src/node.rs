@@ -46,6 +46,7 @@ pub(crate) struct Nodes {
     store: Arc<dyn ByteStore>,
     mode: Mode,
     limits: Limits,
+    ignores_consolidated: bool,
     /// Consolidated metadata of the root with the stamp of its document.
     consolidated: RwLock<Option<(Stamp, Arc<Consolidated>)>>,
 }
@@ -65,7 +66,19 @@ impl Nodes {
             return Err(error.at_file(store.location()));
         }
         let (mode, limits) = (options.mode, options.limits.clone());
-        Ok(Self { store, mode, limits, consolidated: RwLock::default() })
+        let ignores_consolidated = false;
+        Ok(Self { store, mode, limits, ignores_consolidated, consolidated: RwLock::default() })
+    }
+
+    /// The same nodes, each from its own documents.
+    pub(crate) fn ignoring_consolidated(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            mode: self.mode,
+            limits: self.limits.clone(),
+            ignores_consolidated: true,
+            consolidated: RwLock::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> &dyn ByteStore {
@@ -267,7 +280,7 @@ impl Nodes {
 
     /// What the documents of the root say, as they are now; `None` for who changes nodes.
     fn known(&self) -> Result<Option<Arc<Consolidated>>> {
-        if self.mode == Mode::ReadWrite {
+        if self.mode == Mode::ReadWrite || self.ignores_consolidated {
             return Ok(None);
         }
         let known = self.consolidated.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -40,6 +40,7 @@ mod remote;
 pub mod stats;
 mod szip;
 mod walk;
+pub mod zarr;
 
 pub use array::Array;
 pub use builder::{ArrayBuilder, Chunking, Codecs};

@@ -116,7 +116,7 @@ pub(crate) fn print(codecs: &[CodecSpec], dtype: &DType, rank: usize) -> Result<
     })
 }
 
-fn print_codec(codec: &CodecSpec, stage: &stook_core::codec::Stage) -> Result<Value> {
+pub(super) fn print_codec(codec: &CodecSpec, stage: &stook_core::codec::Stage) -> Result<Value> {
     let (id, mut settings) = numcodecs::settings(codec, stage)
         .ok_or_else(|| Error::unsupported(format!("Zarr v2 has no codec `{}`", codec.name())))?;
     // As zarr-python has it, for readers that do not know the setting.

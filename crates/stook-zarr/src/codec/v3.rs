@@ -228,7 +228,7 @@ fn is_transpose(codec: &CodecSpec) -> bool {
 }
 
 /// The codec `bytes`; structs get no byte order unless it is big, as zarr-python has it.
-fn print_bytes(dtype: &DType, endian: Endian) -> Value {
+pub(super) fn print_bytes(dtype: &DType, endian: Endian) -> Value {
     let is_struct = matches!(dtype, DType::Struct(_));
     match endian {
         _ if !dtype.has_byte_order() => json!({"name": "bytes"}),
@@ -238,7 +238,7 @@ fn print_bytes(dtype: &DType, endian: Endian) -> Value {
     }
 }
 
-fn print_codec(codec: &CodecSpec, stage: &Stage) -> Result<Value> {
+pub(super) fn print_codec(codec: &CodecSpec, stage: &Stage) -> Result<Value> {
     let unsupported = || Error::unsupported(format!("Zarr v3 has no codec `{}`", codec.name()));
     let (name, configuration) = match codec {
         CodecSpec::Transpose { order } => ("transpose", json!({"order": order})),

@@ -3,6 +3,8 @@
 //! Invariant: a document is parsed as a reader would parse it, and its codecs are set up, before
 //! anything is written or removed.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use stook_core::{Error, ErrorKind, Format, NodeKind, NodePath, Pipeline, Result};
 
@@ -91,6 +93,25 @@ impl ZarrContainer {
             }
         };
         self.nodes.located(group, read())
+    }
+
+    /// Whether `group` has consolidated metadata of its own.
+    ///
+    /// # Errors
+    /// As [`ZarrContainer::consolidated`].
+    pub fn is_consolidated(&self, group: &NodePath) -> Result<bool> {
+        // That of the root is at hand for readers.
+        if group.is_root() && self.nodes.located(group, self.nodes.consolidated())?.is_some() {
+            return Ok(true);
+        }
+        Ok(self.consolidated(group)?.is_some())
+    }
+
+    /// The same hierarchy, for readers that want each node's own documents and not what
+    /// consolidated metadata says of them.
+    #[must_use]
+    pub fn ignoring_consolidated(self) -> Self {
+        Self { nodes: Arc::new(self.nodes.ignoring_consolidated()), ..self }
     }
 
     fn check(

@@ -55,8 +55,11 @@ fn check_ranks(spec: &ArraySpec) -> Result<()> {
     if spec.grid.rank() != rank || spec.shards.as_ref().is_some_and(|grid| grid.rank() != rank) {
         return Err(Error::invalid(format!("expected a chunk grid of {rank} axes")));
     }
-    if spec.dimension_names.as_ref().is_some_and(|names| names.len() != rank) {
-        return Err(Error::invalid(format!("expected names for {rank} axes")));
+    if let Some(names) = spec.dimension_names.as_ref().filter(|names| names.len() != rank) {
+        let found = names.len();
+        return Err(Error::invalid(format!(
+            "`dimension_names`: expected {rank} names, found {found}"
+        )));
     }
     Ok(())
 }

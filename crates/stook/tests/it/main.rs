@@ -11,3 +11,4 @@ mod convert_resume;
 mod diff;
 mod stats;
 mod tree;
+mod zarr;

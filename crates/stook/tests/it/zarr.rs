@@ -1,0 +1,645 @@
+//! The functions of zarr-python: the documents that it writes, its modes, copies and defaults.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::json;
+use stook::codec::Endian;
+use stook::store::{ByteStore, MemoryStore};
+use stook::zarr::{
+    self, AccessMode, Chunks, FillValue, IfExists, IndexLocation, KeyEncoding, NewArray, Order,
+    Place, Separator, UseConsolidated,
+};
+use stook::{Array, CodecSpec, EmptyChunks, ErrorKind, File, Format, Node, Selection, Values};
+
+fn store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new())
+}
+
+fn keys(store: &MemoryStore) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    store
+        .walk("", &mut |key, _| {
+            let mut value = Vec::new();
+            assert!(store.get(key, &mut value, 1 << 30)?);
+            all.insert(key.to_owned(), String::from_utf8_lossy(&value).into_owned());
+            Ok(())
+        })
+        .unwrap();
+    all
+}
+
+/// What zarr-python writes for each of [`cases`], by the arguments of `create_array`, or of the
+/// function that is named before them.
+const SCRIPT: &str = r#"
+import json, sys, warnings
+import zarr
+warnings.simplefilter("ignore")
+cases = json.load(sys.stdin)
+out = {}
+for name, call in cases.items():
+    store = {}
+    eval(call, {"zarr": zarr, "s": store, "json": json})
+    out[name] = {k: v.to_bytes().decode() for k, v in store.items()
+                 if k.endswith((".json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"))}
+json.dump(out, sys.stdout)
+"#;
+
+type Make = Box<dyn Fn(&Place)>;
+
+fn array(make: impl Fn(NewArray) -> NewArray + 'static) -> Make {
+    Box::new(move |place| drop(make(zarr::create_array(place)).create().unwrap()))
+}
+
+fn of(shape: &[u64], dtype: &str) -> impl Fn(NewArray) -> NewArray + use<> {
+    let (shape, dtype) = (shape.to_vec(), dtype.parse::<stook::DType>().unwrap());
+    move |new| new.shape(shape.clone()).dtype(dtype.clone())
+}
+
+/// Cases by name: the call in Python, and what makes the same here.
+fn cases() -> Vec<(String, String, Make)> {
+    let mut cases: Vec<(String, String, Make)> = Vec::new();
+    let dtypes = [
+        "bool",
+        "int8",
+        "uint64",
+        "float16",
+        "float64",
+        "complex64",
+        "M8[s]",
+        "m8[ms]",
+        "S3",
+        "U2",
+        "V3",
+    ];
+    for (format, version) in [(Format::ZarrV2, 2), (Format::ZarrV3, 3)] {
+        for dtype in dtypes {
+            for (fill, told) in
+                [(FillValue::Default, ""), (FillValue::Undefined, ", fill_value=None")]
+            {
+                let call = format!(
+                    "zarr.create_array(s, shape=(3,), dtype='{dtype}', zarr_format={version}{told})"
+                );
+                let make = of(&[3], dtype);
+                let make = array(move |new| make(new).format(format).fill_value(fill.clone()));
+                cases.push((format!("{version} {dtype} {told}"), call, make));
+            }
+        }
+        for (dtype, told) in [("string", "str"), ("bytes", "zarr.dtype.VariableLengthBytes()")] {
+            let call = format!(
+                "zarr.create_array(s, shape=(1000, 1000), dtype={told}, zarr_format={version})"
+            );
+            let make = of(&[1000, 1000], dtype);
+            let make = array(move |new| make(new).format(format));
+            cases.push((format!("{version} {dtype}"), call, make));
+        }
+        for shape in
+            [vec![], vec![0], vec![1 << 30], vec![3, 1 << 20, 7], vec![1, 1, 1], vec![70_000; 2]]
+        {
+            for item in ["int8", "float64", "complex128"] {
+                let listed = format!("{shape:?}");
+                let call = format!(
+                    "zarr.create(tuple({listed}), dtype='{item}', store=s, zarr_format={version}, \
+                     path='a/b', attributes={{'x': [1, 'é']}})"
+                );
+                let make = of(&shape, item);
+                let make = array(move |new| {
+                    make(new).format(format).path("a/b").attribute("x", json!([1, "é"]))
+                });
+                cases.push((format!("{version} {item} {listed}"), call, make));
+            }
+        }
+    }
+    let mut add = |call: &str, make: Make| cases.push((call.to_owned(), call.to_owned(), make));
+    add(
+        "zarr.create_array(s, shape=(100, 20), shards={'shape': (20, 20), 'index_location': 'start'}, \
+         chunks=(10, 10), dtype='f4', filters=[{'name': 'transpose', 'configuration': {'order': [1, 0]}}], \
+         compressors=[{'name': 'gzip', 'configuration': {'level': 3}}, {'name': 'crc32c'}], \
+         fill_value=float('nan'), dimension_names=['y', None])",
+        array(|new| {
+            of(&[100, 20], "f4")(new)
+                .chunks([10, 10])
+                .shards([20, 20])
+                .index_location(IndexLocation::Start)
+                .filters([CodecSpec::Transpose { order: vec![1, 0] }])
+                .compressors([CodecSpec::Gzip { level: 3 }, CodecSpec::Crc32c])
+                .fill_value(f64::NAN)
+                .some_dimension_names([Some("y".to_owned()), None])
+        }),
+    );
+    add(
+        "zarr.create_array(s, shape=(1000, 1000), dtype='f8', shards='auto')",
+        array(|new| of(&[1000, 1000], "f8")(new).auto_shards()),
+    );
+    add(
+        "zarr.create_array(s, shape=(5000, 20), dtype='f8', chunks=(50, 10), shards='auto')",
+        array(|new| of(&[5000, 20], "f8")(new).chunks([50, 10]).auto_shards()),
+    );
+    add(
+        "zarr.create(100, chunks=10, store=s, path='q', dtype='i2', chunk_key_encoding=('v2', '.'), \
+         codecs=[{'name': 'bytes', 'configuration': {'endian': 'big'}}])",
+        array(|new| {
+            of(&[100], "i2")(new)
+                .path("q")
+                .chunks(10)
+                .chunk_key_encoding(KeyEncoding::V2(Separator::Dot))
+                .codecs([CodecSpec::ByteOrder(Endian::Big)])
+        }),
+    );
+    add(
+        "zarr.create((1000, 20), chunks=(10,), store=s, path='q', zarr_format=2, order='F', \
+         dtype='>f8', dimension_separator='/', filters=[{'id': 'delta', 'dtype': '>f8'}], \
+         compressor={'id': 'zlib', 'level': 3})",
+        array(|new| {
+            of(&[1000, 20], "f8")(new)
+                .path("q")
+                .format(Format::ZarrV2)
+                .endian(Endian::Big)
+                .chunks([10])
+                .order(Order::F)
+                .chunk_key_encoding(KeyEncoding::V2(Separator::Slash))
+                .filters([json!({"id": "delta", "dtype": ">f8", "astype": ">f8"})])
+                .compressors([CodecSpec::Zlib { level: 3 }])
+        }),
+    );
+    add(
+        "zarr.create_array(s, shape=(3,), dtype='i4', zarr_format=2, compressors=None, filters=None)",
+        array(|new| {
+            let none: [CodecSpec; 0] = [];
+            of(&[3], "i4")(new).format(Format::ZarrV2).compressors(none.clone()).filters(none)
+        }),
+    );
+    for dtype in ["bool", "int16", "float32", "complex128", "S3", "str"] {
+        for version in [2, 3] {
+            let here = if dtype == "str" { "string" } else { dtype };
+            let make = of(&[5], here);
+            let format = if version == 2 { Format::ZarrV2 } else { Format::ZarrV3 };
+            add(
+                &format!("zarr.ones((5,), dtype='{dtype}', store=s, zarr_format={version})"),
+                Box::new(move |place| {
+                    drop(make(zarr::ones([5])).store(place).format(format).create().unwrap());
+                }),
+            );
+        }
+    }
+    add(
+        "zarr.create_group(s, path='g/h', attributes={'a': 1.5})",
+        Box::new(|place| {
+            drop(zarr::create_group(place).path("g/h").attribute("a", 1.5).create().unwrap());
+        }),
+    );
+    add(
+        "zarr.create_group(s, path='g/h', zarr_format=2, attributes={'a': None})",
+        Box::new(|place| {
+            let new = zarr::create_group(place).path("g/h").format(Format::ZarrV2);
+            drop(new.attribute("a", json!(null)).create().unwrap());
+        }),
+    );
+    for (version, format) in [(2, Format::ZarrV2), (3, Format::ZarrV3)] {
+        add(
+            &format!(
+                "[zarr.create_group(s, path='g', zarr_format={version}, attributes={{'a': 1}}), \
+                 zarr.zeros((3,), store=s, path='g/x', zarr_format={version}), \
+                 zarr.ones((3,), store=s, path='y', zarr_format={version}), \
+                 zarr.consolidate_metadata(s)]"
+            ),
+            Box::new(move |place| {
+                let group = zarr::create_group(place).path("g").format(format);
+                drop(group.attribute("a", 1).create().unwrap());
+                drop(zarr::zeros([3]).store(place).path("g/x").format(format).create().unwrap());
+                drop(zarr::ones([3]).store(place).path("y").format(format).create().unwrap());
+                drop(zarr::consolidate_metadata(place, "").unwrap());
+            }),
+        );
+    }
+    cases
+}
+
+#[test]
+fn documents_are_those_of_zarr_python() {
+    let ours: Vec<(String, BTreeMap<String, String>)> = cases()
+        .into_iter()
+        .map(|(name, _, make)| {
+            let store = store();
+            make(&Place::from(Arc::clone(&store)));
+            (name, keys(&store))
+        })
+        .collect();
+    let Some(python) = std::env::var_os("STOOK_TEST_PYTHON") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let calls: BTreeMap<String, String> =
+        cases().into_iter().map(|(name, call, _)| (name, call)).collect();
+    let input = folder.path().join("cases.json");
+    std::fs::write(&input, serde_json::to_vec(&calls).unwrap()).unwrap();
+    let input = std::fs::File::open(input).unwrap();
+    let output = Command::new(python).arg("-c").arg(SCRIPT).stdin(input).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let theirs: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_slice(&output.stdout).unwrap();
+    let mut differ = Vec::new();
+    for (name, ours) in &ours {
+        for (key, theirs) in &theirs[name] {
+            // A group of version 2 that was implied has no document for no attributes here.
+            if key.ends_with(".zattrs") && theirs == "{}" && !ours.contains_key(key) {
+                continue;
+            }
+            let is_same = match ours.get(key) {
+                // In one line there, indented here.
+                Some(ours) if key.ends_with(".zmetadata") => {
+                    let parse = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+                    parse(ours) == parse(theirs)
+                }
+                ours => ours == Some(theirs),
+            };
+            if !is_same {
+                differ
+                    .push(format!("{name}: {key}\nours: {:?}\ntheirs: {theirs:?}", ours.get(key)));
+            }
+        }
+    }
+    assert!(differ.is_empty(), "{} of {}\n{}", differ.len(), ours.len(), differ.join("\n"));
+    assert!(ours.len() > 90, "{}", ours.len());
+}
+
+#[test]
+fn guesses_are_those_of_zarr_python() {
+    let shapes: [&[u64]; 9] = [
+        &[],
+        &[0],
+        &[1],
+        &[1 << 40],
+        &[1000, 1000],
+        &[100, 100, 100, 100],
+        &[3, 1 << 20, 7],
+        &[17, 4096, 4097],
+        &[70_000, 70_000],
+    ];
+    let cases: Vec<(&[u64], u64)> = shapes
+        .into_iter()
+        .flat_map(|shape| [1, 2, 3, 4, 8, 16, 1 << 26].map(|n| (shape, n)))
+        .collect();
+    let ours: Vec<Vec<u64>> =
+        cases.iter().map(|(shape, item)| zarr::guess_chunks(shape, *item)).collect();
+    let Some(python) = std::env::var_os("STOOK_TEST_PYTHON") else { return };
+    let script = "import json, sys\nfrom zarr.core.chunk_grids import _guess_chunks\n\
+                  cases = json.loads(sys.argv[1])\n\
+                  print(json.dumps([_guess_chunks(tuple(s), n) for s, n in cases]))";
+    let cases = serde_json::to_string(&cases).unwrap();
+    let output = Command::new(python).args(["-c", script, &cases]).output().unwrap();
+    let theirs: Vec<Vec<u64>> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn modes_are_those_of_zarr_python() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zarr");
+    let open = |mode: &str| zarr::open_group(&path).mode(mode.parse().unwrap()).open();
+    for mode in ["r", "r+"] {
+        assert_eq!(open(mode).unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(!path.exists());
+    }
+    open("a").unwrap().create_group("b").unwrap();
+    assert!(open("a").unwrap().contains("b").unwrap());
+    let reader = open("r").unwrap();
+    assert_eq!(reader.create_group("c").unwrap_err().kind(), ErrorKind::ReadOnly);
+    open("r+").unwrap().create_group("c").unwrap();
+    assert_eq!(open("w-").unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert!(open("w").unwrap().children().unwrap().is_empty());
+    assert!("rw".parse::<AccessMode>().is_err());
+    // What is not in order makes no folder, and costs none that is there.
+    let other = folder.path().join("other.zarr");
+    let bad = |new: NewArray| new.shape([3]).compressors([json!({"name": "acme"})]);
+    assert!(bad(zarr::create([3])).store(&other).create().is_err());
+    assert!(!other.exists());
+    open("a").unwrap().create_group("kept").unwrap();
+    let open_array = |mode| zarr::open_array(&path).mode(mode).creating(bad).open();
+    assert_eq!(open_array(AccessMode::Overwrite).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert!(open("r").unwrap().contains("kept").unwrap());
+    let array = zarr::open_array(&path).path("x").mode(AccessMode::Create);
+    let array = array.creating(|new| new.shape([3])).open().unwrap();
+    assert_eq!(array.shape(), [3]);
+    let node = zarr::open(&path).path("x").mode(AccessMode::Read).open().unwrap();
+    assert!(matches!(node, Node::Array(_)));
+    let wrong = zarr::open(&path).path("x").format(Format::ZarrV2).open();
+    assert_eq!(wrong.unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(open_array(AccessMode::Read).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused() {
+    let v2 = || zarr::zeros([4]).format(Format::ZarrV2);
+    let none: [CodecSpec; 0] = [];
+    for (what, new) in [
+        ("shards", v2().shards([4])),
+        ("serializer", v2().serializer(json!("bytes"))),
+        ("codecs", v2().codecs(none.clone())),
+        ("dimension names", v2().dimension_names(["x"])),
+        ("compressors", v2().compressors([json!({"id": "zlib"}), json!({"id": "zlib"})])),
+        ("chunk key", v2().chunk_key_encoding(KeyEncoding::Default(Separator::Dot))),
+        ("codecs", zarr::zeros([4]).codecs(none.clone()).compressors(none)),
+        ("shape", zarr::create_array(Place::memory()).dtype("i4".parse().unwrap())),
+        ("dtype", zarr::create_array(Place::memory()).shape([1])),
+        ("chunks", zarr::zeros([4]).chunks([1, 2])),
+        ("fill value", zarr::full([4], "text")),
+        ("shard", zarr::zeros([4]).chunks([3]).shards([4])),
+        ("npy", zarr::zeros([4]).format(Format::Npy)),
+        ("dimension_names", zarr::zeros([4]).dimension_names(["x", "y"])),
+    ] {
+        let error = new.create().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{what}: {error}");
+        assert!(error.to_string().contains(what), "{what}: {error}");
+    }
+    let remote = zarr::open_group("s3://bucket/a.zarr").open().unwrap_err();
+    assert_eq!(remote.kind(), ErrorKind::Unsupported);
+    assert!(remote.to_string().contains("s3://bucket/a.zarr"), "{remote}");
+}
+
+fn detailed(place: &Place, format: Format) -> Array {
+    let new =
+        zarr::create([40, 6]).store(place).path("d/a").format(format).dtype("i2".parse().unwrap());
+    let new = new.chunks([10, 3]).fill_value(7).attribute("unit", "m");
+    let new = match format {
+        Format::ZarrV2 => new
+            .endian(Endian::Big)
+            .order(Order::F)
+            .filters([CodecSpec::Shuffle { item_size: 2 }])
+            .compressors([CodecSpec::Zlib { level: 2 }])
+            .chunk_key_encoding(KeyEncoding::V2(Separator::Slash)),
+        _ => new
+            .shards([20, 6])
+            .index_location(IndexLocation::Start)
+            .filters([CodecSpec::Transpose { order: vec![1, 0] }])
+            .compressors([CodecSpec::Gzip { level: 2 }])
+            .dimension_names(["y", "x"])
+            .chunk_key_encoding(KeyEncoding::Default(Separator::Dot)),
+    };
+    let array = new.create().unwrap();
+    let values: Vec<i16> = (0..120).collect();
+    array.write_elements(&Selection::parse("5:25").unwrap(), &[20, 6], &values).unwrap();
+    array
+}
+
+fn document(array: &Array) -> String {
+    let mut doc = array.file().document(array.path().as_str()).unwrap().unwrap();
+    doc.shift_remove("attributes");
+    serde_json::to_string(&doc).unwrap()
+}
+
+#[test]
+fn arrays_like_others_keep_what_is_not_said() {
+    for format in [Format::ZarrV2, Format::ZarrV3] {
+        let old = detailed(&Place::memory(), format);
+        let like = zarr::empty_like(&old).create().unwrap();
+        assert_eq!(document(&like), document(&old));
+        assert_eq!(like.read_as::<i16>(&Selection::All).unwrap(), [7; 240]);
+        let copy = zarr::from_array(Place::memory(), &old).create().unwrap();
+        assert_eq!(document(&copy), document(&old));
+        let all = |array: &Array| array.read_as::<i16>(&Selection::All).unwrap();
+        assert_eq!(all(&copy), all(&old));
+        let other = if format == Format::ZarrV2 { Format::ZarrV3 } else { Format::ZarrV2 };
+        let converted = zarr::from_array(Place::memory(), &old).format(other).create().unwrap();
+        assert_eq!(all(&converted), all(&old));
+        assert_eq!(converted.spec().grid, old.spec().grid);
+        let none: [CodecSpec; 0] = [];
+        let plain = zarr::from_array(Place::memory(), &old).compressors(none).create().unwrap();
+        assert_eq!(all(&plain), all(&old));
+        assert_eq!(plain.spec().codecs.len(), old.spec().codecs.len() - 1);
+        assert_eq!(all(&zarr::ones_like(&old).create().unwrap()), [1; 240]);
+        assert_eq!(all(&zarr::zeros_like(&old).create().unwrap()), [0; 240]);
+        assert_eq!(
+            all(&zarr::from_array(Place::memory(), &old).without_data().create().unwrap()),
+            [7; 240]
+        );
+        let place = Place::memory();
+        let opened = zarr::open_like(&old, "x").store(&place).open().unwrap();
+        assert_eq!(document(&opened), document(&old));
+    }
+}
+
+#[test]
+fn arrays_of_other_formats_are_templates_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = File::create(folder.path().join("a.h5")).unwrap();
+    let new = file.root_group().unwrap().array("x").shape([10, 4]).dtype("f4".parse().unwrap());
+    let old = new.chunks([5, 2]).create().unwrap();
+    old.write_elements(&Selection::All, &[], &[1.5_f32]).unwrap();
+    let copy = zarr::from_array(Place::memory(), &old).create().unwrap();
+    assert_eq!(copy.read_as::<f32>(&Selection::All).unwrap(), [1.5; 40]);
+    assert_eq!(copy.spec().grid, old.spec().grid);
+    let group = zarr::group(Place::memory()).open().unwrap();
+    zarr::ones([3]).store(&group).path("z").create().unwrap();
+    let root = file.root_group().unwrap();
+    assert_eq!(zarr::copy_all(&group, &root).run().unwrap().n_copied, 1);
+    assert_eq!(root.open_array("z").unwrap().read_as::<f64>(&Selection::All).unwrap(), [1.0; 3]);
+    assert_eq!(
+        zarr::copy(&root.open_array("x").unwrap(), &group).run().unwrap().n_bytes_copied,
+        160
+    );
+    let doc = file.document("x").unwrap().unwrap();
+    assert_eq!((&doc["data_type"], &doc["node_type"]), (&json!("float32"), &json!("array")));
+    assert_eq!(file.document("/").unwrap().unwrap()["node_type"], "group");
+    assert_eq!(file.document("none").unwrap(), None);
+    assert_eq!(file.consolidated("/").unwrap_err().kind(), ErrorKind::Unsupported);
+    let error = zarr::zeros([3]).store(&file).path("n").create().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn empty_chunks_are_stored_if_asked_for() {
+    for shards in [None, Some([4_u64])] {
+        let store = store();
+        let new = zarr::zeros([4]).store(Arc::clone(&store)).chunks(2).path("a");
+        let new = if let Some(shards) = shards { new.shards(shards) } else { new };
+        let array = new.create().unwrap();
+        array.write_elements(&Selection::All, &[], &[0.0]).unwrap();
+        assert_eq!(array.source().n_stored().unwrap(), 0);
+        let array = array.with_empty_chunks(EmptyChunks::Written);
+        assert_eq!(array.empty_chunks(), EmptyChunks::Written);
+        array.write_elements(&Selection::All, &[], &[0.0]).unwrap();
+        let n = if shards.is_some() { 1 } else { 2 };
+        assert_eq!(array.source().n_stored().unwrap(), n);
+        array
+            .with_empty_chunks(EmptyChunks::Skipped)
+            .write_elements(&Selection::All, &[], &[0.0])
+            .unwrap();
+        assert_eq!(keys(&store).keys().filter(|key| key.contains("/c/")).count(), 0);
+    }
+}
+
+#[test]
+fn a_hierarchy_is_made_whole_or_not_at_all() {
+    let store = store();
+    let place = Place::from(Arc::clone(&store));
+    let array = || zarr::zeros([3]).attribute("x", 1).documents().unwrap();
+    let group =
+        || (json!({"zarr_format": 3, "node_type": "group"}).as_object().unwrap().clone(), None);
+    let make = |nodes, if_exists| zarr::create_hierarchy(&place, nodes, if_exists);
+    let raise = IfExists::Raise;
+    let bad = make(vec![("a/b", array()), ("a/b/c", group())], raise).unwrap_err();
+    assert_eq!(bad.kind(), ErrorKind::InvalidInput);
+    let v2 = zarr::zeros([3]).format(Format::ZarrV2).documents().unwrap();
+    let mixed = make(vec![("a", array()), ("b", v2)], raise).unwrap_err();
+    assert!(mixed.to_string().contains("version"), "{mixed}");
+    let mut broken = array();
+    broken.0.insert("codecs".to_owned(), json!([{"name": "acme"}]));
+    assert_eq!(
+        make(vec![("a", array()), ("b", broken)], raise).unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
+    assert!(keys(&store).is_empty());
+    let nodes = make(vec![("/a/b", array()), ("c", group())], raise).unwrap();
+    let names: Vec<_> = nodes.keys().map(|path| path.as_str().to_owned()).collect();
+    assert_eq!(names, ["/", "/a", "/a/b", "/c"]);
+    let before = keys(&store);
+    assert_eq!(
+        make(vec![("d", group()), ("c", group())], raise).unwrap_err().kind(),
+        ErrorKind::AlreadyExists
+    );
+    assert_eq!(keys(&store), before);
+    assert_eq!(make(vec![("a/b", group())], IfExists::Skip).unwrap().len(), 3);
+    assert_eq!(keys(&store), before);
+    let nodes = make(vec![("a", group()), ("a/x", array())], IfExists::Replace).unwrap();
+    assert_eq!(nodes.len(), 3);
+    assert!(!keys(&store).contains_key("a/b/zarr.json"));
+    assert!(make(vec![("a", group())], IfExists::SkipInitialized).is_err());
+}
+
+#[test]
+fn copies_are_those_of_version_2() {
+    let old = zarr::group(Place::memory()).open().unwrap();
+    old.set_attribute("root", 1).unwrap();
+    let array = detailed(&Place::from(&old), Format::ZarrV3);
+    old.create_group("d/e").unwrap().set_attribute("e", 2).unwrap();
+    let new = zarr::group(Place::memory()).open().unwrap();
+    let dry = zarr::copy(&old.group("d").unwrap(), &new).dry_run().run().unwrap();
+    assert_eq!((dry.n_copied, dry.n_skipped, dry.n_bytes_copied), (3, 0, 0));
+    assert!(new.children().unwrap().is_empty());
+    let done = zarr::copy(&old.group("d").unwrap(), &new).name("x/y").run().unwrap();
+    assert_eq!((done.n_copied, done.n_skipped, done.n_bytes_copied), (3, 0, 480));
+    let copied = new.open_array("x/y/a").unwrap();
+    assert_eq!(document(&copied), document(&array));
+    assert_eq!(copied.attributes().unwrap().len(), 1);
+    assert_eq!(copied.read(&Selection::All).unwrap(), array.read(&Selection::All).unwrap());
+    let again = |if_exists| zarr::copy(&array, &new).name("x/y/a").if_exists(if_exists).run();
+    assert_eq!(again(IfExists::Raise).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(again(IfExists::Skip).unwrap().n_skipped, 1);
+    assert_eq!(again(IfExists::Replace).unwrap().n_copied, 1);
+    assert_eq!(again(IfExists::SkipInitialized).unwrap().n_skipped, 1);
+    copied.resize(&[60, 6]).unwrap();
+    assert_eq!(again(IfExists::SkipInitialized).unwrap().n_copied, 1);
+    let shallow =
+        zarr::copy(&old.group("d").unwrap(), &new).name("s").shallow().without_attributes();
+    assert_eq!(shallow.run().unwrap().n_copied, 2);
+    assert!(new.open_array("s/a").unwrap().attributes().unwrap().is_empty());
+    assert!(zarr::copy(&old, &new).run().is_err());
+    assert!(zarr::copy(&old.group("d").unwrap(), &old.group("d/e").unwrap()).run().is_err());
+    let all = zarr::group(Place::memory()).open().unwrap();
+    assert_eq!(zarr::copy_all(&old, &all).run().unwrap().n_copied, 3);
+    assert_eq!(all.attributes().unwrap().len(), 1);
+    // Version 3 to version 2.
+    let v2 = zarr::group(Place::memory()).format(Format::ZarrV2).open().unwrap();
+    zarr::copy(&array, &v2).run().unwrap();
+    let converted = v2.open_array("a").unwrap();
+    assert_eq!(converted.read(&Selection::All).unwrap(), array.read(&Selection::All).unwrap());
+    assert!(document(&converted).contains("\"zarr_format\":2"));
+}
+
+#[test]
+fn stores_are_copied_key_by_key() {
+    let (old, new) = (store(), store());
+    detailed(&Place::from(Arc::clone(&old)), Format::ZarrV3);
+    let copy = || zarr::copy_store(&*old, &*new).source_path("d").target_path("x/y");
+    let n = keys(&old).keys().filter(|key| key.starts_with("d/")).count() as u64;
+    assert_eq!(copy().dry_run().run().unwrap().n_copied, n);
+    let done = copy().run().unwrap();
+    assert_eq!((done.n_copied, done.n_skipped), (n, 0));
+    assert_eq!(done.n_bytes_copied, keys_len(&new));
+    assert!(new.len_bytes("x/y/a/zarr.json").unwrap().is_some());
+    assert_eq!(copy().run().unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(copy().if_exists(IfExists::Skip).run().unwrap().n_skipped, n);
+    assert_eq!(copy().if_exists(IfExists::Replace).run().unwrap().n_copied, n);
+    assert!(copy().if_exists(IfExists::SkipInitialized).run().is_err());
+    let only = copy().exclude(|key| key.starts_with("a/")).include(|key| key == "a/zarr.json");
+    assert_eq!(only.if_exists(IfExists::Replace).run().unwrap().n_copied, 2);
+}
+
+fn keys_len(store: &MemoryStore) -> u64 {
+    let mut total = 0;
+    store
+        .walk("", &mut |_, len| {
+            total += len;
+            Ok(())
+        })
+        .unwrap();
+    total
+}
+
+#[test]
+fn what_is_saved_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = Values::from_strings(vec![2], &["a", "bab"]).unwrap();
+    for name in ["a.zarr", "a.zarr.zip"] {
+        let path = folder.path().join(name);
+        zarr::save(&path, "one", std::slice::from_ref(&text)).unwrap();
+        zarr::save(&path, "two", &[text.clone(), text.clone()]).unwrap();
+        assert!(zarr::save(&path, "one", std::slice::from_ref(&text)).is_err());
+        assert!(zarr::save(&path, "none", &[]).is_err());
+        let zarr::Loaded::Array(one) = zarr::load(&path, "one").unwrap() else { panic!() };
+        assert_eq!(one, text);
+        let zarr::Loaded::Group(two) = zarr::load(&path, "two").unwrap() else { panic!() };
+        assert_eq!(two.names().unwrap(), ["arr_0", "arr_1"]);
+        assert_eq!(two.get("arr_1").unwrap(), text);
+    }
+}
+
+#[test]
+fn trees_are_drawn_as_deep_as_asked_for() {
+    let root = zarr::group(Place::memory()).open().unwrap();
+    zarr::zeros([3]).store(&root).path("x").dtype("i4".parse().unwrap()).create().unwrap();
+    zarr::zeros([3, 4]).store(&root).path("y/zz").dtype("f4".parse().unwrap()).create().unwrap();
+    insta::assert_snapshot!(zarr::tree(&root, None).unwrap(), @r"
+    /
+    ├── x (3,) int32
+    └── y
+        └── zz (3, 4) float32
+    ");
+    insta::assert_snapshot!(zarr::tree(&root, Some(1)).unwrap(), @r"
+    /
+    ├── x (3,) int32
+    └── y
+    ");
+}
+
+#[test]
+fn consolidated_metadata_is_used_required_or_ignored() {
+    for format in [Format::ZarrV2, Format::ZarrV3] {
+        let store = store();
+        let place = Place::from(Arc::clone(&store));
+        zarr::group(&place).format(format).open().unwrap();
+        zarr::zeros([3]).store(&place).path("a/b").format(format).create().unwrap();
+        let required = || zarr::open_consolidated(&place).open();
+        assert_eq!(required().unwrap_err().kind(), ErrorKind::NotFound);
+        zarr::consolidate_metadata(&place, "").unwrap();
+        // Gone behind the back of the consolidated metadata.
+        store.erase_prefix("a/b").unwrap();
+        assert!(required().unwrap().contains("a/b").unwrap());
+        let open = |use_consolidated| {
+            let group = zarr::open_group(&place).mode(AccessMode::Read);
+            group.consolidated(use_consolidated).open().unwrap().contains("a/b").unwrap()
+        };
+        assert!(open(UseConsolidated::IfPresent));
+        assert!(!open(UseConsolidated::Ignored));
+    }
+}
+
+#[test]
+fn a_group_is_a_place() {
+    let root = zarr::group(Place::memory()).open().unwrap();
+    let group = root.create_group("a/b").unwrap();
+    let array = zarr::zeros([3]).store(&group).path("c").chunks(Chunks::Whole).create().unwrap();
+    assert_eq!(array.path().as_str(), "/a/b/c");
+    group.rename("c", "d").unwrap();
+    assert!(root.contains("a/b/d").unwrap());
+}
