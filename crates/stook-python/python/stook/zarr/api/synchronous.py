@@ -12,7 +12,7 @@ import numpy as np
 from typing_extensions import deprecated
 
 from ..core._copy import copy, copy_all, copy_store
-from ..core._engine import is_empty, tree_of
+from ..core._engine import consolidate, is_empty
 from ..core._open import (
     check_format,
     open_array_at,
@@ -89,6 +89,7 @@ __all__ = [
 
 _READ_MODES = ("r", "r+", "a")
 _CREATE_MODES = ("a", "w", "w-")
+_NOT_USED = {"cache_attrs", "synchronizer", "chunk_store", "meta_array"}
 _UNUSED = "{} is not yet implemented"
 
 
@@ -144,8 +145,11 @@ def consolidate_metadata(
     found = open_group_at(place, zarr_format, use_consolidated=False)
     if place.read_only:
         raise ValueError("store was opened in read-only mode and does not support writing")
-    tree_of(place.store).consolidate("/" + place.path)
-    if found._zarr_format == 3:
+    if found._zarr_format == 2:
+        nodes = {path: node._document() for path, node in found._members(None)}
+        consolidate(place, {"": found._document()} | nodes)
+    else:
+        consolidate(place, None)
         warnings.warn(
             "Consolidated metadata is currently not part in the Zarr format 3 specification. It "
             "may not be supported by other zarr implementations and may change in the future.",
@@ -328,8 +332,11 @@ def _open_group_at(
     *,
     attributes: dict[str, Any] | None = None,
     use_consolidated: bool | str | None = None,
-    **_: Any,
+    **unused: Any,
 ) -> Group:
+    if not unused.keys() <= _NOT_USED:
+        word = min(unused.keys() - _NOT_USED)
+        raise TypeError(f"open_group() got an unexpected keyword argument {word!r}")
     if mode in _READ_MODES:
         try:
             return Group(open_group_at(place, zarr_format, use_consolidated))

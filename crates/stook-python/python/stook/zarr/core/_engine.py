@@ -144,30 +144,20 @@ def native_array(store_path: StorePath, config: ArrayConfig) -> NativeArray:
 def find_document(store_path: StorePath, zarr_format: Any = None) -> dict[str, Any] | None:
     """The document of a node, of version 2 with its attributes; ``None`` if there is none."""
     store = store_path.store
-    tree = tree_of(store)
     if isinstance(store, FileStore):
         return store.document(store_path.path)
-    if zarr_format is not None:
-        return _document_of_format(store_path, zarr_format)
-    text = tree.document(_at(store_path))
-    if text is None:
-        return None
-    raw = _parse(store_path, text)
-    if raw.get("zarr_format") == 2:
-        raw["attributes"] = _attributes_v2(store_path)
-    return raw
-
-
-def _document_of_format(store_path: StorePath, zarr_format: int) -> dict[str, Any] | None:
-    names = ("zarr.json",) if zarr_format == 3 else (".zarray", ".zgroup")
+    names = {2: (".zarray", ".zgroup"), 3: ("zarr.json",)}.get(zarr_format, _DOCUMENTS)
     for name in names:
         text = find_value(store_path / name)
         if text is not None:
             raw = _parse(store_path, text)
-            if zarr_format == 2:
+            if name != "zarr.json":
                 raw["attributes"] = _attributes_v2(store_path)
             return raw
     return None
+
+
+_DOCUMENTS = ("zarr.json", ".zarray", ".zgroup")
 
 
 def _attributes_v2(store_path: StorePath) -> dict[str, Any]:
@@ -237,10 +227,29 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
     if document.get("zarr_format") == 2:
         document = dict(document)
         attributes = json.dumps(document.pop("attributes", None) or {})
+        if "shape" not in document:
+            document = {"zarr_format": 2}
+        _create_parents_v2(tree, store_path.path)
     try:
         tree.create_document(_at(store_path), json.dumps(document), attributes, overwrite)
     except AlreadyExistsError:
         raise contains(store_path, tree.kind(_at(store_path))) from None
+
+
+def _create_parents_v2(tree: Tree, path: str) -> None:
+    """Makes the groups above a path that are missing, with empty attributes as zarr writes them."""
+    missing = []
+    while path:
+        path = path.rpartition("/")[0]
+        if tree.kind("/" + path) is not None:
+            break
+        missing.append(path)
+    for parent in reversed(missing):
+        try:
+            tree.create_document("/" + parent, '{"zarr_format": 2}', "{}", False)
+        except AlreadyExistsError:
+            # Another writer was faster.
+            pass
 
 
 def contains(store_path: StorePath, kind: str | None) -> ValueError:
@@ -249,6 +258,29 @@ def contains(store_path: StorePath, kind: str | None) -> ValueError:
     if kind == "array":
         return ContainsArrayError(f"An array exists {place}")
     return ContainsGroupError(f"A group exists {place}")
+
+
+def consolidate(store_path: StorePath, nodes: dict[str, dict[str, Any]] | None) -> None:
+    """Writes the documents of all nodes below a group into that of the group; those of version 2
+    are given, because zarr has a form of its own for them."""
+    if nodes is None:
+        tree_of(store_path.store).consolidate(_at(store_path))
+        return
+    docs: dict[str, Any] = {}
+    for path, raw in nodes.items():
+        own = dict(raw)
+        head = f"{path}/" if path else ""
+        docs[f"{head}.zattrs"] = own.pop("attributes", {})
+        if "shape" in own:
+            docs[f"{head}.zarray"] = own
+        else:
+            below = {"metadata": {}, "must_understand": False, "kind": "inline"}
+            group = {"zarr_format": 2}
+            docs[f"{head}.zgroup"] = {**group, "consolidated_metadata": below} if path else group
+    from ..storage._native import native
+
+    text = json.dumps({"metadata": docs, "zarr_consolidated_format": 1})
+    native(store_path.store).set((store_path / ".zmetadata").path, text.encode())
 
 
 def edit_attributes(store_path: StorePath, changes: dict[str, Any], *, clear: bool) -> None:

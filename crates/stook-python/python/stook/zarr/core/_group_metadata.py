@@ -195,6 +195,7 @@ class GroupMetadata(Metadata):
                 if "shape" in doc:
                     docs[f"{path}/.zarray"] = doc
                 else:
-                    docs[f"{path}/.zgroup"] = {"zarr_format": 2}
+                    below = {"metadata": {}, "must_understand": False, "kind": "inline"}
+                    docs[f"{path}/.zgroup"] = {"zarr_format": 2, "consolidated_metadata": below}
             found[".zmetadata"] = buffer({"metadata": docs, "zarr_consolidated_format": 1})
         return found

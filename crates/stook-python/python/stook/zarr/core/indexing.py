@@ -298,10 +298,7 @@ def coordinate_indexer(selection: Any, shape: tuple[int, ...]) -> tuple[Indexer,
             f"of the target array, got {selection!r}"
         )
     checked = [_integers(part, length) for part, length in zip(parts, shape, strict=True)]
-    try:
-        together = np.broadcast_arrays(*checked)
-    except ValueError as error:
-        raise IndexError(f"coordinate arrays do not fit together: {error}") from None
+    together = np.broadcast_arrays(*checked)
     outer = together[0].shape or (1,)
     flat = tuple(np.ascontiguousarray(points.reshape(-1)) for points in together)
     n = flat[0].size
@@ -316,9 +313,7 @@ def mask_indexer(selection: Any, shape: tuple[int, ...]) -> Indexer:
             "invalid mask selection; expected one Boolean (mask) array with the same shape as the "
             f"target array, got {parts!r}"
         )
-    points = np.asarray(parts[0]).nonzero() if shape else ()
-    if not shape:
-        raise IndexError("a mask selects nothing of an array without axes")
+    points = np.asarray(parts[0]).nonzero()
     flat = tuple(axis.astype(np.int64, copy=False) for axis in points)
     n = flat[0].size
     return Indexer("points", ((n,), *flat), (n,))
