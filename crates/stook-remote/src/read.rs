@@ -193,14 +193,15 @@ pub(crate) fn many(
 ) -> Result<()> {
     let in_flight = remote.options().in_flight.min(keys.len());
     let memory = Memory::new(remote.options().held_len_bytes);
-    let gets = futures_util::stream::iter(keys.to_vec().into_iter().enumerate());
-    let owned = remote.clone();
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads.min(keys.len().div_ceil(VALUES_A_THREAD));
+    // Tasks own what they use.
+    let (owned, keys) = (remote.clone(), keys.to_vec());
+    let gets = futures_util::stream::iter(keys.into_iter().enumerate());
     let gets = gets.map(move |(i, key)| {
         let (remote, memory) = (owned.clone(), memory.clone());
         async move { (i, whole(&remote, &key, limit, Some(&memory)).await) }
     });
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.min(keys.len().div_ceil(VALUES_A_THREAD));
     runtime::with_queue(gets.buffer_unordered(in_flight.max(1)), in_flight, |queue| {
         engine::for_each(threads, threads, &|_| {
             let mut buffer = Vec::new();

@@ -158,6 +158,9 @@ impl<'a> Io<'a> {
     }
 }
 
+/// Chunks that a concurrent source is asked for in one call.
+const HANDED_OVER: usize = 1 << 16;
+
 struct Reader<'r> {
     io: Io<'r>,
     plan: &'r Plan,
@@ -174,8 +177,11 @@ impl Reader<'_> {
         let access = self.io.source.access();
         let config = &self.io.engine.config;
         if access.is_concurrent {
-            // The source bounds what it holds, and has chunks of its own no version to ask for.
-            return parallel::for_each(1, 1, &|_| self.batch(0, n, false));
+            // The source bounds the chunks that it holds; this bounds their indices.
+            let batches = n.div_ceil(HANDED_OVER);
+            return parallel::for_each(batches, 1, &|i| {
+                self.batch(i * HANDED_OVER, n.min((i + 1) * HANDED_OVER), false)
+            });
         }
         let working = self.io.engine.threads_for(n, n.saturating_mul(chunk_len));
         let threads = access.threads(working, config.memory_len_bytes / chunk_len).min(n);

@@ -23,8 +23,8 @@ pub(crate) fn create(
     shard: Option<[u64; 2]>,
 ) {
     let mut spec = ArraySpec::new(DType::Int32, SHAPE);
-    spec.grid = ChunkGrid::regular(&chunk).unwrap();
-    spec.shards = shard.map(|shard| ChunkGrid::regular(&shard).unwrap());
+    spec.grid = ChunkGrid::regular(chunk).unwrap();
+    spec.shards = shard.map(|shard| ChunkGrid::regular(shard).unwrap());
     let path = NodePath::parse(name).unwrap();
     let source = container.create_array(&path, &spec).unwrap();
     let array = Array::new(source, container.location(), path);

@@ -1,4 +1,5 @@
 //! Object stores as byte stores: the shared suite, a real S3 server, and faults on the way.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files themselves")]
 
 mod arrays;

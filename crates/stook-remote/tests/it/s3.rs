@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -23,9 +23,9 @@ fn python() -> Option<std::ffi::OsString> {
     std::env::var_os("STOOK_TEST_PYTHON")
 }
 
-/// The server, which ends with this process; none without a Python for tests.
+/// The server, which ends with its standard input, and so with this process; none without a Python for tests.
 fn moto() -> Option<SocketAddr> {
-    static SERVER: OnceLock<Option<(SocketAddr, std::process::ChildStdin)>> = OnceLock::new();
+    static SERVER: OnceLock<Option<(SocketAddr, Child)>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
         let mut command = Command::new(python()?);
         command.arg(fixture("serve.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -33,7 +33,7 @@ fn moto() -> Option<SocketAddr> {
         let mut port = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
         let port = port.trim().parse().expect("the Python for tests has moto, and it starts");
-        Some((SocketAddr::from(([127, 0, 0, 1], port)), child.stdin.take().unwrap()))
+        Some((SocketAddr::from(([127, 0, 0, 1], port)), child))
     });
     server.as_ref().map(|(address, _)| *address)
 }

@@ -9,6 +9,7 @@ mod convert_options;
 mod convert_random;
 mod convert_resume;
 mod diff;
+mod remote;
 mod stats;
 mod tree;
 mod zarr;
