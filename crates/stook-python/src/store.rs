@@ -5,6 +5,7 @@
 
 mod bridge;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ enum Place {
     Memory,
     Zip(PathBuf),
     Python(Py<PyAny>),
+    Url(String, BTreeMap<String, String>),
 }
 
 impl Store {
@@ -130,6 +132,20 @@ impl Store {
     fn python(adapter: Bound<'_, PyAny>, location: String, read_only: bool) -> PyResult<Self> {
         let store = PythonStore::new(&adapter, location, read_only)?;
         Ok(Self::new(Arc::new(store), Place::Python(adapter.unbind())))
+    }
+
+    /// An object store; `options` are those of the service.
+    #[staticmethod]
+    fn url(
+        py: Python<'_>,
+        url: String,
+        options: BTreeMap<String, String>,
+        read_only: bool,
+    ) -> PyResult<Self> {
+        let mode = if read_only { Mode::Read } else { Mode::ReadWrite };
+        let pairs = || options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let store = enter(py, || stook::open_store(&url, pairs(), mode))?;
+        Ok(Self::new(store, Place::Url(url, options)))
     }
 
     #[getter]
@@ -238,6 +254,9 @@ impl Store {
             }
             Place::Python(adapter) => {
                 (make("python")?, (adapter, store.location(), read_only)).into_pyobject(py)
+            }
+            Place::Url(url, options) => {
+                (make("url")?, (url, options.clone(), read_only)).into_pyobject(py)
             }
             Place::Memory => Err(PyTypeError::new_err("a store in memory cannot be pickled")),
         }

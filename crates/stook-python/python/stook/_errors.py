@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import suppress
 from functools import cache
 
@@ -67,9 +68,16 @@ class Error(Exception):
         return f"{text} (hint: {self.hint})" if self.hint else text
 
     def __reduce__(self) -> tuple[object, ...]:
-        if "_parts" in self.__dict__:
-            return (_joined, self.__dict__["_parts"])
-        return (_rebuild, (type(self), self.message, self.__dict__.copy()))
+        error, cause = self.__dict__.get("_parts", (self, None))
+        rebuilt = (_rebuild, (type(error), error.message, error.__dict__.copy()))
+        if cause is None:
+            return rebuilt
+        try:
+            pickle.loads(pickle.dumps(cause))
+        except Exception:
+            # Not every exception survives that; its text is in this one.
+            return rebuilt
+        return (_joined, (error, cause))
 
 
 class NotFoundError(Error, KeyError):
@@ -161,13 +169,13 @@ def _from_native(
 def _joined(error: Error, cause: Exception) -> Error:
     """The error as an exception of the class of ``cause``, too: who expects that catches it."""
     cls = _join(type(error), type(cause))
-    if cls is type(error):
-        return error
-    # Their ``__init__`` may want anything.
-    joined = cls.__new__(cls, error.message)
-    joined.__dict__.update(cause.__dict__)
-    joined.__dict__.update(error.__dict__)
-    joined.__dict__["_parts"] = (error, cause)
+    joined = error
+    if cls is not type(error):
+        # Their ``__init__`` may want anything.
+        joined = cls.__new__(cls, error.message)
+        joined.__dict__.update(cause.__dict__)
+        joined.__dict__.update(error.__dict__)
+        joined.__dict__["_parts"] = (error, cause)
     if isinstance(joined, OSError) and isinstance(cause, OSError):
         joined.errno, joined.strerror = cause.errno, cause.strerror
         joined.filename = cause.filename

@@ -4,17 +4,21 @@
 //! `get(key, start, end)`, `get_ranges(key, [(start, end)])`, `set(key, value)`,
 //! `set_new(key, value)`, `delete(key)`, `delete_prefix(prefix)`, `list_dir(prefix)` (names;
 //! those of further keys end in a slash), `list_prefix(prefix)`, `getsize(key)`,
-//! `getsizes(keys)`. Handles to one store share its attribute `identity`.
+//! `getsizes(keys)`. Handles to one store share its attribute `identity`. One whose attribute
+//! `requests_in_flight` is a number is behind a network, and has `get_many(keys)`, too: values, or
+//! the exception of those that could not be read.
 //!
 //! Invariants: the GIL is held for a call and no longer; a fork is welcome meanwhile, unless the
 //! thread has a lock of the engine. What Python raises is the cause of an error that names store
 //! and key. A value is taken as Python gives it: a part that is shorter than it has to be is an
 //! error.
 
-use pyo3::exceptions::{PyNotImplementedError, PyPermissionError};
+use pyo3::exceptions::{PyBaseException, PyNotImplementedError, PyPermissionError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use stook::store::{ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_prefix};
+use stook::store::{
+    ByteRange, ByteStore, DeliverBytes, DeliverValues, Listing, check_key, check_prefix,
+};
 use stook::{Durability, Error, ErrorKind, Result, gate};
 
 use crate::codecs::Bytes;
@@ -35,6 +39,7 @@ pub(super) struct PythonStore {
     location: String,
     identity: u64,
     read_only: bool,
+    requests_in_flight: Option<usize>,
 }
 
 /// One call of the adapter for neighbouring ranges.
@@ -55,7 +60,12 @@ impl PythonStore {
             Some(identity) => identity.extract()?,
             None => adapter.as_ptr().addr() as u64,
         };
-        Ok(Self { adapter: adapter.clone().unbind(), location, identity, read_only })
+        let requests_in_flight = match adapter.getattr_opt("requests_in_flight")? {
+            Some(n) => n.extract()?,
+            None => None,
+        };
+        let adapter = adapter.clone().unbind();
+        Ok(Self { adapter, location, identity, read_only, requests_in_flight })
     }
 
     /// Calls the adapter; `what` and `key` are for errors.
@@ -73,10 +83,49 @@ impl PythonStore {
                 })
             })
         });
-        called.map_err(|(kind, error)| {
-            let message = format!("key `{key}`: cannot {what}");
-            Error::new(kind, message).with_source(error).at_file(&self.location)
-        })
+        called.map_err(|(kind, error)| self.failed(what, key, kind, error))
+    }
+
+    #[cold]
+    fn failed(&self, what: &str, key: &str, kind: ErrorKind, cause: PyErr) -> Error {
+        let message = format!("key `{key}`: cannot {what}");
+        Error::new(kind, message).with_source(cause).at_file(&self.location)
+    }
+
+    /// A value as the adapter gives it, checked.
+    fn value<'a>(&self, key: &str, value: &'a Bytes, limit: u64) -> Result<&'a [u8]> {
+        let value = value.as_slice();
+        if value.len() as u64 <= limit {
+            return Ok(value);
+        }
+        let len = value.len();
+        let what = format!("key `{key}`: value of {len} bytes exceeds the limit of {limit} bytes");
+        Err(Error::limit(what).at_file(&self.location))
+    }
+
+    /// Values, or why they could not be read.
+    fn get_some(&self, keys: &[String]) -> Result<Vec<Result<Option<Bytes>>>> {
+        let [first, ..] = keys else { return Ok(Vec::new()) };
+        let found = self.call("read", first, |adapter| {
+            let py = adapter.py();
+            let found = adapter.call_method1("get_many", (keys.to_vec(),))?;
+            let one = |value: Bound<'_, PyAny>| {
+                if value.is_instance_of::<PyBaseException>() {
+                    let error = PyErr::from_value(value);
+                    return Err((kind_of(py, &error), error));
+                }
+                bytes_of(&value).map_err(|error| (ErrorKind::Io, error))
+            };
+            found.try_iter()?.map(|value| Ok(one(value?))).collect::<PyResult<Vec<_>>>()
+        })?;
+        if found.len() != keys.len() {
+            let what = format!("expected {} values, found {}", keys.len(), found.len());
+            return Err(Error::corrupt(what).at_file(&self.location));
+        }
+        let named = found.into_iter().zip(keys).map(|(value, key)| {
+            value.map_err(|(kind, error)| self.failed("read", key, kind, error))
+        });
+        Ok(named.collect())
     }
 
     fn check_writable(&self) -> Result<()> {
@@ -191,15 +240,30 @@ impl ByteStore for PythonStore {
             bytes_of(&adapter.call_method1("get", (key, None::<i64>, None::<u64>))?)
         })?;
         let Some(value) = found else { return Ok(false) };
-        let value = value.as_slice();
-        if value.len() as u64 > limit {
-            let len = value.len();
-            let what =
-                format!("key `{key}`: value of {len} bytes exceeds the limit of {limit} bytes");
-            return Err(Error::limit(what).at_file(&self.location));
-        }
-        out.extend_from_slice(value);
+        out.extend_from_slice(self.value(key, &value, limit)?);
         Ok(true)
+    }
+
+    fn requests_in_flight(&self) -> Option<usize> {
+        self.requests_in_flight
+    }
+
+    fn get_many(&self, keys: &[String], limit: u64, deliver: &DeliverValues<'_>) -> Result<()> {
+        let mut at = 0;
+        for keys in keys.chunks(self.requests_in_flight.unwrap_or(1).max(1)) {
+            gate::checkpoint()?;
+            for (key, found) in keys.iter().zip(self.get_some(keys)?) {
+                let value = found.and_then(|found| match &found {
+                    Some(value) => {
+                        self.value(key, value, limit).map(|value| deliver(at, Ok(Some(value))))
+                    }
+                    None => Ok(deliver(at, Ok(None))),
+                });
+                value.unwrap_or_else(|error| deliver(at, Err(error)))?;
+                at += 1;
+            }
+        }
+        Ok(())
     }
 
     fn get_ranges(

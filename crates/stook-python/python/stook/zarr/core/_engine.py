@@ -47,7 +47,7 @@ def tree_of(store: Any) -> Tree:
     from ..storage._native import tree
 
     opened = tree(store, not read_only)
-    forget = weakref.ref(store, lambda _: _TREES.pop(key, None))
+    forget = weakref.ref(store, lambda _, trees=_TREES: trees.pop(key, None))
     _TREES[key] = (forget, os.getpid(), read_only, opened)
     if "_native" not in vars(type(store)):
         _BRIDGED.append(key)

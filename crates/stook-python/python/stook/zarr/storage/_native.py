@@ -51,10 +51,11 @@ def native(store: Any) -> NativeStore:
     return NativeStore.python(Bridge(store), str(store), read_only)
 
 
-def tree(store: Any, writable: bool, format: str | None = None) -> Tree:
-    """The hierarchy in a store; there may be nothing in it.
+def tree(store: Any, writable: bool, format: str | None = "zarr3") -> Tree:
+    """The hierarchy in a store; there may be nothing in it, and nothing is read yet.
 
-    ``format`` (zarr2 or zarr3) is that of nodes to be made.
+    ``format`` (zarr2 or zarr3) is that of nodes that are made without a document; ``None`` asks
+    the root.
     """
     made = Tree.of_store(native(store), writable, format)
     keep = getattr(store, "_keep", None)
@@ -102,6 +103,17 @@ class Bridge:
     def get(self, key: str, start: int | None = None, end: int | None = None) -> Any:
         request = self._request((start, end))
         return _bytes_of(_run(self.store.get(key, self._prototype(), request)))
+
+    @property
+    def requests_in_flight(self) -> int:
+        return int(config.get("async.concurrency") or 10)
+
+    def get_many(self, keys: Iterable[str]) -> list[Any]:
+        """Values, or the exceptions of those that could not be read."""
+        prototype = self._prototype()
+        requests = [(key, prototype, None) for key in keys]
+        found = _run(_gather(self.store.get, requests, return_exceptions=True))
+        return [value if isinstance(value, BaseException) else _bytes_of(value) for value in found]
 
     def get_ranges(self, key: str, parts: Iterable[_Part]) -> list[Any]:
         prototype = self._prototype()
@@ -216,14 +228,17 @@ async def _collect(names: Any) -> list[str]:
     return [name async for name in names]
 
 
-async def _gather(call: Any, arguments: list[Any]) -> list[Any]:
+async def _gather(
+    call: Any, arguments: list[Any], return_exceptions: bool = False
+) -> list[Any]:
     limit = asyncio.Semaphore(config.get("async.concurrency") or 10)
 
     async def one(of: tuple[Any, ...]) -> Any:
         async with limit:
             return await call(*of)
 
-    return list(await asyncio.gather(*map(one, arguments)))
+    waiting = map(one, arguments)
+    return list(await asyncio.gather(*waiting, return_exceptions=return_exceptions))
 
 
 def _bytes_of(value: Any) -> Any:
