@@ -51,11 +51,11 @@ class NativeBytesBytes(BytesBytesCodec):
     """A compressor or checksum of the engine."""
 
     def _encode_sync(self, chunk_bytes: Any, chunk_spec: ArraySpec) -> Any:
-        codec = native_codec(self.to_dict(), _item_type(chunk_spec))
+        codec = native_codec(_config(self), _item_type(chunk_spec))
         return bytes_buffer(codec.encode(to_array(chunk_bytes)), chunk_spec)
 
     def _decode_sync(self, chunk_bytes: Any, chunk_spec: ArraySpec) -> Any:
-        codec = native_codec(self.to_dict(), _item_type(chunk_spec))
+        codec = native_codec(_config(self), _item_type(chunk_spec))
         return bytes_buffer(codec.decode(to_bytes(chunk_bytes)), chunk_spec)
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
@@ -66,12 +66,12 @@ class NativeArrayBytes(ArrayBytesCodec):
     """A serializer of the engine whose bytes say what the items are."""
 
     def _encode_sync(self, chunk_array: Any, chunk_spec: ArraySpec) -> Any:
-        codec = native_codec(self.to_dict(), _item_type(chunk_spec))
+        codec = native_codec(_config(self), _item_type(chunk_spec))
         return bytes_buffer(codec.encode(to_array(chunk_array)), chunk_spec)
 
     def _decode_sync(self, chunk_bytes: Any, chunk_spec: ArraySpec) -> Any:
         native = chunk_spec.dtype.to_native_dtype()
-        codec = native_codec(self.to_dict(), _item_type(chunk_spec))
+        codec = native_codec(_config(self), _item_type(chunk_spec))
         decoded = codec.decode(to_bytes(chunk_bytes))
         if not isinstance(decoded, np.ndarray):
             decoded = np.frombuffer(decoded, native)
@@ -85,7 +85,7 @@ class NativeArrayArray(ArrayArrayCodec):
     """A filter of the engine."""
 
     def _encode_sync(self, chunk_array: Any, chunk_spec: ArraySpec) -> Any:
-        codec = native_codec(self.to_dict(), _item_type(chunk_spec))
+        codec = native_codec(_config(self), _item_type(chunk_spec))
         encoded = codec.encode(np.ascontiguousarray(to_array(chunk_array)))
         out = self.resolve_metadata(chunk_spec)
         array = np.frombuffer(encoded, out.dtype.to_native_dtype())
@@ -93,7 +93,7 @@ class NativeArrayArray(ArrayArrayCodec):
 
     def _decode_sync(self, chunk_array: Any, chunk_spec: ArraySpec) -> Any:
         native = chunk_spec.dtype.to_native_dtype()
-        codec = native_codec(self.to_dict(), native)
+        codec = native_codec(_config(self), native)
         decoded = codec.decode(np.ascontiguousarray(to_array(chunk_array)).tobytes())
         if not isinstance(decoded, np.ndarray):
             decoded = np.frombuffer(decoded, native)
@@ -101,6 +101,11 @@ class NativeArrayArray(ArrayArrayCodec):
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
         raise NotImplementedError
+
+
+def _config(codec: Any) -> Any:
+    """The settings of a codec: numcodecs has defaults of its own for what is not said."""
+    return getattr(codec, "codec_config", None) or codec.to_dict()
 
 
 def _item_type(spec: ArraySpec) -> Any:

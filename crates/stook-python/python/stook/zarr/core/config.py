@@ -24,6 +24,7 @@ from .config_defaults import DEFAULTS, REMOVED
 __all__ = ["BadConfigError", "Config", "ConfigSet", "config", "parse_indexing_order"]
 
 _MISSING = object()
+_ABSENT = object()
 
 
 class BadConfigError(ValueError):
@@ -139,7 +140,7 @@ class Config:
         self.refresh()
 
     def __contains__(self, item: str) -> bool:
-        return self.get(item, _MISSING) is not _MISSING
+        return self.get(item, _ABSENT) is not _ABSENT
 
     def __getitem__(self, item: str) -> Any:
         return self.get(item)
@@ -217,8 +218,8 @@ class Config:
     def update_defaults(self, new: Mapping[str, Any]) -> None:
         """Add defaults. They take the place of older defaults, not of values that were set."""
         for path, value in _leaves(new):
-            old = self._default(path)
-            if self.get(path, _MISSING) in (old, _MISSING):
+            found = self.get(path, _ABSENT)
+            if found is _ABSENT or found == self._default(path):
                 self.set({path: value})
         self.defaults.append(new)
 

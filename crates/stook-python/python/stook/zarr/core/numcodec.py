@@ -102,7 +102,9 @@ class ConfiguredCodec:
 
     def __repr__(self) -> str:
         config = self.get_config()
-        names = _REPR_ORDER.get(self.codec_id) or [name for name in config if name != "id"]
+        names = _REPR_ORDER.get(self.codec_id, [name for name in config if name != "id"])
+        if config.get("astype") == config.get("dtype"):
+            names = [name for name in names if name != "astype"]
         shown = [f"{name}={_shown(self.codec_id, name, config[name])}" for name in names]
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -204,6 +206,9 @@ _REPR_ORDER: Final = {
         "paging_spec",
     ],
     "fixedscaleoffset": ["scale", "offset", "dtype", "astype"],
+    "categorize": ["dtype", "astype", "labels"],
+    "msgpack2": ["raw", "use_bin_type", "use_single_float"],
+    "zfpy": ["mode", "tolerance", "rate", "precision"],
 }  # fmt: skip
 
 # What zfpy compresses by in each of its modes.
