@@ -6,9 +6,8 @@ They are kept by topic: opening and saving here, creating arrays in :mod:`._crea
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from typing_extensions import deprecated
 
 from ..core._copy import copy, copy_all, copy_store
@@ -19,6 +18,7 @@ from ..core._open import (
     open_group_at,
     store_path_of,
 )
+from ..core.buffer import NDArrayLike
 from ..core.common import _default_zarr_format, _warn_write_empty_chunks_kwarg
 from ..core.array import Array
 from ..core.group import Group
@@ -91,17 +91,6 @@ _READ_MODES = ("r", "r+", "a")
 _CREATE_MODES = ("a", "w", "w-")
 _NOT_USED = {"cache_attrs", "synchronizer", "chunk_store", "meta_array"}
 _UNUSED = "{} is not yet implemented"
-
-
-@runtime_checkable
-class _ArrayLike(Protocol):
-    """An array of numpy, or one that behaves like it."""
-
-    dtype: Any
-    shape: tuple[int, ...]
-
-    def __getitem__(self, key: Any) -> Any: ...
-    def reshape(self, *shape: Any) -> Any: ...
 
 
 def consolidate_metadata(
@@ -559,7 +548,7 @@ def save_array(
         If ``arr`` is no array.
     """
     zarr_format = one_format(zarr_version, zarr_format) or _default_zarr_format()
-    if not isinstance(arr, _ArrayLike):
+    if not isinstance(arr, NDArrayLike):
         raise TypeError("arr argument must be numpy or other NDArrayLike array")
     mode = kwargs.pop("mode", "a")
     place = store_path_of(store, path, mode, storage_options)
@@ -608,13 +597,13 @@ def save_group(
     """
     zarr_format = one_format(zarr_version, zarr_format) or _default_zarr_format()
     for arr in args:
-        if not isinstance(arr, _ArrayLike):
+        if not isinstance(arr, NDArrayLike):
             raise TypeError(
                 "All arguments must be numpy or other NDArrayLike arrays "
                 "(except store, path, storage_options, and zarr_format)"
             )
     for name, arr in kwargs.items():
-        if not isinstance(arr, _ArrayLike):
+        if not isinstance(arr, NDArrayLike):
             raise TypeError(
                 f"Keyword argument '{name}' must be a numpy or other NDArrayLike array"
             )

@@ -228,7 +228,7 @@ class ArrayState:
     @property
     def read_chunk_sizes(self) -> tuple[tuple[int, ...], ...]:
         """For each axis, the lengths of the pieces that are read at a time, to the array's end."""
-        return tuple(starmap(_sizes, zip(self.shape, self._edges(self._engine.chunks), strict=True)))
+        return tuple(starmap(_sizes, zip(self.shape, self._edges(self._lengths()), strict=True)))
 
     @property
     def write_chunk_sizes(self) -> tuple[tuple[int, ...], ...]:
@@ -237,8 +237,17 @@ class ArrayState:
         return tuple(starmap(_sizes, zip(self.shape, self._outer_edges(), strict=True)))
 
     def _outer_edges(self) -> list[Any]:
+        return self._edges(self._lengths(outer=True))
+
+    def _lengths(self, outer: bool = False) -> tuple[Any, ...] | None:
+        """The lengths of chunks, or of what is stored as one, along each axis."""
+        if self._native is None:
+            shards, chunks = self._grids()
+            if chunks is not None:
+                found: tuple[Any, ...] = shards if outer and shards else chunks
+                return found
         native = self._engine
-        return self._edges(native.chunks if native.shards is None else native.shards)
+        return native.shards if outer and native.shards is not None else native.chunks
 
     def _edges(self, grid: tuple[Any, ...] | None) -> list[Any]:
         """For each axis the length of a chunk, or where chunks begin and the last one ends."""

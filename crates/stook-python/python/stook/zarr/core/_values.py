@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Names of version 3 that numpy has under the same name.
 _PLAIN = {
-    name: np.dtype(name)
+    name: np.dtype(name).newbyteorder("<")
     for name in (
         "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
         "float16 float32 float64 complex64 complex128"
@@ -31,7 +31,8 @@ def quick_dtype(raw: dict[str, Any]) -> np.dtype[Any] | None:
         return _PLAIN.get(name) if isinstance(name, str) else None
     name = raw.get("dtype")
     if isinstance(name, str) and name[1:2] in "biufc" and not raw.get("filters"):
-        return np.dtype(name)
+        # As zarr makes it: what stands for the machine's order stays "<".
+        return np.dtype(name).newbyteorder("<") if name[0] == "<" else np.dtype(name)
     return None
 
 
