@@ -52,7 +52,9 @@ pub use creation::{array, create, create_array, empty, from_array, full, ones, z
 pub use fill::FillValue;
 pub use hierarchy::{NewGroup, consolidate_metadata, create_group, create_hierarchy};
 pub use like::{empty_like, full_like, ones_like, open_like, zeros_like};
-pub use new_array::{CodecSetting, IndexLocation, KeyEncoding, NewArray, Order, Separator};
+pub use new_array::{
+    CodecSetting, Documents, IndexLocation, KeyEncoding, NewArray, Order, Separator,
+};
 pub use opening::{
     Open, OpenArray, OpenGroup, UseConsolidated, group, open, open_array, open_consolidated,
     open_group,

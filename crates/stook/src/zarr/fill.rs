@@ -182,6 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
     fn numbers_and_texts_become_items() {
         let of = |fill: FillValue, dtype: &str| {
             fill.of_type(&dtype.parse().unwrap()).map(|values| values.unwrap().items().to_vec())

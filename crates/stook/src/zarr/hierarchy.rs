@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 use stook_core::{AttributeEdits, AttributeValue, Error, Format, NodeKind, NodePath, Result};
 use stook_zarr::group_document;
 
+use super::new_array::Documents;
 use super::place::{AccessMode, Place};
 use crate::file::{File, Node};
 use crate::group::Group;
@@ -121,9 +122,6 @@ pub fn consolidate_metadata(place: impl Into<Place>, path: &str) -> Result<Group
     file.commit()?;
     file.group(node.as_str())
 }
-
-/// The documents of one node: its own, and the attributes that version 2 has beside it.
-type Documents = (Map<String, Value>, Option<Map<String, Value>>);
 
 /// Creates all `nodes` in `place`, and the groups above them that are missing: paths with their
 /// documents, as [`NewArray::documents`](super::NewArray::documents) gives them. What is there

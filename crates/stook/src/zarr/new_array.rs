@@ -75,6 +75,9 @@ impl From<Value> for CodecSetting {
     }
 }
 
+/// The documents of one node: `zarr.json`, or `.zarray` or `.zgroup` and the attributes beside it.
+pub type Documents = (Map<String, Value>, Option<Map<String, Value>>);
+
 /// What a new array is filled with.
 #[derive(Clone, Debug)]
 pub(super) enum Data {
@@ -306,7 +309,7 @@ impl NewArray {
     /// # Errors
     /// `InvalidInput` for settings that do not fit each other or the version, `Unsupported` for
     /// what the version cannot say; what reading the array may give that this one is like.
-    pub fn documents(&self) -> Result<(Map<String, Value>, Option<Map<String, Value>>)> {
+    pub fn documents(&self) -> Result<Documents> {
         let mut document = match &self.like {
             Some(array) => creation::document(&like::filled(self, array)?)?,
             None => creation::document(self)?,
