@@ -55,11 +55,12 @@ def cases() -> list[tuple[dict, list[str]]]:
     found += [({"id": name}, ["i4 rising"])
               for name in ("crc32", "crc32c", "adler32", "fletcher32", "jenkins_lookup3")]
     found += [({"id": "pcodec", "level": 8}, numbers)]
-    found += [({"id": "zfpy", "mode": 5}, ["f8 walk", "i4 rising"]),
+    # Its reversible mode cannot encode: it lacks an attribute.
+    found += [({"id": "zfpy", "mode": 2, "rate": 16}, ["f8 walk"]),
+              ({"id": "zfpy", "mode": 3, "precision": 20}, ["f8 walk"]),
               ({"id": "zfpy", "mode": 4, "tolerance": 0.001}, ["f8 walk"])]
     labels = [f"cell-{i}" for i in range(100)]
-    found += [({"id": "vlen-utf8"}, ["text"]), ({"id": "json2"}, ["text"]),
-              ({"id": "msgpack2"}, ["text"]),
+    found += [({"id": "vlen-utf8"}, ["text"]),
               ({"id": "categorize", "labels": labels, "dtype": "|O", "astype": "|u1"}, ["text"])]
     return found
 
@@ -88,7 +89,8 @@ def compare(config: dict, values: np.ndarray, rounds: int, at_least: float) -> d
     import stook
 
     theirs = numcodecs.get_codec(dict(config))
-    ours = stook.codecs.get_codec(config, dtype=values.dtype)
+    dtype = str if values.dtype == object else values.dtype
+    ours = stook.codecs.get_codec(config, dtype=dtype)
     encoded = {"theirs": theirs.encode(values), "ours": ours.encode(values)}
     # Each decodes what numcodecs encoded; what we encoded must decode to the same with numcodecs.
     expected = theirs.decode(encoded["theirs"])

@@ -136,6 +136,12 @@ pub trait HeapCodec: Debug + Send + Sync {
     /// `InvalidInput` where an item cannot be encoded.
     fn encode_into(&self, items: &[u8], heap: &[u8], out: &mut Vec<u8>) -> Result<()>;
 
+    /// How many items `encoded` says it holds, where it says so; not to be trusted.
+    fn n_items(&self, encoded: &[u8]) -> Option<usize> {
+        let _ = encoded;
+        None
+    }
+
     /// Decodes exactly the items that fill `items`, appending their payload to `heap`.
     ///
     /// # Errors

@@ -89,6 +89,10 @@ impl HeapCodec for Vlen {
         }
     }
 
+    fn n_items(&self, encoded: &[u8]) -> Option<usize> {
+        usize::try_from(u32::from_le_bytes(*encoded.first_chunk()?)).ok()
+    }
+
     fn encode_into(&self, items: &[u8], heap: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
         let put_all = |out: &mut Vec<u8>| {

@@ -163,6 +163,16 @@ impl BufferCodec {
         codec.decoded_part(encoded).map_err(|error| self.named(error))
     }
 
+    /// How many items of variable length `encoded` says it holds, where it says so; not to be
+    /// trusted.
+    #[must_use]
+    pub fn n_items(&self, encoded: &[u8]) -> Option<usize> {
+        match &self.step {
+            Step::Heap(codec) => codec.n_items(encoded),
+            _ => None,
+        }
+    }
+
     /// Decodes exactly the items of variable length that fill `items`, appending their payload
     /// to `heap`.
     ///

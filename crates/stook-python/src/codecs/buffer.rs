@@ -315,7 +315,7 @@ fn undecoded_dtype<'a>(spec: &'a CodecSpec, given: &'a DType) -> Option<&'a DTyp
     }
 }
 
-/// Objects: how many there are stands in front of them, or `out` says it.
+/// Objects: how many there are is said by their encoding, or by `out`.
 fn decode_objects<'py>(
     py: Python<'py>,
     codec: &BufferCodec,
@@ -326,10 +326,7 @@ fn decode_objects<'py>(
     let dtype = if given.has_heap() { given } else { DType::string() };
     let shape: Vec<u64> = match out {
         Some(out) => out.getattr("shape")?.extract()?,
-        None => {
-            let count = encoded.first_chunk().map_or(0, |count| u32::from_le_bytes(*count));
-            vec![u64::from(count)]
-        }
+        None => vec![codec.n_items(encoded).unwrap_or(0) as u64],
     };
     let n = shape.iter().try_fold(1_u64, |n, &len| n.checked_mul(len));
     // Each item takes some bytes of the encoding.

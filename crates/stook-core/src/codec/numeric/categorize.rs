@@ -101,6 +101,10 @@ impl HeapCodec for Categorize {
         NAME
     }
 
+    fn n_items(&self, encoded: &[u8]) -> Option<usize> {
+        self.check_len(encoded).ok()
+    }
+
     fn encode_into(&self, items: &[u8], heap: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
         spare::reserve(out, items.len() / HEAP_ITEM_LEN * self.encoded.kind.size())?;
