@@ -9,9 +9,9 @@ import numcodecs
 import numpy as np
 import pytest
 import stook.zarr.core.metadata as ours
-from zarr_api.documents import By, assert_created_alike, assert_created_alike_legacy
 from stook.zarr import config
 from stook.zarr.core.chunk_grids import RectilinearChunksDisabledError
+from zarr_api.documents import By, assert_created_alike, assert_created_alike_legacy
 
 FORMATS = (2, 3)
 

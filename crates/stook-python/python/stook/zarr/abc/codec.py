@@ -160,9 +160,7 @@ class ArrayBytesCodecPartialEncodeMixin:
     ) -> None:
         raise NotImplementedError
 
-    async def encode_partial(
-        self, batch_info: Iterable[tuple[Any, Any, Any, ArraySpec]]
-    ) -> None:
+    async def encode_partial(self, batch_info: Iterable[tuple[Any, Any, Any, ArraySpec]]) -> None:
         """Store parts: of each a setter of bytes, values, a selection, and what the chunk is."""
         await concurrent_map(
             list(batch_info), self._encode_partial_single, config.get("async.concurrency")
@@ -207,9 +205,7 @@ class CodecPipeline:
         """The length of what so many bytes are encoded to."""
 
     @abstractmethod
-    async def decode(
-        self, chunk_bytes_and_specs: Iterable[tuple[Any, ArraySpec]]
-    ) -> Iterable[Any]:
+    async def decode(self, chunk_bytes_and_specs: Iterable[tuple[Any, ArraySpec]]) -> Iterable[Any]:
         """What chunks decode to."""
 
     @abstractmethod

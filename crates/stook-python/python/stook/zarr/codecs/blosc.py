@@ -51,9 +51,7 @@ def parse_typesize(data: Any) -> int:
     if not isinstance(data, int):
         raise TypeError(f"Value must be an int. Got {type(data)} instead.")
     if data <= 0:
-        raise ValueError(
-            f"Value must be greater than 0. Got {data}, which is less or equal to 0."
-        )
+        raise ValueError(f"Value must be greater than 0. Got {data}, which is less or equal to 0.")
     return data
 
 

@@ -157,9 +157,7 @@ class CastValue(NativeArrayArray):
         source, target = chunk_spec.dtype.to_native_dtype(), self.dtype.to_native_dtype()
         fill = np.array([chunk_spec.fill_value], dtype=source)
         encoded = native_codec(self.to_dict(), source).encode(fill)
-        return replace(
-            chunk_spec, dtype=self.dtype, fill_value=np.frombuffer(encoded, target)[0]
-        )
+        return replace(chunk_spec, dtype=self.dtype, fill_value=np.frombuffer(encoded, target)[0])
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
         source, target = chunk_spec.dtype.to_native_dtype(), self.dtype.to_native_dtype()

@@ -48,9 +48,11 @@ class VLenBytesCodec(_VLen):
 
     def _decode_sync(self, chunk_bytes: Any, chunk_spec: ArraySpec) -> Any:
         native = native_codec({"id": "vlen-bytes"})
-        items = np.empty(chunk_spec.shape, dtype=object)
-        items.flat = [_as_bytes(item) for item in native.decode(to_bytes(chunk_bytes))]
-        return array_buffer(items, chunk_spec)
+        decoded = native.decode(to_bytes(chunk_bytes))
+        items = np.empty(len(decoded), dtype=object)
+        for index, item in enumerate(decoded):
+            items[index] = _as_bytes(item)
+        return array_buffer(items.reshape(chunk_spec.shape), chunk_spec)
 
 
 def _as_bytes(item: Any) -> bytes:

@@ -46,9 +46,7 @@ class ArrayConfig:
         """The settings in ``data``, and from the configuration what it lacks."""
         given: Any = data
         names = [field.name for field in fields(ArrayConfig)]
-        return cls(
-            **{n: given[n] if n in given else zarr_config.get(f"array.{n}") for n in names}
-        )
+        return cls(**{n: given[n] if n in given else zarr_config.get(f"array.{n}") for n in names})
 
     def to_dict(self) -> ArrayConfigParams:
         """The settings as a dict."""

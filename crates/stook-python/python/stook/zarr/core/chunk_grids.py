@@ -324,8 +324,7 @@ def _guess_num_chunks_per_axis_shard(
         return 1
     count = 1
     while chunk_bytes * (count + 1) ** len(chunk_shape) <= max_bytes and all(
-        edge * (count + 1) <= extent
-        for edge, extent in zip(chunk_shape, array_shape, strict=True)
+        edge * (count + 1) <= extent for edge, extent in zip(chunk_shape, array_shape, strict=True)
     ):
         count += 1
     return count

@@ -65,7 +65,9 @@ def validate_codecs(codecs: Iterable[Codec], dtype: ZDType[Any, Any]) -> None:
         serializer = validate_array_bytes_codec(serializer.codecs)
     name = type(serializer).__name__
     if isinstance(dtype, VariableLengthUTF8) and name != "VLenUTF8Codec":
-        raise ValueError(f"For string dtype, ArrayBytesCodec must be `VLenUTF8Codec`, got `{name}`.")
+        raise ValueError(
+            f"For string dtype, ArrayBytesCodec must be `VLenUTF8Codec`, got `{name}`."
+        )
 
 
 def codecs_from_list(

@@ -110,9 +110,7 @@ class BatchedCodecPipeline(CodecPipeline):
     ) -> Iterable[Any]:
         return [await self._encode_one(data, spec) for data, spec in chunk_arrays_and_specs]
 
-    async def decode(
-        self, chunk_bytes_and_specs: Iterable[tuple[Any, ArraySpec]]
-    ) -> Iterable[Any]:
+    async def decode(self, chunk_bytes_and_specs: Iterable[tuple[Any, ArraySpec]]) -> Iterable[Any]:
         return [await self._decode_one(data, spec) for data, spec in chunk_bytes_and_specs]
 
     async def read(
@@ -186,7 +184,7 @@ class ChunkCodec:
         from .array_spec import ArrayConfig, ArraySpec
         from .buffer import default_buffer_prototype
 
-        order = getattr(self._metadata, "order", "C")
+        order: Any = getattr(self._metadata, "order", "C")
         return ArraySpec(
             shape=chunk_shape,
             dtype=self._metadata.dtype,

@@ -56,7 +56,9 @@ class ConfigSet:
     """Values that are set, and set back at the end of a ``with`` block if it began one."""
 
     def __init__(
-        self, target: MutableMapping[str, Any], removed: Mapping[str, str | None],
+        self,
+        target: MutableMapping[str, Any],
+        removed: Mapping[str, str | None],
         values: Mapping[str, Any],
     ) -> None:
         self.config = target
@@ -209,9 +211,7 @@ class Config:
         """Forget everything, defaults as well."""
         self.config.clear()
 
-    def update(
-        self, new: Mapping[str, Any], priority: Literal["old", "new"] = "new"
-    ) -> None:
+    def update(self, new: Mapping[str, Any], priority: Literal["old", "new"] = "new") -> None:
         """Merge nested values in; ``priority="old"`` keeps those that are set."""
         _merge(self.config, new, overwrite=priority == "new")
 

@@ -9,7 +9,6 @@ from warnings import warn
 
 import numpy as np
 
-from ...abc.codec import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
 from ...abc.metadata import Metadata
 from ...core.common import parse_named_configuration, product
 from ...core.dtype import UInt8, parse_dtype
@@ -25,9 +24,7 @@ CODEC_PREFIX: Final = "numcodecs."
 
 def _expect_name_prefix(codec_name: str) -> str:
     if not codec_name.startswith(CODEC_PREFIX):
-        raise ValueError(
-            f"Expected name to start with '{CODEC_PREFIX}'. Got {codec_name} instead."
-        )
+        raise ValueError(f"Expected name to start with '{CODEC_PREFIX}'. Got {codec_name} instead.")
     return codec_name.removeprefix(CODEC_PREFIX)
 
 
@@ -45,7 +42,9 @@ class _NumcodecsCodec(Metadata):
         super().__init_subclass__(**kwargs)
         if codec_name is not None:
             cls.codec_name = f"{CODEC_PREFIX}{codec_name}"
-            cls.__doc__ = f"The codec ``{codec_name}``, with the parameters that numcodecs gives it."
+            cls.__doc__ = (
+                f"The codec ``{codec_name}``, with the parameters that numcodecs gives it."
+            )
 
     def __init__(self, **codec_config: Any) -> None:
         if not self.codec_name:

@@ -129,9 +129,7 @@ def get_data_type_from_native_dtype(dtype: npt.DTypeLike) -> ZDType[Any, Any]:
     return data_type_registry.match_dtype(np.dtype(dtype))
 
 
-def get_data_type_from_json(
-    dtype_spec: DTypeJSON, *, zarr_format: ZarrFormat
-) -> ZDType[Any, Any]:
+def get_data_type_from_json(dtype_spec: DTypeJSON, *, zarr_format: ZarrFormat) -> ZDType[Any, Any]:
     """The data type that a document describes; ValueError if there is none."""
     return data_type_registry.match_json(dtype_spec, zarr_format=zarr_format)
 

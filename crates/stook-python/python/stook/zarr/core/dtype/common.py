@@ -41,7 +41,10 @@ class DTypeConfig_V2(TypedDict, Generic[TDTypeNameV2_co, TObjectCodecID_co]):
     object_codec_id: TObjectCodecID_co
 
 
-DTypeSpec_V2: TypeAlias = DTypeConfig_V2[DTypeName_V2, None | str]
+class DTypeSpec_V2(DTypeConfig_V2[DTypeName_V2, None | str]):
+    """A data type of version 2 whose name and codec are not known yet."""
+
+
 DTypeSpec_V3: TypeAlias = str | NamedConfig[str, Mapping[str, object]]
 
 
@@ -59,7 +62,8 @@ def check_structured_dtype_v2_inner(data: object) -> TypeGuard[StructuredName_V2
         return False
     name, kind = data
     return isinstance(name, str) and (
-        isinstance(kind, str) or check_structured_dtype_v2_inner(kind)
+        isinstance(kind, str)
+        or check_structured_dtype_v2_inner(kind)
         or (isinstance(kind, Sequence) and len(kind) > 0 and check_structured_dtype_name_v2(kind))
     )
 

@@ -28,7 +28,8 @@ TDType_co = TypeVar("TDType_co", bound=TBaseDType, covariant=True)
 class ZDType(ABC, Generic[TDType_co, TScalar_co]):
     """A data type of Zarr arrays."""
 
-    dtype_cls: ClassVar[type[Any]]
+    # A class of NumPy types; type checkers take some of them for functions that never return.
+    dtype_cls: ClassVar[Any]
     _zarr_v3_name: ClassVar[str]
 
     @classmethod

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from ...abc.codec import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, Codec
-from ...abc.numcodec import Numcodec, _is_numcodec
+from ...abc.codec import BytesBytesCodec, Codec
 from ..array_spec import ArrayConfigLike, parse_array_config
 from ..chunk_grids import (
     ChunkGrid,
@@ -27,8 +26,8 @@ from ..chunk_key_encodings import (
 from ..codec_chain import codecs_from_list
 from ..common import ZarrFormat, _default_zarr_format, _warn_order_kwarg, parse_shapelike
 from ..config import config as zarr_config
-from ..dtype import VariableLengthBytes, VariableLengthUTF8, ZDType, parse_dtype
-from ..dtype.common import HasItemSize, HasObjectCodec
+from ..dtype import ZDType, parse_dtype
+from ..dtype.common import HasItemSize
 from .defaults import (
     default_compressor_v2,
     default_compressors_v3,
@@ -36,7 +35,8 @@ from .defaults import (
     default_filters_v3,
     default_serializer_v3,
 )
-from .v2 import ArrayV2Metadata, get_object_codec_id, parse_compressor, parse_filters
+from .encoding import is_word, parse_chunk_encoding_v2, parse_chunk_encoding_v3
+from .v2 import ArrayV2Metadata
 from .v3 import ArrayV3Metadata
 
 __all__ = [
@@ -105,9 +105,9 @@ zarr_format, attributes, chunk_key_encoding, dimension_names
                 "Zarr format 2 arrays can only be created with `shard_shape` set to `None`. "
                 f"Got `shard_shape={shards}` instead."
             )
-        if not _is_word(serializer, "auto"):
+        if not is_word(serializer, "auto"):
             raise ValueError("Zarr format 2 arrays do not support `serializer`.")
-        filters_v2, compressor = _parse_chunk_encoding_v2(
+        filters_v2, compressor = parse_chunk_encoding_v2(
             compressor=compressors, filters=filters, dtype=zdtype
         )
         if dimension_names is not None:
@@ -125,7 +125,7 @@ zarr_format, attributes, chunk_key_encoding, dimension_names
         )
     if zarr_format != 3:
         raise ValueError(f"zarr_format must be 2 or 3, got {zarr_format}")
-    codecs = _parse_chunk_encoding_v3(
+    codecs = parse_chunk_encoding_v3(
         compressors=compressors, filters=filters, serializer=serializer, dtype=zdtype
     )
     grid = chunk_grid_of(chunk_shape, extents)
@@ -216,7 +216,7 @@ def _refuse_words_of_v2(dimension_separator: Any, filters: Any, compressor: Any)
             "filters cannot be used for arrays with zarr_format 3. "
             "Use array-to-array codecs instead."
         )
-    if not _is_word(compressor, "auto"):
+    if not is_word(compressor, "auto"):
         raise ValueError(
             "compressor cannot be used for arrays with zarr_format 3. "
             "Use bytes-to-bytes codecs instead."
@@ -246,7 +246,7 @@ def _legacy_keys(data: Any) -> Any:
 
 
 def _legacy_compressor(compressor: Any, dtype: ZDType[Any, Any]) -> Any:
-    if _is_word(compressor, "auto"):
+    if is_word(compressor, "auto"):
         return default_compressor_v2(dtype)
     if isinstance(compressor, BytesBytesCodec):
         raise ValueError(
@@ -254,11 +254,6 @@ def _legacy_compressor(compressor: Any, dtype: ZDType[Any, Any]) -> Any:
             "Use a numcodecs codec directly instead."
         )
     return compressor
-
-
-def _is_word(value: Any, word: str) -> bool:
-    """Whether an argument is a certain word; codecs and arrays need not know how to compare."""
-    return isinstance(value, str) and value == word
 
 
 def _item_size(dtype: ZDType[Any, Any]) -> int:
@@ -343,92 +338,3 @@ def _parse_chunk_key_encoding(data: Any, zarr_format: ZarrFormat) -> ChunkKeyEnc
             f"chunk key encoding must be 'v2'. Got `name` = {keys.name} instead."
         )
     return keys
-
-
-def _parse_chunk_encoding_v2(
-    *, compressor: Any, filters: Any, dtype: ZDType[Any, Any]
-) -> tuple[tuple[Numcodec, ...] | None, Numcodec | None]:
-    """Filters and compressor of an array of version 2."""
-    chosen = _parse_compressor_v2(compressor, dtype)
-    if _is_word(filters, "auto"):
-        parsed = default_filters_v2(dtype)
-    else:
-        if isinstance(filters, Iterable):
-            filters = list(filters)
-            for index, item in enumerate(filters):
-                if not _is_numcodec(item):
-                    raise TypeError(
-                        "For Zarr format 2 arrays, all elements of `filters` must be numcodecs "
-                        f"codecs. Element at index {index} has type {type(item)}, which is not "
-                        "a numcodecs codec."
-                    )
-        parsed = parse_filters(filters)
-    if isinstance(dtype, HasObjectCodec):
-        _require_object_codec(dtype, (*(parsed or ()), chosen))
-    return parsed, chosen
-
-
-def _parse_compressor_v2(compressor: Any, dtype: ZDType[Any, Any]) -> Numcodec | None:
-    if compressor is None or (isinstance(compressor, tuple) and len(compressor) == 0):
-        return None
-    if _is_word(compressor, "auto"):
-        return default_compressor_v2(dtype)
-    if isinstance(compressor, tuple | list) and len(compressor) == 1:
-        return parse_compressor(compressor[0])
-    if isinstance(compressor, Iterable) and not isinstance(compressor, dict):
-        raise TypeError(
-            "For Zarr format 2 arrays, the `compressor` must be a single codec. "
-            f"Got an iterable with type {type(compressor)} instead."
-        )
-    return parse_compressor(compressor)
-
-
-def _require_object_codec(dtype: Any, codecs: Iterable[Numcodec | None]) -> None:
-    """ValueError unless a codec says what the objects are."""
-    configs = [codec.get_config() for codec in codecs if codec is not None]
-    if get_object_codec_id(configs) is not None:
-        return
-    if isinstance(dtype, VariableLengthUTF8):
-        name = "the numcodecs.VLenUTF8 codec"
-    elif isinstance(dtype, VariableLengthBytes):
-        name = "the numcodecs.VLenBytes codec"
-    else:
-        name = f"an unknown object codec with id {dtype.object_codec_id!r}"
-    raise ValueError(
-        f"Data type {dtype} requires {name}, but no such codec was specified in the filters or "
-        "compressor parameters for this array. "
-    )
-
-
-def _parse_chunk_encoding_v3(
-    *, compressors: Any, filters: Any, serializer: Any, dtype: ZDType[Any, Any]
-) -> tuple[Codec, ...]:
-    """The chain of codecs of an array of version 3."""
-    from ...registry import (
-        _parse_array_array_codec,
-        _parse_array_bytes_codec,
-        _parse_bytes_bytes_codec,
-    )
-
-    array_array: Iterable[ArrayArrayCodec] = default_filters_v3(dtype)
-    if not _is_word(filters, "auto"):
-        array_array = map(_parse_array_array_codec, _listed(filters))
-    array_bytes: ArrayBytesCodec
-    if _is_word(serializer, "auto"):
-        array_bytes = default_serializer_v3(dtype)
-    else:
-        array_bytes = _parse_array_bytes_codec(serializer)
-    bytes_bytes: Iterable[BytesBytesCodec] = default_compressors_v3(dtype)
-    if not _is_word(compressors, "auto"):
-        bytes_bytes = map(_parse_bytes_bytes_codec, _listed(compressors))
-    # In this order: the first argument that is wrong is the one that is named.
-    before = tuple(array_array)
-    return (*before, array_bytes, *bytes_bytes)
-
-
-def _listed(codecs: Any) -> Iterable[Any]:
-    if codecs is None:
-        return ()
-    if isinstance(codecs, dict | ArrayArrayCodec | ArrayBytesCodec | BytesBytesCodec):
-        return (codecs,)
-    return cast("Iterable[Any]", codecs)

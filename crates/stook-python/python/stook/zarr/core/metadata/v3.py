@@ -64,18 +64,14 @@ def parse_zarr_format(data: object) -> Literal[3]:
     """``data`` if it is 3."""
     if data == 3:
         return 3
-    raise MetadataValidationError(
-        f"Invalid value for 'zarr_format'. Expected '3'. Got '{data}'."
-    )
+    raise MetadataValidationError(f"Invalid value for 'zarr_format'. Expected '3'. Got '{data}'.")
 
 
 def parse_node_type_array(data: object) -> Literal["array"]:
     """``data`` if it says that a node is an array."""
     if data == "array":
         return "array"
-    raise NodeTypeValidationError(
-        f"Invalid value for 'node_type'. Expected 'array'. Got '{data}'."
-    )
+    raise NodeTypeValidationError(f"Invalid value for 'node_type'. Expected 'array'. Got '{data}'.")
 
 
 def parse_dimension_names(data: object) -> tuple[str | None, ...] | None:
@@ -96,8 +92,7 @@ def parse_storage_transformers(data: object) -> tuple[dict[str, Any], ...]:
     if isinstance(data, Iterable):
         return tuple(data)
     raise TypeError(
-        "Invalid storage_transformers. Expected an iterable of dicts. "
-        f"Got {type(data)} instead."
+        f"Invalid storage_transformers. Expected an iterable of dicts. Got {type(data)} instead."
     )
 
 

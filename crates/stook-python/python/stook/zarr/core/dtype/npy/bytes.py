@@ -36,13 +36,26 @@ if TYPE_CHECKING:
 
 __all__ = ["NullTerminatedBytes", "RawBytes", "VariableLengthBytes"]
 
-NullterminatedBytesJSON_V2: TypeAlias = DTypeConfig_V2[str, None]
-NullTerminatedBytesJSON_V3: TypeAlias = NamedConfig[
-    Literal["null_terminated_bytes"], dict[str, int]
-]
-RawBytesJSON_V2: TypeAlias = DTypeConfig_V2[str, None]
-RawBytesJSON_V3: TypeAlias = NamedConfig[Literal["raw_bytes"], dict[str, int]]
-VariableLengthBytesJSON_V2: TypeAlias = DTypeConfig_V2[Literal["|O"], Literal["vlen-bytes"]]
+
+class NullterminatedBytesJSON_V2(DTypeConfig_V2[str, None]):
+    """The type in documents of version 2."""
+
+
+class NullTerminatedBytesJSON_V3(NamedConfig[Literal["null_terminated_bytes"], dict[str, int]]):
+    """The type in documents of version 3."""
+
+
+class RawBytesJSON_V2(DTypeConfig_V2[str, None]):
+    """The type in documents of version 2."""
+
+
+class RawBytesJSON_V3(NamedConfig[Literal["raw_bytes"], dict[str, int]]):
+    """The type in documents of version 3."""
+
+
+class VariableLengthBytesJSON_V2(DTypeConfig_V2[Literal["|O"], Literal["vlen-bytes"]]):
+    """The type in documents of version 2."""
+
 
 BytesLike: TypeAlias = np.bytes_ | str | bytes | int
 
@@ -193,9 +206,7 @@ class VariableLengthBytes(ZDType[np.dtypes.ObjectDType, bytes], HasObjectCodec):
             and data["object_codec_id"] == cls.object_codec_id
         ):
             return cls()
-        reject_json(
-            cls, data, f"the string '|O' and an object_codec_id of {cls.object_codec_id}"
-        )
+        reject_json(cls, data, f"the string '|O' and an object_codec_id of {cls.object_codec_id}")
 
     @classmethod
     def _from_json_v3(cls, data: Any) -> Self:

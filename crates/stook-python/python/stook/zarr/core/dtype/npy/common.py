@@ -68,9 +68,7 @@ def endianness_from_numpy_str(endianness: str) -> EndiannessStr:
         return "little"
     if endianness == ">":
         return "big"
-    raise ValueError(
-        f"Invalid endianness: {endianness!r}. Expected one of {NUMPY_ENDIANNESS_STR}"
-    )
+    raise ValueError(f"Invalid endianness: {endianness!r}. Expected one of {NUMPY_ENDIANNESS_STR}")
 
 
 def endianness_to_numpy_str(endianness: EndiannessStr | None) -> NumpyEndiannessStr:
@@ -299,4 +297,5 @@ class NamedDType(ZDType[TDType_co, TScalar_co]):
 
 def with_endianness(dtype: ZDType[Any, Any], endianness: EndiannessStr | None) -> Any:
     """The type with another byte order, where it has one."""
-    return replace(dtype, endianness=endianness) if isinstance(dtype, HasEndianness) else dtype
+    ordered: Any = dtype
+    return replace(ordered, endianness=endianness) if isinstance(dtype, HasEndianness) else dtype

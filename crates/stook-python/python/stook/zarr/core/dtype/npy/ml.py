@@ -157,7 +157,7 @@ def _make_class(name: str, v3_name: str) -> type[NarrowDType]:
     return made
 
 
-ML_DTYPE: Final[tuple[type[NarrowDType], ...]] = (
+ML_DTYPE: tuple[Any, ...] = (
     BFloat16,
     *(_make_class(name, v3_name) for name, v3_name in _CLASSES.items()),
 )

@@ -11,7 +11,6 @@ from typing import (
     Literal,
     Protocol,
     Self,
-    TypeAlias,
     runtime_checkable,
 )
 
@@ -35,9 +34,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FixedLengthUTF32", "VariableLengthUTF8"]
 
-FixedLengthUTF32JSON_V2: TypeAlias = DTypeConfig_V2[str, None]
-FixedLengthUTF32JSON_V3: TypeAlias = NamedConfig[Literal["fixed_length_utf32"], dict[str, int]]
-VariableLengthUTF8JSON_V2: TypeAlias = DTypeConfig_V2[Literal["|O"], Literal["vlen-utf8"]]
+
+class FixedLengthUTF32JSON_V2(DTypeConfig_V2[str, None]):
+    """The type in documents of version 2."""
+
+
+class FixedLengthUTF32JSON_V3(NamedConfig[Literal["fixed_length_utf32"], dict[str, int]]):
+    """The type in documents of version 3."""
+
+
+class VariableLengthUTF8JSON_V2(DTypeConfig_V2[Literal["|O"], Literal["vlen-utf8"]]):
+    """The type in documents of version 2."""
 
 
 @runtime_checkable
@@ -71,9 +78,7 @@ def check_length(length: int) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedLengthUTF32(
-    ZDType[np.dtypes.StrDType, np.str_], HasEndianness, HasLength, HasItemSize
-):
+class FixedLengthUTF32(ZDType[np.dtypes.StrDType, np.str_], HasEndianness, HasLength, HasItemSize):
     """NumPy's ``U``: texts of at most ``length`` code points, four bytes each."""
 
     dtype_cls = np.dtypes.StrDType

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Structured"]
 
-StructuredJSON_V2: TypeAlias = DTypeConfig_V2[StructuredName_V2, None]
-StructuredJSON_V3: TypeAlias = NamedConfig[Literal["structured"], dict[str, Any]]
+
+class StructuredJSON_V2(DTypeConfig_V2[StructuredName_V2, None]):
+    """The type in documents of version 2."""
+
+
+class StructuredJSON_V3(NamedConfig[Literal["structured"], dict[str, Any]]):
+    """The type in documents of version 3."""
 
 
 @dataclass(frozen=True, kw_only=True)

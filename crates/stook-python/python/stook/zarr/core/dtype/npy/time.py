@@ -33,10 +33,22 @@ if TYPE_CHECKING:
 
 __all__ = ["DateTime64", "TimeDelta64"]
 
-DateTime64JSON_V2: TypeAlias = DTypeConfig_V2[str, None]
-TimeDelta64JSON_V2: TypeAlias = DTypeConfig_V2[str, None]
-DateTime64JSON_V3: TypeAlias = NamedConfig[Literal["numpy.datetime64"], dict[str, Any]]
-TimeDelta64JSON_V3: TypeAlias = NamedConfig[Literal["numpy.timedelta64"], dict[str, Any]]
+
+class DateTime64JSON_V2(DTypeConfig_V2[str, None]):
+    """The type in documents of version 2."""
+
+
+class TimeDelta64JSON_V2(DTypeConfig_V2[str, None]):
+    """The type in documents of version 2."""
+
+
+class DateTime64JSON_V3(NamedConfig[Literal["numpy.datetime64"], dict[str, Any]]):
+    """The type in documents of version 3."""
+
+
+class TimeDelta64JSON_V3(NamedConfig[Literal["numpy.timedelta64"], dict[str, Any]]):
+    """The type in documents of version 3."""
+
 
 TimeDeltaLike: TypeAlias = str | int | bytes | np.timedelta64 | timedelta | None
 DateTimeLike: TypeAlias = str | int | bytes | np.datetime64 | datetime | None
