@@ -75,6 +75,19 @@ pub struct OpenOptions {
     pub memory_map: bool,
     /// Which other files it may lead to.
     pub outside: Outside,
+    /// Whether readers take nodes from metadata that somebody consolidated.
+    pub consolidated: ConsolidatedMetadata,
+}
+
+/// What readers make of consolidated metadata, where a format has that. Who changes nodes looks
+/// at each node's own documents in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ConsolidatedMetadata {
+    /// It is taken for what it says: one document for all nodes.
+    #[default]
+    Used,
+    /// It is passed over: another writer may have left it out of date.
+    Ignored,
 }
 
 impl OpenOptions {

@@ -28,8 +28,8 @@ pub use attributes::{AttributeEdits, AttributeValue, Attributes};
 pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, ValueSource};
 pub use codec::{Codec, CodecSpec, Scratch};
 pub use container::{
-    Adapted, Child, Container, Durability, Format, Link, Loss, Mode, NodeKind, OpenOptions, Opened,
-    Outside,
+    Adapted, Child, ConsolidatedMetadata, Container, Durability, Format, Link, Loss, Mode,
+    NodeKind, OpenOptions, Opened, Outside,
 };
 pub use dtype::DType;
 pub use element::Element;

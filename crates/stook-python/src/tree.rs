@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde_json::{Map, Value};
 use stook::{
-    AttributeEdits, CreateOptions, Durability, Error, Format, InTheWay, Link, Mode, Node, NodeKind,
-    NodePath, OpenOptions, Outside,
+    AttributeEdits, ConsolidatedMetadata, CreateOptions, Durability, EmptyChunks, Error, Format,
+    InTheWay, Link, Mode, Node, NodeKind, NodePath, OpenOptions, Outside,
 };
 
 use crate::array::{Array, Slot};
@@ -197,7 +197,9 @@ impl Tree {
         format: Option<String>,
     ) -> PyResult<Self> {
         let mode = if writable { Mode::ReadWrite } else { Mode::Read };
-        let options = OpenOptions { mode, ..OpenOptions::default() };
+        // The Zarr API says itself which node it takes from consolidated metadata.
+        let consolidated = ConsolidatedMetadata::Ignored;
+        let options = OpenOptions { mode, consolidated, ..OpenOptions::default() };
         let version = format.as_deref().map(|name| format_of(py, name)).transpose()?;
         let bytes = store.get().store();
         let file = enter(py, || stook::File::from_store(bytes, version, &options))?;
@@ -312,10 +314,13 @@ impl Tree {
             .collect())
     }
 
-    fn array(&self, py: Python<'_>, node: &str) -> PyResult<Array> {
+    /// An array; with `empty_chunks`, chunks of nothing but the fill value are stored, too.
+    #[pyo3(signature = (node, empty_chunks=false))]
+    fn array(&self, py: Python<'_>, node: &str, empty_chunks: bool) -> PyResult<Array> {
         let file = self.file(py)?;
+        let empty = if empty_chunks { EmptyChunks::Written } else { EmptyChunks::Skipped };
         let array = enter(py, || match file.node(node)? {
-            Node::Array(array) => Ok(array),
+            Node::Array(array) => Ok(array.with_empty_chunks(empty)),
             other => Err(Error::invalid("expected an array, found a group")
                 .at_node(other.path())
                 .at_file(file.path())),

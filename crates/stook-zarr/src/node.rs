@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde_json::{Value, json};
 use stook_core::store::ByteStore;
 use stook_core::{
-    ArraySpec, ChunkGrid, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions,
-    Result,
+    ArraySpec, ChunkGrid, ConsolidatedMetadata, Durability, Error, Format, Limits, Mode, NodeKind,
+    NodePath, OpenOptions, Result,
 };
 
 use crate::consolidated::{self, Consolidated};
@@ -66,7 +66,7 @@ impl Nodes {
             return Err(error.at_file(store.location()));
         }
         let (mode, limits) = (options.mode, options.limits.clone());
-        let ignores_consolidated = false;
+        let ignores_consolidated = options.consolidated == ConsolidatedMetadata::Ignored;
         Ok(Self { store, mode, limits, ignores_consolidated, consolidated: RwLock::default() })
     }
 

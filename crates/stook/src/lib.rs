@@ -63,9 +63,9 @@ pub use stook_npy::{pickle, sparse};
 pub use stook_core::file::place::{InTheWay, len_bytes};
 pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,
-    CodecSpec, DType, Durability, Element, EmptyChunks, Engine, EngineConfig, Error, ErrorKind, Extent, Format,
-    Limits, Link, Location, Loss, Mode, NodeKind, NodePath, OpenOptions, Outside, Result,
-    Selection, Values, View, ViewMut,
+    CodecSpec, ConsolidatedMetadata, DType, Durability, Element, EmptyChunks, Engine, EngineConfig,
+    Error, ErrorKind, Extent, Format, Limits, Link, Location, Loss, Mode, NodeKind, NodePath,
+    OpenOptions, Outside, Result, Selection, Values, View, ViewMut,
 };
 pub use stook_core::{codec, dtype, element, store, values};
 pub use stook_zarr::numcodecs;

@@ -126,6 +126,7 @@ impl Hdf5File {
             limits: shared.limits.clone(),
             memory_map: shared.memory_map,
             outside: shared.surroundings.outside.clone(),
+            ..OpenOptions::default()
         };
         let mut other: Shared = Self::open_shared(&path, &options)?;
         other.surroundings = shared.surroundings.beside(&path)?;

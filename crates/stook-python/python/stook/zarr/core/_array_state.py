@@ -22,6 +22,7 @@ from ._engine import (
     document_of,
     edit_attributes,
     native_array,
+    turn,
 )
 from ._info import ArrayInfo
 from ._values import from_engine, layout_of, quick_dtype, to_engine
@@ -412,7 +413,8 @@ class ArrayState:
         check_writable(self.store_path)
         if not delete_outside_chunks and any(starmap(int.__lt__, zip(shape, self.shape, strict=True))):
             raise NotImplementedError("chunks outside of the new shape cannot be kept")
-        self._engine.resize(shape)
+        with turn(self.store_path):
+            self._engine.resize(shape)
         self._reshaped()
 
     def _append(self, data: Any, axis: int = 0) -> tuple[int, ...]:
@@ -433,8 +435,12 @@ class ArrayState:
                 "All dimensions must match except for the dimension being appended."
             )
         check_writable(self.store_path)
-        native = self._engine
-        native.append(to_engine(data, self.dtype, native.dtype), axis)
+        dtype = self.dtype
+        with turn(self.store_path):
+            # With the shape that another handle may have given it.
+            native = self._native = native_array(self.store_path, self.config)
+            native.append(to_engine(data, dtype, native.dtype), axis)
+        self._quick = None
         self._reshaped()
         return self.shape
 

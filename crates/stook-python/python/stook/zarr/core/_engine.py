@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +24,21 @@ if TYPE_CHECKING:
     from ..storage._common import StorePath
     from .array_spec import ArrayConfig
 
-#: The trees of stores that are in use, and in which process they were opened.
+#: The trees of stores that are in use, with the process that opened them.
 _TREES: dict[int, tuple[weakref.ref[Any], int, bool, Tree]] = {}
 #: Those of stores that are written in Python, which their trees keep alive: a few of them.
 _BRIDGED: list[int] = []
 _N_BRIDGED = 4
+#: The trees of places that several stores may name, and by how many they are used: so that all
+#: handles to an array see one shape.
+_SHARED: dict[tuple[int, bool, int], list[Any]] = {}
 
 
 def tree_of(store: Any) -> Tree:
     """The tree in a store. It is opened once for a store, and may be empty."""
     if isinstance(store, FileStore):
         return store.tree
-    key = id(store)
-    found = _TREES.get(key)
+    found = _TREES.get(id(store))
     read_only: bool = store.read_only
     if (
         found is not None
@@ -44,16 +47,55 @@ def tree_of(store: Any) -> Tree:
         and found[2] == read_only
     ):
         return found[3]
-    from ..storage._native import tree
+    return _open_tree(store, read_only)
 
-    opened = tree(store, not read_only)
-    forget = weakref.ref(store, lambda _, trees=_TREES: trees.pop(key, None))
-    _TREES[key] = (forget, os.getpid(), read_only, opened)
+
+def _open_tree(store: Any, read_only: bool) -> Tree:
+    from ..storage import LocalStore
+    from ..storage._native import native, tree
+
+    key, place = id(store), None
+    if type(store) is LocalStore:
+        place = native(store).identity, read_only, os.getpid()
+        shared = _SHARED.setdefault(place, [None, 0])
+        shared[1] += 1
+        opened = shared[0] = shared[0] or tree(store, not read_only)
+    else:
+        opened = tree(store, not read_only)
+    reference = weakref.ref(store, lambda _: _forget(key, place))
+    _TREES[key] = (reference, os.getpid(), read_only, opened)
     if "_native" not in vars(type(store)):
         _BRIDGED.append(key)
         while len(_BRIDGED) > _N_BRIDGED:
             _TREES.pop(_BRIDGED.pop(0), None)
     return opened
+
+
+def _forget(key: int, place: tuple[int, bool, int] | None) -> None:
+    _TREES.pop(key, None)
+    shared = None if place is None else _SHARED.get(place)
+    if place is not None and shared is not None:
+        shared[1] -= 1
+        if shared[1] <= 0:
+            _SHARED.pop(place, None)
+
+
+# Appending is reading a shape and growing it: writers of this process take turns.
+_N_TURNS = 64
+_TURNS = [threading.Lock() for _ in range(_N_TURNS)]
+
+
+def _new_turns() -> None:
+    _TURNS[:] = [threading.Lock() for _ in range(_N_TURNS)]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_turns)
+
+
+def turn(store_path: StorePath) -> threading.Lock:
+    """The lock of those that change the shape of an array."""
+    return _TURNS[hash((str(store_path.store), store_path.path)) % _N_TURNS]
 
 
 def store_path_of(
@@ -138,7 +180,7 @@ def native_array(store_path: StorePath, config: ArrayConfig) -> NativeArray:
     InvalidInputError
         If there is a group.
     """
-    return tree_of(store_path.store).array(_at(store_path))
+    return tree_of(store_path.store).array(_at(store_path), config.write_empty_chunks)
 
 
 def find_document(store_path: StorePath, zarr_format: Any = None) -> dict[str, Any] | None:
