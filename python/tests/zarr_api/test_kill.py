@@ -79,19 +79,23 @@ def kill_writers(path, seconds: float) -> dict[int, int]:
         )
         for first in (0, 1)
     ]
+    lines: list[str] = []
     try:
         for writer in writers:
             assert writer.stdout.readline() == "ready\n"
+        # However slow the machine is, each has acknowledged something.
+        lines.extend(writer.stdout.readline() for writer in writers)
         time.sleep(seconds)
     finally:
         for writer in writers:
             writer.send_signal(signal.SIGKILL)
     written: dict[int, int] = {}
     for writer in writers:
-        for line in writer.communicate()[0].splitlines(keepends=True):
-            # The last line may be cut.
-            if line.endswith("\n"):
-                at, value = map(int, line.split())
-                written[at] = value
+        lines.extend(writer.communicate()[0].splitlines(keepends=True))
+    for line in lines:
+        # The last line may be cut.
+        if line.endswith("\n"):
+            at, value = map(int, line.split())
+            written[at] = value
     assert written
     return written

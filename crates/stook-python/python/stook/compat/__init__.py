@@ -18,7 +18,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInputError
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
     from types import ModuleType
+    from typing import SupportsIndex
 
 __all__ = ["NAMES", "install", "uninstall"]
 
@@ -60,6 +61,8 @@ def install(name: str) -> None:
             f"the name {name!r} cannot be lent to {package}: {name} was imported before, from"
             f" {where}; call stook.compat.install({name!r}) first"
         )
+    if not isinstance(sys.meta_path, _MetaPath):
+        sys.meta_path = _MetaPath(sys.meta_path)
     sys.meta_path.insert(0, _Lender(name, package))
 
 
@@ -70,6 +73,8 @@ def uninstall(name: str) -> None:
     if finder is None:
         return
     sys.meta_path.remove(finder)
+    if not any(isinstance(finder, _Lender) for finder in sys.meta_path):
+        sys.meta_path = list(sys.meta_path)
     for lent in [lent for lent in sys.modules if lent == name or lent.startswith(f"{name}.")]:
         if sys.modules[lent].__name__.startswith(package):
             del sys.modules[lent]
@@ -88,6 +93,14 @@ def _finder(name: str) -> _Lender | None:
         if isinstance(finder, _Lender) and finder.name == name:
             return finder
     return None
+
+
+class _MetaPath(list[Any]):
+    """``sys.meta_path`` with the lenders first: pytest, too, puts its finder before all others."""
+
+    def insert(self, index: SupportsIndex, finder: Any, /) -> None:
+        super().insert(index, finder)
+        self.sort(key=lambda finder: not isinstance(finder, _Lender))
 
 
 class _Lender(MetaPathFinder, Loader):

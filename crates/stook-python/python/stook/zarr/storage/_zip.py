@@ -117,9 +117,9 @@ class ZipStore(Store):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        # It opens when it is used: the process that it came from may still write it.
         self._is_open = False
         self._reset()
-        self._sync_open()
 
     def close(self) -> None:
         """Writes the archive, and closes what was opened from it."""
