@@ -15,6 +15,7 @@ import stook.zarr.core.metadata as metadata
 from stook.zarr import config
 from stook.zarr.abc.codec import ArrayArrayCodec, BytesBytesCodec
 from stook.zarr.core.codec_pipeline import ChunkCodec, needs_python
+from stook.zarr.core.dtype import parse_dtype
 from stook.zarr.core.numcodec import _CLASSES, ConfiguredCodec
 from stook.zarr.core.numcodec import get_numcodec as configured
 from zarr_api.documents import observe
@@ -471,6 +472,37 @@ def test_cast_value():
 def test_wrong_cast_value(dtype, settings, message):
     with pytest.raises(ValueError, match=message):
         metadata.build_array_document(shape=(4,), dtype=dtype, filters=[ours.CastValue(**settings)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "fill_value", "stored"),
+    [
+        ({"data_type": "uint8"}, 3.5, 4),
+        ({"data_type": "uint8", "rounding": "towards-negative"}, 3.5, 3),
+        ({"data_type": "uint8", "rounding": "towards-positive"}, 3.2, 4),
+        ({"data_type": "int8", "rounding": "towards-zero"}, -3.7, -3),
+        ({"data_type": "int8", "rounding": "nearest-away"}, -2.5, -3),
+        ({"data_type": "uint8", "out_of_range": "clamp"}, 300.0, 255),
+        ({"data_type": "uint8", "out_of_range": "wrap"}, 300.0, 44),
+        ({"data_type": "uint8", "scalar_map": {"encode": {"NaN": 7}}}, float("nan"), 7),
+    ],
+)
+def test_fill_values_are_cast(settings, fill_value, stored):
+    codec = ours.CastValue(**settings)
+    assert codec._stored(np.float64(fill_value), parse_dtype("f8", zarr_format=3)) == stored
+
+
+def test_what_follows_a_cast_is_told_of_it():
+    made = metadata.build_array_document(
+        shape=(4,), dtype="f8", filters=[ours.CastValue(data_type="uint8")]
+    )
+    assert made.to_dict()["codecs"][1] == {"name": "bytes"}
+    with pytest.raises(ValueError, match="outside the range"):
+        metadata.build_array_document(
+            shape=(4,), dtype="f8", fill_value=300, filters=[ours.CastValue(data_type="uint8")]
+        )
+    with pytest.raises(ValueError, match="outside the range of dtype uint8"):
+        metadata.build_array_document(shape=(4,), dtype="u1", filters=[ours.ScaleOffset(offset=3)])
 
 
 # What classes encode by themselves is what the codecs of zarr-python decode, and the other way.

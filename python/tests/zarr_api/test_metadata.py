@@ -588,3 +588,24 @@ def test_struct_of_newer_versions_is_read():
             document_v3(data_type=kind, fill_value="AAAAAAAAAAA=", codecs=[{"name": "bytes"}])
         )
     assert found.dtype.to_native_dtype() == np.dtype([("a", "<i4"), ("b", "<f4")])
+
+
+def test_whole_axes_of_shards_are_whole_chunks():
+    made = rectilinear(chunks=(4, 6), shards=-1)
+    assert (made.chunks, made.shards) == ((4, 6), (12, 6))
+
+
+def test_create_takes_differing_chunks_too():
+    with config.set({"array.rectilinear_chunks": True}):
+        made = ours.build_array_document_legacy(shape=(10,), dtype="i4", chunks=[[3, 7]])
+    assert made.chunk_grid.chunk_shapes == ((3, 7),)
+    with pytest.raises(ValueError, match="Irregular chunk sizes"):
+        ours.build_array_document_legacy(shape=(10,), dtype="i4", chunks=[[3, 4, 3]])
+
+
+def test_document_cannot_ask_for_any_number_of_edges():
+    configuration = {"kind": "inline", "chunk_shapes": [[[1, 10**12]], 3]}
+    with pytest.raises(ValueError, match="at most"):
+        ours.ArrayV3Metadata.from_dict(
+            document_v3(chunk_grid={"name": "rectilinear", "configuration": configuration})
+        )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypedDict
 
-import numpy as np
-
 from ..core.common import parse_named_configuration
 from ..core.dtype import ZDType, get_data_type_from_json
-from ._native import NativeArrayArray, native_codec
+from ._native import NativeArrayArray
 
 if TYPE_CHECKING:
     from ..core.array_spec import ArraySpec
@@ -80,6 +79,7 @@ class CastValue(NativeArrayArray):
     """
 
     is_fixed_size = True
+    _tells_the_rest = True
     dtype: ZDType[Any, Any]
     rounding: RoundingMode
     out_of_range: OutOfRangeMode | None
@@ -154,14 +154,62 @@ class CastValue(NativeArrayArray):
                 _require_representable(value, after, f"scalar_map {direction} value")
 
     def resolve_metadata(self, chunk_spec: ArraySpec) -> ArraySpec:
-        source, target = chunk_spec.dtype.to_native_dtype(), self.dtype.to_native_dtype()
-        fill = np.array([chunk_spec.fill_value], dtype=source)
-        encoded = native_codec(self.to_dict(), source).encode(fill)
-        return replace(chunk_spec, dtype=self.dtype, fill_value=np.frombuffer(encoded, target)[0])
+        stored = self._stored(chunk_spec.fill_value, chunk_spec.dtype)
+        return replace(chunk_spec, dtype=self.dtype, fill_value=self.dtype.cast_scalar(stored))
+
+    def _stored(self, value: Any, source: ZDType[Any, Any]) -> Any:
+        """A value as it is stored.
+
+        Raises
+        ------
+        ValueError
+            If the type that is stored has no such value.
+        """
+        for direction, pairs in self._maps():
+            for key, mapped in pairs.items() if direction == "encode" else ():
+                if _is_same(source.from_json_scalar(key, zarr_format=3), value):
+                    return self.dtype.from_json_scalar(mapped, zarr_format=3)
+        name = self.dtype.to_json(zarr_format=3)
+        if name not in _INTEGERS:
+            return float(value)
+        number = float(value) if source.to_json(zarr_format=3) in _FLOATS else int(value)
+        if isinstance(number, float):
+            if not math.isfinite(number):
+                raise ValueError(f"cast_value: {name} has no value for {number}")
+            number = _ROUNDINGS[self.rounding](number)
+        n_bits = int(name.removeprefix("u").removeprefix("int"))
+        lowest = 0 if name.startswith("u") else -(1 << (n_bits - 1))
+        highest = lowest + (1 << n_bits) - 1
+        if lowest <= number <= highest:
+            return number
+        if self.out_of_range == "clamp":
+            return min(max(number, lowest), highest)
+        if self.out_of_range == "wrap":
+            return (number - lowest) % (1 << n_bits) + lowest
+        raise ValueError(
+            f"cast_value: {number} is outside the range [{lowest}, {highest}] of {name}"
+        )
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
         source, target = chunk_spec.dtype.to_native_dtype(), self.dtype.to_native_dtype()
         return input_byte_length // source.itemsize * target.itemsize
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return bool(a == b) or bool(a != a and b != b)
+
+
+def _away_from_zero(number: float) -> int:
+    return math.floor(abs(number) + 0.5) * (1 if number >= 0 else -1)
+
+
+_ROUNDINGS: Final[dict[str, Callable[[float], int]]] = {
+    "nearest-even": round,
+    "towards-zero": math.trunc,
+    "towards-positive": math.ceil,
+    "towards-negative": math.floor,
+    "nearest-away": _away_from_zero,
+}
 
 
 def _is_permitted(name: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..core.common import parse_named_configuration
-from ._native import NativeArrayArray, native_codec
+from ._native import NativeArrayArray
 
 if TYPE_CHECKING:
     from ..core.array_spec import ArraySpec
@@ -27,6 +27,7 @@ class ScaleOffset(NativeArrayArray):
     """
 
     is_fixed_size = True
+    _tells_the_rest = True
     offset: int | float | str
     scale: int | float | str
 
@@ -70,10 +71,23 @@ class ScaleOffset(NativeArrayArray):
             raise ValueError("scale_offset scale must be non-zero.")
 
     def resolve_metadata(self, chunk_spec: ArraySpec) -> ArraySpec:
-        native = chunk_spec.dtype.to_native_dtype()
-        fill = np.array([chunk_spec.dtype.cast_scalar(chunk_spec.fill_value)], native)
-        encoded = native_codec(self.to_dict(), native).encode(fill)
-        return replace(chunk_spec, fill_value=np.frombuffer(encoded, native)[0].item())
+        dtype = chunk_spec.dtype
+        fill, offset, scale = (
+            dtype.cast_scalar(chunk_spec.fill_value),
+            dtype.from_json_scalar(self.offset, zarr_format=3),
+            dtype.from_json_scalar(self.scale, zarr_format=3),
+        )
+        native = dtype.to_native_dtype()
+        if native.kind not in "iu":
+            return replace(chunk_spec, fill_value=((fill - offset) * scale).item())
+        stored = (int(fill) - int(offset)) * int(scale)
+        bounds = np.iinfo(native)
+        if not bounds.min <= stored <= bounds.max:
+            raise ValueError(
+                f"scale_offset produced a value outside the range of dtype {native} "
+                f"[{bounds.min}, {bounds.max}]."
+            )
+        return replace(chunk_spec, fill_value=stored)
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
         return input_byte_length

@@ -193,7 +193,9 @@ def check_storable(grid: ChunkGrid) -> None:
         )
 
 
-def chunk_grid_of(chunks: Any, shape: tuple[int, ...]) -> ChunkGrid:
+def chunk_grid_of(
+    chunks: Any, shape: tuple[int, ...], unit: tuple[int, ...] | None = None
+) -> ChunkGrid:
     """The grid that an argument ``chunks`` or ``shards`` means for an array.
 
     Parameters
@@ -201,6 +203,8 @@ def chunk_grid_of(chunks: Any, shape: tuple[int, ...]) -> ChunkGrid:
     chunks
         A grid; an edge for all axes; for each axis an edge, the edges of all chunks, or ``-1``
         or None for the whole axis; False for one chunk.
+    unit
+        What a whole axis is rounded up to a multiple of: the chunks that shards are made of.
     """
     if isinstance(chunks, ChunkGrid):
         return chunks
@@ -225,14 +229,24 @@ def chunk_grid_of(chunks: Any, shape: tuple[int, ...]) -> ChunkGrid:
             return RegularChunkGrid(chunk_shape=chunks)
         return RegularChunkGrid(
             chunk_shape=tuple(
-                max(1, extent) if edge is None or _is_minus_one(edge) else edge
-                for edge, extent in zip(edges, shape, strict=True)
+                whole if edge is None or _is_minus_one(edge) else edge
+                for edge, whole in zip(edges, _whole_axes(shape, unit), strict=True)
             )
         )
     return RectilinearChunkGrid(
         chunk_shapes=[
-            normalize_edges(edge, extent) for edge, extent in zip(edges, shape, strict=True)
+            normalize_edges(edge, extent, whole)
+            for edge, extent, whole in zip(edges, shape, _whole_axes(shape, unit), strict=True)
         ]
+    )
+
+
+def _whole_axes(shape: tuple[int, ...], unit: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The edges of a chunk that is as large as an array."""
+    units = unit if unit is not None and len(unit) == len(shape) else (1,) * len(shape)
+    return tuple(
+        max(1, each) * max(1, ceildiv(extent, max(1, each)))
+        for extent, each in zip(shape, units, strict=True)
     )
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..abc.codec import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, Codec
 from ..errors import UnknownCodecError, ZarrUserWarning
 from .common import parse_named_configuration
 from .dtype import VariableLengthUTF8, ZDType
 
+if TYPE_CHECKING:
+    from .array_spec import ArraySpec
+
 __all__ = [
     "codecs_from_list",
+    "evolve_chain",
     "parse_codecs",
     "validate_array_bytes_codec",
     "validate_codecs",
@@ -68,6 +72,22 @@ def validate_codecs(codecs: Iterable[Codec], dtype: ZDType[Any, Any]) -> None:
         raise ValueError(
             f"For string dtype, ArrayBytesCodec must be `VLenUTF8Codec`, got `{name}`."
         )
+
+
+def evolve_chain(codecs: Iterable[Codec], spec: ArraySpec) -> tuple[Codec, ...]:
+    """Codecs with the settings filled in that depend on the array.
+
+    As in zarr-python 3.1, all are told what goes into the chain. What follows a codec that came
+    with 3.4 is told, as there, what comes out of it.
+    """
+    evolved: list[Codec] = []
+    for codec in codecs:
+        codec = codec.evolve_from_array_spec(spec)
+        evolved.append(codec)
+        if getattr(codec, "_tells_the_rest", False):
+            codec.validate(shape=spec.shape, dtype=spec.dtype, chunk_grid=None)
+            spec = codec.resolve_metadata(spec)
+    return tuple(evolved)
 
 
 def codecs_from_list(

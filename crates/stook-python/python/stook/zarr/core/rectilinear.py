@@ -7,6 +7,9 @@ import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
+# A document of a few bytes may ask for any number of edges.
+MOST_EDGES = 1 << 24
+
 
 def is_edges(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether this is a list of edges and not one edge."""
@@ -26,8 +29,10 @@ def chunk_edge(value: Any, axis: int, what: str = "chunk edge length") -> int:
     return int(value)
 
 
-def normalize_edges(edges: Any, extent: int) -> int | tuple[int, ...]:
+def normalize_edges(edges: Any, extent: int, whole: int) -> int | tuple[int, ...]:
     """An edge, or edges that sum to the extent of their axis, from an argument.
+
+    ``whole`` is the edge of a chunk that is as long as the axis.
 
     Raises
     ------
@@ -38,7 +43,7 @@ def normalize_edges(edges: Any, extent: int) -> int | tuple[int, ...]:
     """
     if not is_edges(edges):
         if edges is None or int(edges) == -1:
-            return max(1, extent)
+            return whole
         if edges < 1:
             raise ValueError(f"Chunk size must be positive or -1, got {edges}")
         return int(edges)
@@ -87,6 +92,11 @@ def expand_edges(edges: Sequence[Any], axis: int) -> list[int]:
             )
         edge, count = item
         repeat = chunk_edge(count, axis, "RLE repeat count")
+        if len(expanded) + repeat > MOST_EDGES:
+            raise ValueError(
+                f"Dimension {axis}: expected at most {MOST_EDGES} chunk edges, "
+                f"found {len(expanded) + repeat}"
+            )
         expanded.extend([chunk_edge(edge, axis)] * repeat)
     return expanded
 

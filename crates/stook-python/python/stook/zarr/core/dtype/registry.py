@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DataTypeRegistry"]
 
+# Names come from files: there is no end of them.
+_MOST_REMEMBERED = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataTypeRegistry:
@@ -25,6 +28,8 @@ class DataTypeRegistry:
 
     contents: dict[str, type[ZDType[Any, Any]]] = field(default_factory=dict, init=False)
     _lazy_load_list: list[EntryPoint] = field(default_factory=list, init=False)
+    # Types that were found, by what was asked for; empty again when the classes change.
+    _found: dict[Any, ZDType[Any, Any]] = field(default_factory=dict, init=False, repr=False)
 
     def _lazy_load(self) -> None:
         for entry in self._lazy_load_list:
@@ -35,12 +40,14 @@ class DataTypeRegistry:
     def register(self, key: str, cls: type[ZDType[Any, Any]]) -> None:
         """Add a class, or put it in the place of the one of that name."""
         self.contents[key] = cls
+        self._found.clear()
 
     def unregister(self, key: str) -> None:
         """Take a class away; KeyError if there is none of that name."""
         if key not in self.contents:
             raise KeyError(f"Data type '{key}' not found in registry.")
         del self.contents[key]
+        self._found.clear()
 
     def get(self, key: str) -> type[ZDType[Any, Any]]:
         """The class of that name; KeyError if there is none."""
@@ -65,6 +72,9 @@ class DataTypeRegistry:
                 "data type, see https://github.com/zarr-developers/zarr-python/issues/3117"
             )
         self._lazy_load()
+        asked = (len(self.contents), dtype)
+        if (known := self._found.get(asked)) is not None:
+            return known
         matched: list[ZDType[Any, Any]] = []
         for candidate in self.contents.values():
             if _is_own(candidate) and not candidate._check_native_dtype(dtype):
@@ -82,7 +92,12 @@ class DataTypeRegistry:
             )
         if not matched:
             raise ValueError(f"No Zarr data type found that matches dtype '{dtype!r}'")
+        self._remember(asked, matched[0])
         return matched[0]
+
+    def _remember(self, asked: Any, found: ZDType[Any, Any]) -> None:
+        if len(self._found) < _MOST_REMEMBERED:
+            self._found[asked] = found
 
     def match_json(self, data: Any, *, zarr_format: ZarrFormat) -> ZDType[Any, Any]:
         """The data type of a document.
@@ -93,12 +108,29 @@ class DataTypeRegistry:
             If no class is for it.
         """
         self._lazy_load()
+        asked = _hashable(data, zarr_format, len(self.contents))
+        if asked is not None and (known := self._found.get(asked)) is not None:
+            return known
         for candidate in self.contents.values():
             if _is_own(candidate) and not _may_be(candidate, data, zarr_format):
                 continue
             with contextlib.suppress(DataTypeValidationError):
-                return candidate.from_json(data, zarr_format=zarr_format)
+                found = candidate.from_json(data, zarr_format=zarr_format)
+                if asked is not None:
+                    self._remember(asked, found)
+                return found
         raise ValueError(f"No Zarr data type found that matches {data!r}")
+
+
+def _hashable(data: Any, zarr_format: ZarrFormat, n_classes: int) -> Any:
+    """A key for a name of either version; None for forms that are not just a name."""
+    if isinstance(data, str):
+        return zarr_format, n_classes, data
+    if zarr_format == 2 and isinstance(data, dict) and len(data) == 2:
+        name, codec = data.get("name"), data.get("object_codec_id", "")
+        if isinstance(name, str) and isinstance(codec, str | None):
+            return zarr_format, n_classes, name, codec
+    return None
 
 
 def _is_own(cls: type[ZDType[Any, Any]]) -> bool:

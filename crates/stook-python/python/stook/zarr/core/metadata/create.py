@@ -28,6 +28,7 @@ from ..common import ZarrFormat, _default_zarr_format, _warn_order_kwarg, parse_
 from ..config import config as zarr_config
 from ..dtype import ZDType, parse_dtype
 from ..dtype.common import HasItemSize
+from ..rectilinear import is_edges
 from .defaults import (
     default_compressor_v2,
     default_compressors_v3,
@@ -174,7 +175,11 @@ def build_array_document_legacy(
     extents = parse_shapelike(shape)
     if chunks is not None and chunk_shape is not None:
         raise ValueError("Only one of chunk_shape or chunks can be provided.")
-    edges = normalize_chunks(chunks if chunks else chunk_shape, extents, _item_size(zdtype))
+    wanted = chunks if chunks else chunk_shape
+    if zarr_format == 3 and _is_irregular(wanted):
+        edges = wanted
+    else:
+        edges = normalize_chunks(wanted, extents, _item_size(zdtype))
     if zarr_format == 3:
         _refuse_words_of_v2(dimension_separator, filters, compressor)
         if order is not None:
@@ -202,6 +207,15 @@ def build_array_document_legacy(
         filters=default_filters_v2(zdtype) if filters is None else filters,
         compressor=_legacy_compressor(compressor, zdtype),
         attributes=attributes,
+    )
+
+
+def _is_irregular(chunks: Any) -> bool:
+    """Whether edges were given for each chunk, and may be."""
+    return (
+        bool(zarr_config.get("array.rectilinear_chunks", False))
+        and isinstance(chunks, list | tuple)
+        and any(is_edges(edges) for edges in chunks)
     )
 
 
@@ -289,7 +303,7 @@ def _sharded(
     location = ShardingCodecIndexLocation.end
     if isinstance(shards, dict) and "index_location" in shards:
         location = ShardingCodecIndexLocation(shards["index_location"])
-    grid = chunk_grid_of(shard_shape, shape)
+    grid = chunk_grid_of(shard_shape, shape, unit=chunk_shape)
     codec = ShardingCodec(chunk_shape=chunk_shape, codecs=codecs, index_location=location)
     codec.validate(shape=chunk_shape, dtype=dtype, chunk_grid=grid)
     return grid, (codec,)

@@ -12,7 +12,12 @@ from ...errors import MetadataValidationError, NodeTypeValidationError
 from ..array_spec import ArrayConfig, ArraySpec
 from ..chunk_grids import ChunkGrid, RectilinearChunkGrid, RegularChunkGrid
 from ..chunk_key_encodings import ChunkKeyEncoding, parse_chunk_key_encoding
-from ..codec_chain import parse_codecs, validate_array_bytes_codec, validate_codecs
+from ..codec_chain import (
+    evolve_chain,
+    parse_codecs,
+    validate_array_bytes_codec,
+    validate_codecs,
+)
 from ..common import ZARR_JSON, DimensionNames, parse_shapelike
 from ..dtype import ZDType, get_data_type_from_json
 from ..dtype.common import check_dtype_spec_v3
@@ -165,7 +170,7 @@ class ArrayV3Metadata(Metadata):
             config=ArrayConfig.from_dict({}),
             prototype=None,
         )
-        values["codecs"] = tuple(codec.evolve_from_array_spec(spec) for codec in given)
+        values["codecs"] = evolve_chain(given, spec)
         validate_codecs(given, data_type)
         for name, value in values.items():
             object.__setattr__(self, name, value)
