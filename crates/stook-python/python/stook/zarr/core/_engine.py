@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from ..storage._common import StorePath
     from .array_spec import ArrayConfig
 
-#: The trees of stores that are in use, with the process that opened them.
-_TREES: dict[int, tuple[weakref.ref[Any], int, bool, Tree]] = {}
+#: The trees of stores that are in use; a process that was forked opens its own.
+_TREES: dict[int, tuple[weakref.ref[Any], bool, Tree]] = {}
 #: Those of stores that are written in Python, which their trees keep alive: a few of them.
 _BRIDGED: list[int] = []
 _N_BRIDGED = 4
 #: The trees of places that several stores may name, and by how many they are used: so that all
 #: handles to an array see one shape.
-_SHARED: dict[tuple[int, bool, int], list[Any]] = {}
+_SHARED: dict[tuple[int, bool], list[Any]] = {}
 
 
 def tree_of(store: Any) -> Tree:
@@ -40,13 +41,8 @@ def tree_of(store: Any) -> Tree:
         return store.tree
     found = _TREES.get(id(store))
     read_only: bool = store.read_only
-    if (
-        found is not None
-        and found[0]() is store
-        and found[1] == os.getpid()
-        and found[2] == read_only
-    ):
-        return found[3]
+    if found is not None and found[0]() is store and found[1] == read_only:
+        return found[2]
     return _open_tree(store, read_only)
 
 
@@ -56,14 +52,14 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
 
     key, place = id(store), None
     if type(store) is LocalStore:
-        place = native(store).identity, read_only, os.getpid()
+        place = native(store).identity, read_only
         shared = _SHARED.setdefault(place, [None, 0])
         shared[1] += 1
         opened = shared[0] = shared[0] or tree(store, not read_only)
     else:
         opened = tree(store, not read_only)
     reference = weakref.ref(store, lambda _: _forget(key, place))
-    _TREES[key] = (reference, os.getpid(), read_only, opened)
+    _TREES[key] = (reference, read_only, opened)
     if "_native" not in vars(type(store)):
         _BRIDGED.append(key)
         while len(_BRIDGED) > _N_BRIDGED:
@@ -71,7 +67,7 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
     return opened
 
 
-def _forget(key: int, place: tuple[int, bool, int] | None) -> None:
+def _forget(key: int, place: tuple[int, bool] | None) -> None:
     _TREES.pop(key, None)
     shared = None if place is None else _SHARED.get(place)
     if place is not None and shared is not None:
@@ -85,12 +81,15 @@ _N_TURNS = 64
 _TURNS = [threading.Lock() for _ in range(_N_TURNS)]
 
 
-def _new_turns() -> None:
+def _after_fork() -> None:
     _TURNS[:] = [threading.Lock() for _ in range(_N_TURNS)]
+    _TREES.clear()
+    _SHARED.clear()
+    _BRIDGED.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_turns)
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def turn(store_path: StorePath) -> threading.Lock:
@@ -117,13 +116,18 @@ def store_path_of(
             return StorePath(file, path or "")
     if isinstance(store, StorePath) and not storage_options:
         return store / path if path else store
-    coro = make_store_path(
-        store,
-        path=path,
-        mode="a" if mode in ("w", "w-") else mode,
-        storage_options=storage_options,
-    )
-    found = _now(coro) if _waits_for_nothing(store) else sync(coro)
+    if mode not in _MODES:
+        raise ValueError(f"Invalid mode: {mode}, expected one of {_MODES[1:]}")
+    if storage_options is None and isinstance(store, (str, Path)) and not _is_url(store):
+        found = StorePath(_folder(store, mode), path or "")
+    else:
+        coro = make_store_path(
+            store,
+            path=path,
+            mode="a" if mode in ("w", "w-") else mode,
+            storage_options=storage_options,
+        )
+        found = _now(coro) if _waits_for_nothing(store) else sync(coro)
     if mode == "w-" and not is_empty(found):
         raise FileExistsError(
             f"Cannot create '{found.path}' with mode 'w-' because it already contains data. "
@@ -132,17 +136,29 @@ def store_path_of(
     return found
 
 
+_MODES = (None, "r", "r+", "a", "w", "w-")
+
+
+def _is_url(store: str | Path) -> bool:
+    return isinstance(store, str) and ("://" in store or "::" in store)
+
+
+def _folder(root: str | Path, mode: Any) -> Any:
+    """A folder as a store, opened."""
+    from ..storage import LocalStore
+
+    store = LocalStore(Path(root), read_only=mode == "r")
+    if mode == "r+" and not store.root.exists():
+        raise FileNotFoundError(f"{store.root} does not exist")
+    store._ensure_open_sync()
+    return store
+
+
 def _waits_for_nothing(store: Any) -> bool:
     """Whether a store is made without an event loop."""
     from ..storage import LocalStore, MemoryStore
 
-    if isinstance(store, str):
-        return "://" not in store and "::" not in store
-    return isinstance(store, (os.PathLike, dict)) or type(store) in (
-        LocalStore,
-        MemoryStore,
-        type(None),
-    )
+    return store is None or type(store) in (dict, LocalStore, MemoryStore)
 
 
 def _now(coro: Any) -> Any:
@@ -153,6 +169,14 @@ def _now(coro: Any) -> Any:
         return done.value
     coro.close()
     raise RuntimeError("a store of this package waits for an event loop")
+
+
+def below(store_path: StorePath, name: str) -> StorePath:
+    """The place of a name in a group, which needs no check."""
+    found = object.__new__(type(store_path))
+    found.store = store_path.store
+    found.path = f"{store_path.path}/{name}" if store_path.path else name
+    return found
 
 
 def _at(store_path: StorePath) -> str:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FileStore", "open_file"]
 
-_ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".nc", ".nc4", ".npy", ".npz")
-_MAGIC = (b"\x89HDF\r\n\x1a\n", b"\x93NUMPY")
+#: What such files are called; nothing else is looked into.
+_ENDINGS = (
+    (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nxs", ".nc", ".nc4", ".mat")
+    + (".npy", ".npz")
+)
 
 
 class FileStore:
@@ -85,13 +88,9 @@ def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
     """The file at a path if it is of another format than Zarr, or is to be made and its name asks
     for one; else ``None``."""
     name = os.fspath(path)
-    if not isinstance(name, str) or "://" in name:
+    if not name.lower().endswith(_ENDINGS) or "://" in name or os.path.isdir(name):
         return None
     is_file = os.path.isfile(name)
-    if is_file and not _is_other(name):
-        return None
-    if not is_file and (not name.lower().endswith(_ENDINGS) or os.path.isdir(name)):
-        return None
     match mode:
         case "r":
             tree = Tree.open(name, False, False, None)
@@ -105,15 +104,3 @@ def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
             tree = Tree.create(name, mode == "w", None)
     return FileStore(name, tree)
 
-
-def _is_other(name: str) -> bool:
-    with open(name, "rb") as file:
-        head = file.read(8)
-        if head.startswith(_MAGIC):
-            return True
-        # A HDF5 file may have a block of the user's in front.
-        return name.lower().endswith(_ENDINGS) and not _is_zarr_zip(name, head)
-
-
-def _is_zarr_zip(name: str, head: bytes) -> bool:
-    return head.startswith(b"PK") and not name.lower().endswith(".npz")

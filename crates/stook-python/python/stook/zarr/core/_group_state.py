@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ContainsArrayError, GroupNotFoundError
 from ._consolidated import Consolidated
 from ._engine import (
+    below,
     check_writable,
     children_of,
     create_node,
@@ -21,6 +22,7 @@ from ._engine import (
     rename_node,
 )
 from ._info import GroupInfo
+from .array_spec import ArrayConfig, parse_array_config
 from ._group_metadata import GroupMetadata
 
 if TYPE_CHECKING:
@@ -197,30 +199,31 @@ class GroupState:
     def _walk(
         self, depth: int | None, prefix: str, above: frozenset[int]
     ) -> Iterator[tuple[str, AnyNode]]:
-        below = []
+        groups = []
         for name, node, identity in self._nodes():
             yield prefix + name, node
             # A link to a group above is no way further down.
             if isinstance(node, GroupState) and (identity is None or identity not in above):
-                below.append((name, node, identity))
+                groups.append((name, node, identity))
         if depth == 0:
             return
         depth = None if depth is None else depth - 1
-        for name, node, identity in below:
+        for name, node, identity in groups:
             known = above if identity is None else above | {identity}
             yield from node._walk(depth, f"{prefix}{name}/", known)
 
     def _nodes(self) -> Iterator[tuple[str, AnyNode, int | None]]:
         from ._open import node_of
 
-        view = self._view
+        view, config = self._view, parse_array_config(None)
         if view is None:
             for name, kind, identity in children_of(self.store_path):
-                yield name, _lazy(self.store_path / name, kind), identity
+                yield name, _lazy(below(self.store_path, name), kind, config), identity
             return
         for name in view.names():
             raw = view.get(name)
-            yield name, node_of(self.store_path / name, raw or {}, view.below(name)), None
+            node = node_of(below(self.store_path, name), raw or {}, view.below(name), config)
+            yield name, node, None
 
     def _count(self, max_depth: int | None = 0) -> int:
         return sum(1 for _ in self._members(max_depth))
@@ -335,13 +338,16 @@ class GroupState:
         return self._info(self._members(None))
 
 
-def _lazy(store_path: StorePath, kind: str) -> AnyNode:
+def _lazy(store_path: StorePath, kind: str, config: ArrayConfig) -> AnyNode:
     """A node of which nothing but its kind is known."""
     from .array import AsyncArray
     from .group import AsyncGroup
 
-    found: AnyNode = AsyncArray._of(store_path) if kind == "array" else AsyncGroup._of(store_path)
-    return found
+    if kind == "array":
+        array: AsyncArray[Any] = AsyncArray._of(store_path, config=config)
+        return array
+    group: AsyncGroup = AsyncGroup._of(store_path)
+    return group
 
 
 def create_group_at(

@@ -21,6 +21,7 @@ from .array_spec import parse_array_config
 if TYPE_CHECKING:
     from ..storage._common import StorePath
     from .array import AsyncArray
+    from .array_spec import ArrayConfig
     from .group import AsyncGroup
 
 __all__ = ["node_at", "node_of", "open_array_at", "open_group_at", "store_path_of"]
@@ -42,7 +43,10 @@ def check_format(zarr_format: Any) -> None:
 
 
 def node_of(
-    store_path: StorePath, raw: dict[str, Any], view: Consolidated | None = None
+    store_path: StorePath,
+    raw: dict[str, Any],
+    view: Consolidated | None = None,
+    config: ArrayConfig | None = None,
 ) -> AsyncArray[Any] | AsyncGroup:
     """The node that a document describes; below a group, what is consolidated is its own, or
     that of a group above."""
@@ -50,7 +54,7 @@ def node_of(
     from .group import AsyncGroup
 
     if "shape" in raw or raw.get("node_type") == "array":
-        array: AsyncArray[Any] = AsyncArray._of(store_path, raw=raw)
+        array: AsyncArray[Any] = AsyncArray._of(store_path, raw=raw, config=config)
         return array
     if raw.get("zarr_format") == 3 and raw.get("node_type") != "group":
         raise MetadataValidationError(
