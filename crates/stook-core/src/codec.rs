@@ -90,6 +90,21 @@ pub trait Codec: Debug + Send + Sync {
         encode_through_buffer(self, raw, out, scratch)
     }
 
+    /// The room that [`encode_within`](Self::encode_within) asks for, for codecs that have it.
+    fn encode_room(&self, raw_len: usize) -> Option<usize> {
+        let _ = raw_len;
+        None
+    }
+
+    /// Writes the encoding of `raw` to the front of `out`, which has the room that was asked for,
+    /// and returns how many bytes that were.
+    ///
+    /// # Errors
+    /// `InvalidInput` where `raw` cannot be encoded, or not to so many bytes.
+    fn encode_within(&self, raw: &[u8], out: &mut [u8], scratch: &mut Scratch) -> Result<usize> {
+        self.encode_to(raw, out, scratch).map(|()| out.len())
+    }
+
     /// Decodes `encoded` to the front of `out` and returns how many bytes that were.
     ///
     /// # Errors

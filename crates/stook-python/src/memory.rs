@@ -1,5 +1,7 @@
 //! Memory of numpy arrays, lent to the engine as it lies.
 
+use std::ffi::c_int;
+
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
@@ -140,5 +142,23 @@ pub(crate) fn uninitialized_bytes<'py>(
             Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked();
         let at = pyo3::ffi::PyBytes_AsString(bytes.as_ptr()).cast::<u8>();
         Ok((bytes, std::slice::from_raw_parts_mut(at, len)))
+    }
+}
+
+/// The first `len` of `bytes`, which nobody else has seen yet, where they lie if that can be.
+pub(crate) fn shortened(bytes: Bound<'_, PyBytes>, len: usize) -> PyResult<Bound<'_, PyBytes>> {
+    #[expect(unsafe_code, reason = "a function of Python's stable C API that pyo3 leaves out")]
+    unsafe extern "C" {
+        fn _PyBytes_Resize(object: *mut *mut pyo3::ffi::PyObject, len: isize) -> c_int;
+    }
+    let py = bytes.py();
+    let len = isize::try_from(len).map_err(|_| PyMemoryError::new_err(()))?;
+    let mut object = bytes.into_ptr();
+    // SAFETY: the object is new and ours alone, and the length is not above its own; the function
+    // gives it back, or takes it and leaves a null pointer and an exception.
+    #[expect(unsafe_code, reason = "bytes are shortened in place in Python's C API only")]
+    unsafe {
+        _PyBytes_Resize(&raw mut object, len);
+        Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())
     }
 }

@@ -1,6 +1,7 @@
 //! LZ4: one block behind its decoded length (numcodecs), and the blocks that other codecs hold.
 
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
 
 use super::{Codec, Scratch, spare};
 use crate::error::{Error, Result};
@@ -32,9 +33,22 @@ impl Codec for Lz4 {
     fn encode_into(&self, raw: &[u8], out: &mut Vec<u8>, _: &mut Scratch) -> Result<()> {
         let start = out.len();
         spare::reserve(out, HEADER_LEN + block_bound(raw.len())?)?;
-        let len = u32::try_from(raw.len()).expect("the bound fits, so the length does");
-        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(&header(raw));
         compress_block(raw, self.acceleration, out).inspect_err(|_| out.truncate(start))
+    }
+
+    fn encode_room(&self, raw_len: usize) -> Option<usize> {
+        block_bound(raw_len).ok().map(|bound| HEADER_LEN + bound)
+    }
+
+    fn encode_within(&self, raw: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
+        let (room, needed) = (out.len(), HEADER_LEN + block_bound(raw.len())?);
+        let (front, block) = out
+            .split_first_chunk_mut::<HEADER_LEN>()
+            .filter(|_| room >= needed)
+            .ok_or_else(|| super::wrong_room("lz4", needed, room))?;
+        *front = header(raw);
+        compress_to(raw, self.acceleration, spare::as_uninit(block)).map(|len| HEADER_LEN + len)
     }
 
     fn decode_into(&self, encoded: &[u8], out: &mut [u8], _: &mut Scratch) -> Result<usize> {
@@ -47,6 +61,11 @@ impl Codec for Lz4 {
         decompress_block(block, out)?;
         Ok(len)
     }
+}
+
+/// The length of what is encoded, which fits where its bound does.
+fn header(raw: &[u8]) -> [u8; HEADER_LEN] {
+    u32::try_from(raw.len()).expect("the bound fits, so the length does").to_le_bytes()
 }
 
 /// The room that encoding a block of `raw_len` bytes takes.
@@ -66,22 +85,24 @@ pub(super) fn block_bound(raw_len: usize) -> Result<usize> {
 ///
 /// # Errors
 /// `InvalidInput` if it is too long, `LimitExceeded` if there is no memory.
-#[expect(unsafe_code, reason = "lz4 is C")]
+#[expect(unsafe_code, reason = "the room behind the output is not initialised")]
 pub(super) fn compress_block(raw: &[u8], acceleration: i32, out: &mut Vec<u8>) -> Result<()> {
     let room = block_bound(raw.len())?;
-    let (raw_len, room_len) = (length(raw.len())?, length(room)?);
-    let write = |room: &mut [std::mem::MaybeUninit<u8>]| {
-        let (from, to) = (raw.as_ptr().cast(), room.as_mut_ptr().cast());
-        // SAFETY: pointers and lengths are those of slices.
-        let written =
-            unsafe { lz4_sys::LZ4_compress_fast(from, to, raw_len, room_len, acceleration) };
-        match usize::try_from(written) {
-            Ok(written) if written > 0 => Ok(written),
-            _ => Err(Error::invalid(format!("lz4: {} bytes cannot be encoded", raw.len()))),
-        }
-    };
     // SAFETY: lz4 returns how many bytes it wrote.
-    unsafe { spare::append_with(out, room, write) }
+    unsafe { spare::append_with(out, room, |room| compress_to(raw, acceleration, room)) }
+}
+
+/// Writes the LZ4 block of `raw` to the front of `room` and returns its length.
+#[expect(unsafe_code, reason = "lz4 is C")]
+fn compress_to(raw: &[u8], acceleration: i32, room: &mut [MaybeUninit<u8>]) -> Result<usize> {
+    let (raw_len, room_len) = (length(raw.len())?, length(room.len())?);
+    let (from, to) = (raw.as_ptr().cast(), room.as_mut_ptr().cast());
+    // SAFETY: pointers and lengths are those of slices.
+    let written = unsafe { lz4_sys::LZ4_compress_fast(from, to, raw_len, room_len, acceleration) };
+    match usize::try_from(written) {
+        Ok(written) if written > 0 => Ok(written),
+        _ => Err(Error::invalid(format!("lz4: {} bytes cannot be encoded", raw.len()))),
+    }
 }
 
 /// How much is done to find what repeats.

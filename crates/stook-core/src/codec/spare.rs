@@ -27,6 +27,14 @@ pub(super) unsafe fn append_with(
     Ok(())
 }
 
+/// Bytes as room for others.
+#[expect(unsafe_code, reason = "what C writes to has one type")]
+pub(super) fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: both have one layout, and nothing but initialised bytes is written by those who
+    // borrow this.
+    unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
+}
+
 /// Makes room for `n_bytes` more.
 ///
 /// # Errors

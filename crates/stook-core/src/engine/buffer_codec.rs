@@ -108,6 +108,26 @@ impl BufferCodec {
         codec.encode_to(items, out, &mut loan.scratch).map_err(|error| self.named(error))
     }
 
+    /// The room that [`encode_within`](Self::encode_within) asks for, where the codec has it.
+    #[must_use]
+    pub fn encode_room(&self, raw_len: usize) -> Option<usize> {
+        match &self.step {
+            Step::Codec(codec) => codec.encode_room(raw_len),
+            _ => None,
+        }
+    }
+
+    /// Writes the encoding of `items` to the front of `out`, which has the room that was asked
+    /// for, and returns how many bytes that were.
+    ///
+    /// # Errors
+    /// `InvalidInput` where they cannot be encoded.
+    pub fn encode_within(&self, items: &[u8], out: &mut [u8]) -> Result<usize> {
+        let Step::Codec(codec) = &self.step else { return Err(self.needs_heap()) };
+        let mut loan = work::lend();
+        codec.encode_within(items, out, &mut loan.scratch).map_err(|error| self.named(error))
+    }
+
     /// How many bytes `encoded` says it decodes to, where it says so and that is allowed.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::attributes::{json_of, json_to_python};
 use crate::codecs::one;
 use crate::dtype::{from_numpy, from_python, to_numpy};
 use crate::enter::{enter, invalid, raise};
-use crate::memory::{numpy, uninitialized_bytes};
+use crate::memory::{numpy, shortened, uninitialized_bytes};
 use crate::values;
 
 /// So many item types are kept ready.
@@ -93,6 +93,11 @@ impl Codec {
                 let (encoded, memory) = uninitialized_bytes(py, len)?;
                 enter(py, || codec.encode_to(bytes.as_slice(), memory))?;
                 return Ok(encoded);
+            }
+            if let Some(room) = codec.encode_room(bytes.len) {
+                let (encoded, memory) = uninitialized_bytes(py, room)?;
+                let len = enter(py, || codec.encode_within(bytes.as_slice(), memory))?;
+                return shortened(encoded, len);
             }
             enter(py, || codec.encode(bytes.as_slice(), &[]))?
         };
