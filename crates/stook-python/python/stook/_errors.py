@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from contextlib import suppress
-from functools import cache
 
 __all__ = [
     "AlreadyExistsError",
@@ -166,11 +165,16 @@ def _from_native(
     return error if cause is None else _joined(error, cause)
 
 
+# Classes that were made of two others.
+_KNOWN: dict[tuple[type, type], type[Error]] = {}
+
+
 def _joined(error: Error, cause: Exception) -> Error:
     """The error as an exception of the class of ``cause``, too: who expects that catches it."""
-    cls = _join(type(error), type(cause))
+    own, other = type(error), type(cause)
+    cls = _KNOWN.get((own, other)) or _KNOWN.setdefault((own, other), _join(own, other))
     joined = error
-    if cls is not type(error):
+    if cls is not own:
         # Their ``__init__`` may want anything.
         joined = cls.__new__(cls, error.message)
         joined.__dict__.update(cause.__dict__)
@@ -182,7 +186,6 @@ def _joined(error: Error, cause: Exception) -> Error:
     return joined
 
 
-@cache
 def _join(cls: type[Error], other: type[Exception]) -> type[Error]:
     if issubclass(cls, other):
         return cls

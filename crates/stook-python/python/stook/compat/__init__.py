@@ -18,7 +18,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._errors import InvalidInputError
 
@@ -160,7 +160,7 @@ class _LentDistribution(Distribution):
         version = _PEERS[self._name][1]
         return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {version}\n"
 
-    def locate_file(self, path: str | PathLike[str]) -> PathLike[str]:
+    def locate_file(self, path: str | PathLike[str]) -> NoReturn:
         raise FileNotFoundError(f"{self._name} is lent, and has no file {path}")
 
     @property

@@ -51,12 +51,14 @@ def _get_loop() -> asyncio.AbstractEventLoop:
     if running is not None:
         return running
     with _get_lock():
-        if loop[0] is None:
-            made = asyncio.new_event_loop()
-            thread = threading.Thread(target=made.run_forever, name="zarr_io", daemon=True)
+        # Another thread may have been faster.
+        running = loop[0]
+        if running is None:
+            running = asyncio.new_event_loop()
+            thread = threading.Thread(target=running.run_forever, name="zarr_io", daemon=True)
             thread.start()
-            loop[0], iothread[0] = made, thread
-        return loop[0]
+            loop[0], iothread[0] = running, thread
+        return running
 
 
 def _get_executor() -> ThreadPoolExecutor:

@@ -6,7 +6,8 @@ import json
 import warnings
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..abc.store import ByteRequest, Store
 from ..core.buffer import Buffer
@@ -15,13 +16,14 @@ from ._common import _dereference_path
 from ._utils import _start_and_end
 
 if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-    from fsspec.asyn import AsyncFileSystem
-    from fsspec.mapping import FSMap
-
     from ..core.buffer import BufferPrototype
 
 __all__ = ["FsspecStore"]
+
+# Of fsspec, which need not be there.
+AbstractFileSystem: TypeAlias = Any
+AsyncFileSystem: TypeAlias = Any
+FSMap: TypeAlias = Any
 
 ALLOWED_EXCEPTIONS: tuple[type[Exception], ...] = (
     FileNotFoundError,
@@ -38,13 +40,13 @@ def _make_async(fs: AbstractFileSystem) -> AsyncFileSystem:
         settings = {**json.loads(fs.to_json()), "asynchronous": True}
         return type(fs).from_json(json.dumps(settings))
     try:
-        from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+        wrapper = import_module("fsspec.implementations.asyn_wrapper").AsyncFileSystemWrapper
     except ImportError as error:
         raise ImportError(
             f"The filesystem '{fs}' is synchronous, and the required AsyncFileSystemWrapper is not "
             "available. Upgrade fsspec to version 2024.12.0 or later to enable this functionality."
         ) from error
-    return AsyncFileSystemWrapper(fs, asynchronous=True)
+    return wrapper(fs, asynchronous=True)
 
 
 class FsspecStore(Store):
@@ -129,8 +131,7 @@ class FsspecStore(Store):
         allowed_exceptions: tuple[type[Exception], ...] = ALLOWED_EXCEPTIONS,
     ) -> FsspecStore:
         """A store at a URL; the options are those of its file system in fsspec."""
-        from fsspec.core import url_to_fs
-
+        url_to_fs = import_module("fsspec.core").url_to_fs
         fs, path = url_to_fs(url, **{"asynchronous": True, **(storage_options or {})})
         if not fs.async_impl:
             fs = _make_async(fs)

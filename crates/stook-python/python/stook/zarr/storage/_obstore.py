@@ -6,6 +6,7 @@ import asyncio
 import pickle
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from ..abc.store import (
@@ -83,8 +84,7 @@ class ObjectStore(Store, Generic[T_Store]):
             return None
 
     async def _get(self, key: str, byte_range: ByteRequest | None) -> Any:
-        import obstore
-
+        obstore = _obstore()
         match byte_range:
             case None:
                 found = await obstore.get_async(self.store, key)
@@ -114,8 +114,7 @@ class ObjectStore(Store, Generic[T_Store]):
         )
 
     async def exists(self, key: str) -> bool:
-        import obstore
-
+        obstore = _obstore()
         try:
             await obstore.head_async(self.store, key)
         except FileNotFoundError:
@@ -127,14 +126,12 @@ class ObjectStore(Store, Generic[T_Store]):
         return True
 
     async def set(self, key: str, value: Buffer) -> None:
-        import obstore
-
+        obstore = _obstore()
         self._check_writable()
         await obstore.put_async(self.store, key, value.as_buffer_like())
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
-        import obstore
-
+        obstore = _obstore()
         self._check_writable()
         with suppress(obstore.exceptions.AlreadyExistsError):
             await obstore.put_async(self.store, key, value.as_buffer_like(), mode="create")
@@ -144,8 +141,7 @@ class ObjectStore(Store, Generic[T_Store]):
         return True
 
     async def delete(self, key: str) -> None:
-        import obstore
-
+        obstore = _obstore()
         self._check_writable()
         with suppress(FileNotFoundError):
             await obstore.delete_async(self.store, key)
@@ -162,8 +158,7 @@ class ObjectStore(Store, Generic[T_Store]):
         return True
 
     async def _list(self, prefix: str | None = None) -> AsyncGenerator[Any, None]:
-        import obstore
-
+        obstore = _obstore()
         async for batch in obstore.list(self.store, prefix=prefix):
             for found in batch:
                 yield found
@@ -177,20 +172,23 @@ class ObjectStore(Store, Generic[T_Store]):
             yield found["path"]
 
     async def list_dir(self, prefix: str) -> AsyncGenerator[str, None]:
-        import obstore
-
+        obstore = _obstore()
         found = await obstore.list_with_delimiter_async(self.store, prefix=prefix)
         keys = [found["path"] for found in found["objects"]]
         for path in [*found["common_prefixes"], *keys]:
             yield _relativize_path(path=path, prefix=prefix.rstrip("/"))
 
     async def getsize(self, key: str) -> int:
-        import obstore
-
+        obstore = _obstore()
         return int((await obstore.head_async(self.store, key))["size"])
 
     async def getsize_prefix(self, prefix: str) -> int:
         return sum([found["size"] async for found in self._list(prefix)])
+
+
+def _obstore() -> Any:
+    # It need not be there, and its functions want to know which store they get.
+    return import_module("obstore")
 
 
 async def _concurrently(call: Any, arguments: Iterable[tuple[Any, ...]]) -> Any:

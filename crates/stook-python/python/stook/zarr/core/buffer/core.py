@@ -130,7 +130,7 @@ class Buffer(ABC):
 
     def as_buffer_like(self) -> BytesLike:
         """The bytes as an object of the buffer protocol."""
-        return memoryview(self.as_numpy_array())
+        return self.as_numpy_array().data
 
     def to_bytes(self) -> bytes:
         """A copy as ``bytes``."""
@@ -166,8 +166,8 @@ class Buffer(ABC):
 class NDBuffer:
     """Elements in an array of n axes; the array is referred to, not copied."""
 
-    def __init__(self, array: NDArrayLike) -> None:
-        self._data = array
+    def __init__(self, array: NDArrayLike | npt.NDArray[Any]) -> None:
+        self._data: Any = array
 
     @classmethod
     def create(
@@ -189,7 +189,7 @@ class NDBuffer:
         return cls.create(shape=shape, dtype=dtype, order=order)
 
     @classmethod
-    def from_ndarray_like(cls, ndarray_like: NDArrayLike) -> Self:
+    def from_ndarray_like(cls, ndarray_like: NDArrayLike | npt.NDArray[Any]) -> Self:
         """A buffer in an array."""
         return cls(ndarray_like)
 
@@ -200,7 +200,8 @@ class NDBuffer:
 
     def as_ndarray_like(self) -> NDArrayLike:
         """The array; never a copy."""
-        return self._data
+        array: NDArrayLike = self._data
+        return array
 
     def as_numpy_array(self) -> npt.NDArray[Any]:
         """The elements as an array of numpy; a copy if they are elsewhere."""
@@ -210,8 +211,8 @@ class NDBuffer:
         """The only element."""
         if self._data.size != 1:
             raise ValueError("Buffer does not contain a single scalar value")
-        scalar: ScalarType = self.as_numpy_array()[()]
-        return scalar
+        scalar: Any = self.as_numpy_array()[()]
+        return scalar  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -50,7 +50,7 @@ class Buffer(core.Buffer):
 class NDBuffer(core.NDBuffer):
     """Elements in an array of numpy."""
 
-    def __init__(self, array: NDArrayLike) -> None:
+    def __init__(self, array: NDArrayLike | npt.NDArray[Any]) -> None:
         super().__init__(array)
 
     @classmethod
