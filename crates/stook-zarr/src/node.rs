@@ -71,14 +71,8 @@ impl Nodes {
     }
 
     /// The same nodes, each from its own documents.
-    pub(crate) fn ignoring_consolidated(&self) -> Self {
-        Self {
-            store: Arc::clone(&self.store),
-            mode: self.mode,
-            limits: self.limits.clone(),
-            ignores_consolidated: true,
-            consolidated: RwLock::default(),
-        }
+    pub(crate) fn ignoring_consolidated(self) -> Self {
+        Self { ignores_consolidated: true, ..self }
     }
 
     pub(crate) fn store(&self) -> &dyn ByteStore {

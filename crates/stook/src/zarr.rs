@@ -3,7 +3,7 @@
 //! documents are those it writes.
 //!
 //! A function begins something; what it returns is told the rest, and done by `create` or `open`.
-//! A store is a path (a folder, or a zip archive by its name), a byte store, a [`File`](crate::File),
+//! A store is a path (a folder, or a zip archive by its name), a URL, a byte store, a [`File`](crate::File),
 //! or a [`Group`](crate::Group), below which paths then begin.
 //!
 //! ```

@@ -3,8 +3,6 @@
 //! Invariant: a document is parsed as a reader would parse it, and its codecs are set up, before
 //! anything is written or removed.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use stook_core::{Error, ErrorKind, Format, NodeKind, NodePath, Pipeline, Result};
 
@@ -105,13 +103,6 @@ impl ZarrContainer {
             return Ok(true);
         }
         Ok(self.consolidated(group)?.is_some())
-    }
-
-    /// The same hierarchy, for readers that want each node's own documents and not what
-    /// consolidated metadata says of them.
-    #[must_use]
-    pub fn ignoring_consolidated(self) -> Self {
-        Self { nodes: Arc::new(self.nodes.ignoring_consolidated()), ..self }
     }
 
     fn check(

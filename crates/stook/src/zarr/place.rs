@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use stook_core::file::place::{PlaceKind, kind_of, remove_empty};
 use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
-use stook_core::{Error, Format, NodeKind, NodePath, OpenOptions, Result};
-use stook_zarr::ZarrContainer;
+use stook_core::{ConsolidatedMetadata, Error, Format, NodeKind, NodePath, OpenOptions, Result};
 
 use super::opening::UseConsolidated;
 use crate::file::File;
 use crate::format::Storage;
 use crate::group::Group;
+use crate::remote::open_store;
 
 /// How nodes are opened, by zarr-python's letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,7 +71,8 @@ pub struct Place {
 #[derive(Clone, Debug)]
 enum Root {
     Path(PathBuf),
-    Url(String),
+    /// An address, and what the service behind it is told.
+    Url(String, Vec<(String, String)>),
     Store(Arc<dyn ByteStore>),
     File(File),
 }
@@ -85,6 +86,13 @@ impl Place {
     #[must_use]
     pub fn memory() -> Self {
         Self::at(Root::Store(Arc::new(MemoryStore::new())))
+    }
+
+    /// What lies at `url`, with options for the service behind it
+    /// ([`open_store`](crate::open_store) knows them).
+    pub fn url<'a>(url: &str, options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self::at(Root::Url(url.to_owned(), options.into_iter().map(owned).collect()))
     }
 
     /// The node that `path` is here.
@@ -114,17 +122,20 @@ impl Place {
         mode: AccessMode,
         consolidated: UseConsolidated,
     ) -> Result<File> {
-        let options = match mode {
+        let mut options = match mode {
             AccessMode::Read => OpenOptions::read(),
             _ => OpenOptions::read_write(),
         };
+        if consolidated == UseConsolidated::Ignored {
+            options.consolidated = ConsolidatedMetadata::Ignored;
+        }
         match &self.root {
             Root::File(file) => Ok(file.clone()),
-            Root::Store(store) => of_store(Arc::clone(store), &options, consolidated),
-            Root::Path(path) => open_path(path, mode, &options, consolidated),
-            Root::Url(url) => {
-                let error = Error::unsupported(format!("cannot open `{url}`"));
-                Err(error.with_hint("open the remote store first, and give that"))
+            Root::Store(store) => of_store(Arc::clone(store), &options),
+            Root::Path(path) => open_path(path, mode, &options),
+            Root::Url(url, service) => {
+                let service = service.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                of_store(open_store(url, service, options.mode)?, &options)
             }
         }
     }
@@ -157,25 +168,11 @@ impl Place {
     }
 }
 
-fn of_store(
-    store: Arc<dyn ByteStore>,
-    options: &OpenOptions,
-    consolidated: UseConsolidated,
-) -> Result<File> {
-    if consolidated != UseConsolidated::Ignored {
-        return File::from_store(store, Some(Format::ZarrV3), options);
-    }
-    let path = PathBuf::from(store.location());
-    let container = ZarrContainer::of_store(store, Some(Format::ZarrV3), options)?;
-    Ok(File::from_container(Arc::new(container.ignoring_consolidated()), path))
+fn of_store(store: Arc<dyn ByteStore>, options: &OpenOptions) -> Result<File> {
+    File::from_store(store, Some(Format::ZarrV3), options)
 }
 
-fn open_path(
-    path: &Path,
-    mode: AccessMode,
-    options: &OpenOptions,
-    consolidated: UseConsolidated,
-) -> Result<File> {
+fn open_path(path: &Path, mode: AccessMode, options: &OpenOptions) -> Result<File> {
     let is_zip = Storage::from_name(path) == Some(Storage::ZarrZip);
     let store: Arc<dyn ByteStore> = match kind_of(path)? {
         Some(PlaceKind::Folder) => Arc::new(LocalStore::open(path, options.mode)?),
@@ -187,7 +184,7 @@ fn open_path(
         None if is_zip => Arc::new(ZipStore::create(path, &options.limits)?),
         None => Arc::new(LocalStore::create(path)?),
     };
-    of_store(store, options, consolidated)
+    of_store(store, options)
 }
 
 impl From<&Self> for Place {
@@ -201,7 +198,7 @@ impl From<&str> for Place {
     fn from(text: &str) -> Self {
         match text.split_once("://") {
             Some(("file", path)) => Self::from(Path::new(path)),
-            Some(_) => Self::at(Root::Url(text.to_owned())),
+            Some(_) => Self::url(text, []),
             None => Self::from(Path::new(text)),
         }
     }

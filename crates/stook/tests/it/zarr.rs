@@ -91,9 +91,21 @@ fn settings_that_do_not_fit_are_refused() {
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{what}: {error}");
         assert!(error.to_string().contains(what), "{what}: {error}");
     }
-    let remote = zarr::open_group("s3://bucket/a.zarr").open().unwrap_err();
-    assert_eq!(remote.kind(), ErrorKind::Unsupported);
-    assert!(remote.to_string().contains("s3://bucket/a.zarr"), "{remote}");
+    let remote = zarr::open_group("gopher://bucket/a.zarr").open().unwrap_err();
+    assert!(remote.to_string().contains("gopher://bucket"), "{remote}");
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_url_is_a_place() {
+    let url = "memory://a-url-is-a-place/x.zarr";
+    zarr::ones([3]).store(url).path("a").create().unwrap();
+    let place = Place::url(url, []);
+    let group = zarr::open_group(&place).mode(AccessMode::Read).open().unwrap();
+    let array = group.open_array("a").unwrap();
+    assert_eq!(array.read_as::<f64>(&Selection::All).unwrap(), [1.0; 3]);
+    let missing = zarr::open_group("memory://a-url-is-no-place").mode(AccessMode::Read).open();
+    assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 fn detailed(place: &Place, format: Format) -> Array {
