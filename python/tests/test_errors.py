@@ -36,7 +36,7 @@ def test_a_missing_file(tmp_path):
         assert isinstance(error, KeyError)
         assert error.file == str(tmp_path / name)
         assert error.node is None
-    assert "remote" in raised(stook.Error, Exception, lambda: stook.open("s3://b/x.zarr")).hint
+    assert "remote" in raised(stook.Error, Exception, lambda: stook.open("ftp://b/x.zarr")).hint
     assert list(tmp_path.iterdir()) == []
 
 
