@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import json
 import pickle
 import warnings
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ import stook.zarr.codecs as ours
 import stook.zarr.core.metadata as metadata
 from stook.zarr import config
 from stook.zarr.abc.codec import ArrayArrayCodec, BytesBytesCodec
-from stook.zarr.core.codec_pipeline import ChunkCodec, needs_python
+from stook.zarr.core.codec_pipeline import ChunkCodec, needs_python, python_codec
 from stook.zarr.core.dtype import parse_dtype
 from stook.zarr.core.numcodec import _CLASSES, ConfiguredCodec
 from stook.zarr.core.numcodec import get_numcodec as configured
@@ -292,14 +294,35 @@ def test_chain_with_codecs_of_a_script(registered):
     again = metadata.ArrayV3Metadata.from_dict(made.to_dict())
     assert again == made
     items = np.arange(12, dtype="i4").reshape(4, 3)
-    for chunk in (ChunkCodec(made), ChunkCodec(again)):
+    for chunk in (ChunkCodec(made), ChunkCodec(again), python_codec(json.dumps(made.to_dict()))):
         assert np.array_equal(chunk.decode(chunk.encode(items), (4, 3)), items)
 
 
 def test_own_chains_need_no_python():
-    for arguments in ({}, {"zarr_format": 2}, {"shards": (4,), "chunks": (2,)}):
+    json2 = {"zarr_format": 2, "filters": [_CLASSES["json2"]()]}
+    for arguments in ({}, {"zarr_format": 2}, {"shards": (4,), "chunks": (2,)}, json2):
         made = metadata.build_array_document(shape=(4,), dtype="i4", **arguments)
         assert not needs_python(made)
+        assert python_codec(json.dumps(made.to_dict())) is None
+
+
+def test_no_pickle_is_executed():
+    import os
+
+    class Evil:
+        def __reduce__(self):
+            return os.putenv, ("STOOK_TEST_OF_PICKLES", "1")
+
+    document = {
+        "zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "order": "C",
+        "fill_value": None, "compressor": None, "filters": [{"id": "vlen-utf8"}],
+    }  # fmt: skip
+    made = metadata.ArrayV2Metadata.from_dict(document)
+    evil = pickle.dumps([Evil()])
+    for filters in ((numcodecs.Pickle(),), (_CLASSES["pickle"](),)):
+        chunk = ChunkCodec(dataclasses.replace(made, filters=filters))
+        with pytest.raises(Exception, match="pickle"):
+            chunk.decode(evil, (1,))
 
 
 def test_script_in_a_shard_is_noticed(registered):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from ..core.common import parse_named_configuration
-from ._native import NativeArrayBytes, array_buffer, native_codec, to_bytes
+from ..core.numcodec import configured
+from ._native import NativeArrayBytes, array_buffer, to_bytes
 
 if TYPE_CHECKING:
     from ..core.array_spec import ArraySpec
@@ -47,14 +46,5 @@ class VLenBytesCodec(_VLen):
     _name = "vlen-bytes"
 
     def _decode_sync(self, chunk_bytes: Any, chunk_spec: ArraySpec) -> Any:
-        native = native_codec({"id": "vlen-bytes"})
-        decoded = native.decode(to_bytes(chunk_bytes))
-        items = np.empty(len(decoded), dtype=object)
-        for index, item in enumerate(decoded):
-            items[index] = _as_bytes(item)
+        items = configured("vlen-bytes").decode(to_bytes(chunk_bytes))
         return array_buffer(items.reshape(chunk_spec.shape), chunk_spec)
-
-
-def _as_bytes(item: Any) -> bytes:
-    # The codec may give text, in which bytes that are no text are kept as surrogates.
-    return item.encode("utf-8", "surrogateescape") if isinstance(item, str) else bytes(item)

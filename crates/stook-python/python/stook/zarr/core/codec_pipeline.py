@@ -6,6 +6,7 @@ chunks are encoded and decoded here, one after another, by :class:`ChunkCodec`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -24,11 +25,12 @@ from ..abc.codec import (
 from ..registry import fully_qualified_name, register_pipeline
 from .codec_chain import codecs_from_list
 from .config import config
+from .numcodec import is_configured
 
 if TYPE_CHECKING:
     from .array_spec import ArraySpec
 
-__all__ = ["BatchedCodecPipeline", "ChunkCodec", "codecs_from_list", "needs_python"]
+__all__ = ["BatchedCodecPipeline", "ChunkCodec", "codecs_from_list", "needs_python", "python_codec"]
 
 
 @dataclass(frozen=True)
@@ -160,9 +162,7 @@ def _is_foreign(codec: Codec) -> bool:
 
 
 def _engine_knows(codec: Any) -> bool:
-    from ...codecs import available
-
-    return isinstance(codec.codec_id, str) and codec.codec_id in available()
+    return is_configured(codec.codec_id) and codec.codec_id != "base64"
 
 
 class ChunkCodec:
@@ -221,6 +221,27 @@ class ChunkCodec:
                 f"the codecs decode a chunk of shape {array.shape}, expected {chunk_shape}"
             )
         return array
+
+
+def python_codec(document: str) -> ChunkCodec | None:
+    """What encodes and decodes the chunks of an array that the engine cannot; None if it can.
+
+    Parameters
+    ----------
+    document
+        The ``zarr.json`` or ``.zarray`` of the array.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        If the document is wrong, or nobody registered a codec that it names.
+    """
+    from .metadata import ArrayV2Metadata, ArrayV3Metadata
+
+    found = json.loads(document)
+    kind = ArrayV2Metadata if found.get("zarr_format") == 2 else ArrayV3Metadata
+    metadata = kind.from_dict(found)
+    return ChunkCodec(metadata) if needs_python(metadata) else None
 
 
 def _chain(metadata: Any) -> tuple[Codec, ...]:

@@ -215,6 +215,17 @@ _REPR_ORDER: Final = {
 _ZFP_MODES: Final = {2: "rate", 3: "precision", 4: "tolerance"}
 
 
+class _VLenBytes(ConfiguredCodec):
+    def decode(self, buf: Any, out: Any = None) -> Any:
+        # Without `out` the items come as text, in which what is no text is kept as surrogates.
+        decoded = super().decode(buf)
+        items = np.empty(len(decoded), dtype=object) if out is None else out
+        for index, item in enumerate(decoded):
+            is_text = isinstance(item, str)
+            items[index] = item.encode("utf-8", "surrogateescape") if is_text else bytes(item)
+        return items
+
+
 class _Blosc(ConfiguredCodec):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -241,6 +252,7 @@ class _Zfpy(ConfiguredCodec):
 _BASES: Final[dict[str, type[ConfiguredCodec]]] = {
     "blosc": _Blosc,
     "json2": _Json,
+    "vlen-bytes": _VLenBytes,
     "zfpy": _Zfpy,
 }
 
@@ -260,6 +272,16 @@ _CLASSES: Final = {
     codec_id: _make_class(codec_id, name, parameters)
     for codec_id, (name, parameters) in _TABLE.items()
 }
+
+
+def configured(codec_id: str, **settings: Any) -> ConfiguredCodec:
+    """The codec of this package with an id, whether numcodecs is imported or not."""
+    return _CLASSES[codec_id].from_config(settings)
+
+
+def is_configured(codec_id: object) -> bool:
+    """Whether there is a codec with this id here."""
+    return isinstance(codec_id, str) and codec_id in _CLASSES
 
 
 def get_numcodec(data: Mapping[str, Any]) -> Any:
