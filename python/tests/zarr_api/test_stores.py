@@ -237,3 +237,44 @@ def test_context_managers_close(kit, store):
     with store as entered:
         kit.sync(entered.set("k", kit.buffer(b"1")))
     assert not store._is_open
+
+
+def test_a_url_is_a_store_of_the_library(tmp_path):
+    kit = Kit("stook.zarr", tmp_path)
+    store = kit.storage.UrlStore("memory://test_stores/a/")
+    assert (str(store), repr(store)) == ("memory://test_stores/a", f"UrlStore('{store}')")
+    kit.sync(store.set("a/b", kit.buffer(b"0123")))
+    kit.sync(store.set_if_not_exists("a/b", kit.buffer(b"other")))
+    assert kit.get(store, "a/b", kit.abc.SuffixByteRequest(9)) == b"0123"
+    assert kit.collect(store.list_dir("a")) == ["b"] and kit.sync(store.exists("a/b"))
+    again = pickle.loads(pickle.dumps(store))
+    assert again == store and kit.get(again, "a/b") == b"0123"
+    with pytest.raises(ValueError, match="read-only"):
+        kit.sync(store.with_read_only(True).delete("a/b"))
+    kit.sync(store.delete_dir("a"))
+    assert kit.collect(store.list()) == []
+
+
+def test_options_for_fsspec_are_translated_or_left_to_it(monkeypatch):
+    pytest.importorskip("fsspec")
+    from stook.zarr.storage._url import url_store
+
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    inner = {"endpoint_url": "http://localhost:1", "region_name": "here"}
+    options = {"key": "k", "secret": "s", "anon": False, "client_kwargs": inner}
+    store = url_store("s3://bucket/a", options, True)
+    assert store.read_only and store.options == {
+        "access_key_id": "k",
+        "secret_access_key": "s",
+        "skip_signature": "false",
+        "endpoint": "http://localhost:1",
+        "region": "here",
+        "allow_http": "true",
+    }
+    assert url_store("s3://bucket/a", {"default_block_size": 5, "anon": True}, True) is None
+    assert url_store("https://host/a", {"client_kwargs": {}}, True) is None
+    assert url_store("simplecache::s3://bucket/a", None, True) is None
+    assert url_store("memory://a", None, True) is None
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    assert url_store("s3://bucket/a", None, True) is None

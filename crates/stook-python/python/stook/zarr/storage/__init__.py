@@ -16,6 +16,7 @@ from ._local import LocalStore
 from ._logging import LoggingStore
 from ._memory import GpuMemoryStore, MemoryStore
 from ._obstore import ObjectStore
+from ._url import UrlStore
 from ._wrapper import WrapperStore
 from ._zip import ZipStore
 
@@ -28,6 +29,7 @@ __all__ = [
     "ObjectStore",
     "StoreLike",
     "StorePath",
+    "UrlStore",
     "WrapperStore",
     "ZipStore",
     "make_store",

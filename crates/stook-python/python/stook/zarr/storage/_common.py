@@ -200,8 +200,10 @@ async def make_store(
 ) -> Store:
     """The store that something stands for.
 
-    A path is a :class:`LocalStore`, a URL and a mapping of fsspec a :class:`FsspecStore`, a dict
-    and ``None`` a :class:`MemoryStore`; a store is itself. In mode ``r`` it is read only.
+    A path is a :class:`LocalStore`, a dict and ``None`` a :class:`MemoryStore`, a mapping of fsspec
+    a :class:`FsspecStore`; a store is itself. A URL of an object store or a web server is an
+    :class:`UrlStore` where the library can have it, and any other one a :class:`FsspecStore`,
+    whose options ``storage_options`` are. In mode ``r`` the store is read only.
 
     Raises
     ------
@@ -227,7 +229,11 @@ async def make_store(
         return await MemoryStore.open(read_only=read_only)
     if is_url:
         from ._fsspec import FsspecStore
+        from ._url import url_store
 
+        found = url_store(str(store_like), storage_options, read_only)
+        if found is not None:
+            return found
         return FsspecStore.from_url(
             str(store_like), storage_options=storage_options, read_only=read_only
         )
