@@ -299,8 +299,8 @@ def test_chain_with_codecs_of_a_script(registered):
 
 
 def test_own_chains_need_no_python():
-    json2 = {"zarr_format": 2, "filters": [_CLASSES["json2"]()]}
-    for arguments in ({}, {"zarr_format": 2}, {"shards": (4,), "chunks": (2,)}, json2):
+    base64 = {"zarr_format": 2, "compressors": _CLASSES["base64"]()}
+    for arguments in ({}, {"zarr_format": 2}, {"shards": (4,), "chunks": (2,)}, base64):
         made = metadata.build_array_document(shape=(4,), dtype="i4", **arguments)
         assert not needs_python(made)
         assert python_codec(json.dumps(made.to_dict())) is None

@@ -151,7 +151,7 @@ def needs_python(metadata: Any) -> bool:
     if codecs is not None:
         return any(_is_foreign(codec) for codec in codecs)
     chain = (*(metadata.filters or ()), metadata.compressor)
-    return any(codec is not None and not _engine_knows(codec) for codec in chain)
+    return any(codec is not None and not is_configured(codec.codec_id) for codec in chain)
 
 
 def _is_foreign(codec: Codec) -> bool:
@@ -159,10 +159,6 @@ def _is_foreign(codec: Codec) -> bool:
         return True
     inner = (*getattr(codec, "codecs", ()), *getattr(codec, "index_codecs", ()))
     return any(_is_foreign(c) for c in inner)
-
-
-def _engine_knows(codec: Any) -> bool:
-    return is_configured(codec.codec_id) and codec.codec_id != "base64"
 
 
 class ChunkCodec:
