@@ -86,7 +86,7 @@ def like_args(a: Any) -> dict[str, Any]:
     if hasattr(a, "dtype"):
         found["dtype"] = a.dtype
     if isinstance(a, (Array, AsyncArray)):
-        metadata = a.metadata
+        metadata: Any = a.metadata
         if metadata.zarr_format == 2:
             found["order"] = a.order
             found["compressor"] = metadata.compressor

@@ -1,6 +1,7 @@
 """The functions of the Zarr API for coroutines: those of :mod:`.synchronous`, each in a thread.
 
-The engine holds no lock of Python's, so that other tasks go on meanwhile.
+The engine holds no lock of Python's, so that other tasks go on meanwhile. Long because signatures
+are: a function is one call.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import deprecated
 
-from ..core._hierarchy import create_hierarchy as _create_hierarchy
-from ..core.array import Array, AsyncArray
 from ..core._create import (
     DEFAULT_FILL_VALUE,
     CompressorLike,
@@ -21,6 +20,8 @@ from ..core._create import (
     SerializerLike,
     ShardsLike,
 )
+from ..core._hierarchy import create_hierarchy as _create_hierarchy
+from ..core.array import Array, AsyncArray
 from ..core.group import AsyncGroup, Group
 from ..errors import ZarrDeprecationWarning
 from . import synchronous
@@ -96,7 +97,8 @@ async def array(
     """See :func:`zarr.array`."""
     return await _run(
         synchronous.array,
-        data, **kwargs,
+        data,
+        **kwargs,
     )
 
 
@@ -108,7 +110,9 @@ async def consolidate_metadata(
     """See :func:`zarr.consolidate_metadata`."""
     return await _run(
         synchronous.consolidate_metadata,
-        store, path, zarr_format,
+        store,
+        path,
+        zarr_format,
     )
 
 
@@ -119,14 +123,22 @@ async def copy(
     shallow: bool = False,
     without_attrs: bool = False,
     log: Any = None,
-    if_exists: IfExists = 'raise',
+    if_exists: IfExists = "raise",
     dry_run: bool = False,
     **create_kws: Any,
 ) -> tuple[int, int, int]:
     """See :func:`zarr.copy`."""
     return await _run(
         synchronous.copy,
-        source, dest, name, shallow, without_attrs, log, if_exists, dry_run, **create_kws,
+        source,
+        dest,
+        name,
+        shallow,
+        without_attrs,
+        log,
+        if_exists,
+        dry_run,
+        **create_kws,
     )
 
 
@@ -136,33 +148,49 @@ async def copy_all(
     shallow: bool = False,
     without_attrs: bool = False,
     log: Any = None,
-    if_exists: IfExists = 'raise',
+    if_exists: IfExists = "raise",
     dry_run: bool = False,
     **create_kws: Any,
 ) -> tuple[int, int, int]:
     """See :func:`zarr.copy_all`."""
     return await _run(
         synchronous.copy_all,
-        source, dest, shallow, without_attrs, log, if_exists, dry_run, **create_kws,
+        source,
+        dest,
+        shallow,
+        without_attrs,
+        log,
+        if_exists,
+        dry_run,
+        **create_kws,
     )
 
 
 async def copy_store(
     source: Any,
     dest: Any,
-    source_path: str = '',
-    dest_path: str = '',
+    source_path: str = "",
+    dest_path: str = "",
     excludes: Any = None,
     includes: Any = None,
     flags: int = 0,
-    if_exists: Literal['raise', 'replace', 'skip'] = 'raise',
+    if_exists: Literal["raise", "replace", "skip"] = "raise",
     dry_run: bool = False,
     log: Any = None,
 ) -> tuple[int, int, int]:
     """See :func:`zarr.copy_store`."""
     return await _run(
         synchronous.copy_store,
-        source, dest, source_path, dest_path, excludes, includes, flags, if_exists, dry_run, log,
+        source,
+        dest,
+        source_path,
+        dest_path,
+        excludes,
+        includes,
+        flags,
+        if_exists,
+        dry_run,
+        log,
     )
 
 
@@ -171,7 +199,7 @@ async def create(
     *,
     chunks: tuple[int, ...] | int | bool | None = None,
     dtype: Any | None = None,
-    compressor: CompressorLike = 'auto',
+    compressor: CompressorLike = "auto",
     fill_value: Any | None = DEFAULT_FILL_VALUE,
     order: MemoryOrder | None = None,
     store: StoreLike | None = None,
@@ -184,7 +212,7 @@ async def create(
     cache_attrs: bool | None = None,
     read_only: bool | None = None,
     object_codec: Any | None = None,
-    dimension_separator: Literal['.', '/'] | None = None,
+    dimension_separator: Literal[".", "/"] | None = None,
     write_empty_chunks: bool | None = None,
     zarr_version: ZarrFormat | None = None,
     zarr_format: ZarrFormat | None = None,
@@ -201,7 +229,35 @@ async def create(
     """See :func:`zarr.create`."""
     return await _run(
         synchronous.create,
-        shape, chunks=chunks, dtype=dtype, compressor=compressor, fill_value=fill_value, order=order, store=store, synchronizer=synchronizer, overwrite=overwrite, path=path, chunk_store=chunk_store, filters=filters, cache_metadata=cache_metadata, cache_attrs=cache_attrs, read_only=read_only, object_codec=object_codec, dimension_separator=dimension_separator, write_empty_chunks=write_empty_chunks, zarr_version=zarr_version, zarr_format=zarr_format, meta_array=meta_array, attributes=attributes, chunk_shape=chunk_shape, chunk_key_encoding=chunk_key_encoding, codecs=codecs, dimension_names=dimension_names, storage_options=storage_options, config=config, **kwargs,
+        shape,
+        chunks=chunks,
+        dtype=dtype,
+        compressor=compressor,
+        fill_value=fill_value,
+        order=order,
+        store=store,
+        synchronizer=synchronizer,
+        overwrite=overwrite,
+        path=path,
+        chunk_store=chunk_store,
+        filters=filters,
+        cache_metadata=cache_metadata,
+        cache_attrs=cache_attrs,
+        read_only=read_only,
+        object_codec=object_codec,
+        dimension_separator=dimension_separator,
+        write_empty_chunks=write_empty_chunks,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        meta_array=meta_array,
+        attributes=attributes,
+        chunk_shape=chunk_shape,
+        chunk_key_encoding=chunk_key_encoding,
+        codecs=codecs,
+        dimension_names=dimension_names,
+        storage_options=storage_options,
+        config=config,
+        **kwargs,
     )
 
 
@@ -212,11 +268,11 @@ async def create_array(
     shape: Any | None = None,
     dtype: Any | None = None,
     data: Any | None = None,
-    chunks: Any = 'auto',
+    chunks: Any = "auto",
     shards: ShardsLike | None = None,
-    filters: FiltersLike = 'auto',
-    compressors: CompressorsLike = 'auto',
-    serializer: SerializerLike = 'auto',
+    filters: FiltersLike = "auto",
+    compressors: CompressorsLike = "auto",
+    serializer: SerializerLike = "auto",
     fill_value: Any | None = DEFAULT_FILL_VALUE,
     order: MemoryOrder | None = None,
     zarr_format: ZarrFormat | None = 3,
@@ -231,7 +287,26 @@ async def create_array(
     """See :func:`zarr.create_array`."""
     return await _run(
         synchronous.create_array,
-        store, name=name, shape=shape, dtype=dtype, data=data, chunks=chunks, shards=shards, filters=filters, compressors=compressors, serializer=serializer, fill_value=fill_value, order=order, zarr_format=zarr_format, attributes=attributes, chunk_key_encoding=chunk_key_encoding, dimension_names=dimension_names, storage_options=storage_options, overwrite=overwrite, config=config, write_data=write_data,
+        store,
+        name=name,
+        shape=shape,
+        dtype=dtype,
+        data=data,
+        chunks=chunks,
+        shards=shards,
+        filters=filters,
+        compressors=compressors,
+        serializer=serializer,
+        fill_value=fill_value,
+        order=order,
+        zarr_format=zarr_format,
+        attributes=attributes,
+        chunk_key_encoding=chunk_key_encoding,
+        dimension_names=dimension_names,
+        storage_options=storage_options,
+        overwrite=overwrite,
+        config=config,
+        write_data=write_data,
     )
 
 
@@ -247,7 +322,12 @@ async def create_group(
     """See :func:`zarr.create_group`."""
     return await _run(
         synchronous.create_group,
-        store=store, path=path, zarr_format=zarr_format, overwrite=overwrite, attributes=attributes, storage_options=storage_options,
+        store=store,
+        path=path,
+        zarr_format=zarr_format,
+        overwrite=overwrite,
+        attributes=attributes,
+        storage_options=storage_options,
     )
 
 
@@ -258,7 +338,8 @@ async def empty(
     """See :func:`zarr.empty`."""
     return await _run(
         synchronous.empty,
-        shape, **kwargs,
+        shape,
+        **kwargs,
     )
 
 
@@ -269,7 +350,8 @@ async def empty_like(
     """See :func:`zarr.empty_like`."""
     return await _run(
         synchronous.empty_like,
-        a, **kwargs,
+        a,
+        **kwargs,
     )
 
 
@@ -279,11 +361,11 @@ async def from_array(
     data: Any,
     write_data: bool = True,
     name: str | None = None,
-    chunks: Any = 'keep',
-    shards: ShardsLike | Literal['keep'] | None = 'keep',
-    filters: FiltersLike | Literal['keep'] = 'keep',
-    compressors: CompressorsLike | Literal['keep'] = 'keep',
-    serializer: SerializerLike | Literal['keep'] = 'keep',
+    chunks: Any = "keep",
+    shards: ShardsLike | Literal["keep"] | None = "keep",
+    filters: FiltersLike | Literal["keep"] = "keep",
+    compressors: CompressorsLike | Literal["keep"] = "keep",
+    serializer: SerializerLike | Literal["keep"] = "keep",
     fill_value: Any | None = DEFAULT_FILL_VALUE,
     order: MemoryOrder | None = None,
     zarr_format: ZarrFormat | None = None,
@@ -297,7 +379,24 @@ async def from_array(
     """See :func:`zarr.from_array`."""
     return await _run(
         synchronous.from_array,
-        store, data=data, write_data=write_data, name=name, chunks=chunks, shards=shards, filters=filters, compressors=compressors, serializer=serializer, fill_value=fill_value, order=order, zarr_format=zarr_format, attributes=attributes, chunk_key_encoding=chunk_key_encoding, dimension_names=dimension_names, storage_options=storage_options, overwrite=overwrite, config=config,
+        store,
+        data=data,
+        write_data=write_data,
+        name=name,
+        chunks=chunks,
+        shards=shards,
+        filters=filters,
+        compressors=compressors,
+        serializer=serializer,
+        fill_value=fill_value,
+        order=order,
+        zarr_format=zarr_format,
+        attributes=attributes,
+        chunk_key_encoding=chunk_key_encoding,
+        dimension_names=dimension_names,
+        storage_options=storage_options,
+        overwrite=overwrite,
+        config=config,
     )
 
 
@@ -309,7 +408,9 @@ async def full(
     """See :func:`zarr.full`."""
     return await _run(
         synchronous.full,
-        shape, fill_value, **kwargs,
+        shape,
+        fill_value,
+        **kwargs,
     )
 
 
@@ -320,7 +421,8 @@ async def full_like(
     """See :func:`zarr.full_like`."""
     return await _run(
         synchronous.full_like,
-        a, **kwargs,
+        a,
+        **kwargs,
     )
 
 
@@ -341,7 +443,17 @@ async def group(
     """See :func:`zarr.group`."""
     return await _run(
         synchronous.group,
-        store=store, overwrite=overwrite, chunk_store=chunk_store, cache_attrs=cache_attrs, synchronizer=synchronizer, path=path, zarr_version=zarr_version, zarr_format=zarr_format, meta_array=meta_array, attributes=attributes, storage_options=storage_options,
+        store=store,
+        overwrite=overwrite,
+        chunk_store=chunk_store,
+        cache_attrs=cache_attrs,
+        synchronizer=synchronizer,
+        path=path,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        meta_array=meta_array,
+        attributes=attributes,
+        storage_options=storage_options,
     )
 
 
@@ -355,7 +467,10 @@ async def load(
     """See :func:`zarr.load`."""
     return await _run(
         synchronous.load,
-        store=store, path=path, zarr_format=zarr_format, zarr_version=zarr_version,
+        store=store,
+        path=path,
+        zarr_format=zarr_format,
+        zarr_version=zarr_version,
     )
 
 
@@ -366,7 +481,8 @@ async def ones(
     """See :func:`zarr.ones`."""
     return await _run(
         synchronous.ones,
-        shape, **kwargs,
+        shape,
+        **kwargs,
     )
 
 
@@ -377,7 +493,8 @@ async def ones_like(
     """See :func:`zarr.ones_like`."""
     return await _run(
         synchronous.ones_like,
-        a, **kwargs,
+        a,
+        **kwargs,
     )
 
 
@@ -394,7 +511,13 @@ async def open(
     """See :func:`zarr.open`."""
     return await _run(
         synchronous.open,
-        store=store, mode=mode, zarr_version=zarr_version, zarr_format=zarr_format, path=path, storage_options=storage_options, **kwargs,
+        store=store,
+        mode=mode,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        path=path,
+        storage_options=storage_options,
+        **kwargs,
     )
 
 
@@ -403,14 +526,19 @@ async def open_array(
     store: StoreLike | None = None,
     zarr_version: ZarrFormat | None = None,
     zarr_format: ZarrFormat | None = None,
-    path: str = '',
+    path: str = "",
     storage_options: dict[str, Any] | None = None,
     **kwargs: Any,
 ) -> AsyncArray[Any]:
     """See :func:`zarr.open_array`."""
     return await _run(
         synchronous.open_array,
-        store=store, zarr_version=zarr_version, zarr_format=zarr_format, path=path, storage_options=storage_options, **kwargs,
+        store=store,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        path=path,
+        storage_options=storage_options,
+        **kwargs,
     )
 
 
@@ -422,14 +550,16 @@ async def open_consolidated(
     """See :func:`zarr.open_consolidated`."""
     return await _run(
         synchronous.open_consolidated,
-        *args, use_consolidated=use_consolidated, **kwargs,
+        *args,
+        use_consolidated=use_consolidated,
+        **kwargs,
     )
 
 
 async def open_group(
     store: StoreLike | None = None,
     *,
-    mode: AccessModeLiteral = 'a',
+    mode: AccessModeLiteral = "a",
     cache_attrs: bool | None = None,
     synchronizer: Any = None,
     path: str | None = None,
@@ -444,7 +574,18 @@ async def open_group(
     """See :func:`zarr.open_group`."""
     return await _run(
         synchronous.open_group,
-        store, mode=mode, cache_attrs=cache_attrs, synchronizer=synchronizer, path=path, chunk_store=chunk_store, storage_options=storage_options, zarr_version=zarr_version, zarr_format=zarr_format, meta_array=meta_array, attributes=attributes, use_consolidated=use_consolidated,
+        store,
+        mode=mode,
+        cache_attrs=cache_attrs,
+        synchronizer=synchronizer,
+        path=path,
+        chunk_store=chunk_store,
+        storage_options=storage_options,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        meta_array=meta_array,
+        attributes=attributes,
+        use_consolidated=use_consolidated,
     )
 
 
@@ -456,7 +597,9 @@ async def open_like(
     """See :func:`zarr.open_like`."""
     return await _run(
         synchronous.open_like,
-        a, path, **kwargs,
+        a,
+        path,
+        **kwargs,
     )
 
 
@@ -471,7 +614,12 @@ async def save(
     """See :func:`zarr.save`."""
     return await _run(
         synchronous.save,
-        store, *args, zarr_version=zarr_version, zarr_format=zarr_format, path=path, **kwargs,
+        store,
+        *args,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        path=path,
+        **kwargs,
     )
 
 
@@ -488,7 +636,13 @@ async def save_array(
     """See :func:`zarr.save_array`."""
     return await _run(
         synchronous.save_array,
-        store, arr, zarr_version=zarr_version, zarr_format=zarr_format, path=path, storage_options=storage_options, **kwargs,
+        store,
+        arr,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        path=path,
+        storage_options=storage_options,
+        **kwargs,
     )
 
 
@@ -504,7 +658,13 @@ async def save_group(
     """See :func:`zarr.save_group`."""
     return await _run(
         synchronous.save_group,
-        store, *args, zarr_version=zarr_version, zarr_format=zarr_format, path=path, storage_options=storage_options, **kwargs,
+        store,
+        *args,
+        zarr_version=zarr_version,
+        zarr_format=zarr_format,
+        path=path,
+        storage_options=storage_options,
+        **kwargs,
     )
 
 
@@ -521,7 +681,8 @@ async def zeros(
     """See :func:`zarr.zeros`."""
     return await _run(
         synchronous.zeros,
-        shape, **kwargs,
+        shape,
+        **kwargs,
     )
 
 
@@ -532,5 +693,6 @@ async def zeros_like(
     """See :func:`zarr.zeros_like`."""
     return await _run(
         synchronous.zeros_like,
-        a, **kwargs,
+        a,
+        **kwargs,
     )

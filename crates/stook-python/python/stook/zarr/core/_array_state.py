@@ -1,14 +1,13 @@
 """An array as both its faces see it: where it lies, what its document says, and its engine.
 
-:class:`~stook.zarr.core.array.Array` and :class:`~stook.zarr.core.array.AsyncArray` are faces of one
-state. Nothing is read before it is asked for: neither the document nor, where the document came
-with consolidated metadata, the array itself. Reading and writing is one call of the engine each,
+:class:`~stook.zarr.core.array.Array` and :class:`~stook.zarr.core.array.AsyncArray` are faces of
+one state. Nothing is read before it is asked for: neither the document nor, where the document
+came with consolidated metadata, the array itself. Reading and writing is one call of the engine each,
 whatever the selection.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +23,7 @@ from ._engine import (
     native_array,
     turn,
 )
+from ._grid import grid_places, lengths_of
 from ._info import ArrayInfo
 from ._values import from_engine, layout_of, quick_dtype, to_engine
 from .array_spec import ArrayConfig, parse_array_config
@@ -65,7 +65,16 @@ def parse_array_metadata(data: Any) -> ArrayMetadata:
 class ArrayState:
     """What an array is and how its items are had; see the module."""
 
-    __slots__ = ("__weakref__", "_dtype", "_metadata", "_native", "_quick", "_raw", "config", "store_path")
+    __slots__ = (
+        "__weakref__",
+        "_dtype",
+        "_metadata",
+        "_native",
+        "_quick",
+        "_raw",
+        "config",
+        "store_path",
+    )
 
     config: ArrayConfig
     store_path: StorePath
@@ -229,13 +238,15 @@ class ArrayState:
     @property
     def read_chunk_sizes(self) -> tuple[tuple[int, ...], ...]:
         """For each axis, the lengths of the pieces that are read at a time, to the array's end."""
-        return tuple(starmap(_sizes, zip(self.shape, self._edges(self._lengths()), strict=True)))
+        return tuple(
+            starmap(lengths_of, zip(self.shape, self._edges(self._lengths()), strict=True))
+        )
 
     @property
     def write_chunk_sizes(self) -> tuple[tuple[int, ...], ...]:
         """For each axis, the lengths of the pieces that are stored as one: of shards, where there
         are any, else of chunks."""
-        return tuple(starmap(_sizes, zip(self.shape, self._outer_edges(), strict=True)))
+        return tuple(starmap(lengths_of, zip(self.shape, self._outer_edges(), strict=True)))
 
     def _outer_edges(self) -> list[Any]:
         return self._edges(self._lengths(outer=True))
@@ -268,7 +279,9 @@ class ArrayState:
         """How items lie in a chunk (version 2), or in what is read (version 3)."""
         raw = self._raw
         if raw is not None:
-            return cast("MemoryOrder", raw["order"] if raw.get("zarr_format") == 2 else self.config.order)
+            return cast(
+                "MemoryOrder", raw["order"] if raw.get("zarr_format") == 2 else self.config.order
+            )
         metadata = self.metadata
         return metadata.order if metadata.zarr_format == 2 else self.config.order
 
@@ -318,11 +331,14 @@ class ArrayState:
             return () if metadata.compressor is None else (metadata.compressor,)
         return self._inner("BytesBytesCodec")
 
-    def _inner(self, kind: Literal["ArrayArrayCodec", "ArrayBytesCodec", "BytesBytesCodec"]) -> tuple[Any, ...]:
+    def _inner(
+        self, kind: Literal["ArrayArrayCodec", "ArrayBytesCodec", "BytesBytesCodec"]
+    ) -> tuple[Any, ...]:
         from ..abc import codec
 
         cls = getattr(codec, kind)
-        return tuple(found for found in self.metadata.inner_codecs if isinstance(found, cls))
+        codecs = cast("ArrayV3Metadata", self.metadata).inner_codecs
+        return tuple(found for found in codecs if isinstance(found, cls))
 
     # Reading and writing.
 
@@ -370,13 +386,15 @@ class ArrayState:
             raise ValueError(
                 f"shape of out argument doesn't match. Expected {indexer.shape}, got {out.shape}"
             )
-        memory = out.as_ndarray_like()
+        memory: Any = out.as_ndarray_like()
         native = self._engine
         if not fields and isinstance(memory, np.ndarray) and memory.dtype == native.dtype:
             native.read(indexer.kind, indexer.parts, memory)
         else:
             found = self._items(indexer, self.dtype)
-            memory[...] = _of_fields(found, fields, check_fields(fields, self.dtype)) if fields else found
+            memory[...] = (
+                _of_fields(found, fields, check_fields(fields, self.dtype)) if fields else found
+            )
         return out.as_scalar() if indexer.is_scalar else memory
 
     def _read_points(self, selection: Any, **how: Any) -> Any:
@@ -411,7 +429,9 @@ class ArrayState:
         if len(shape) != self.ndim:
             raise ValueError(f"expected a shape of {self.ndim} axes, found {shape}")
         check_writable(self.store_path)
-        if not delete_outside_chunks and any(starmap(int.__lt__, zip(shape, self.shape, strict=True))):
+        if not delete_outside_chunks and any(
+            starmap(int.__lt__, zip(shape, self.shape, strict=True))
+        ):
             raise NotImplementedError("chunks outside of the new shape cannot be kept")
         with turn(self.store_path):
             self._engine.resize(shape)
@@ -514,7 +534,8 @@ class ArrayState:
 
     def _with_config(self, config: ArrayConfigLike) -> Any:
         if not isinstance(config, ArrayConfig):
-            config = ArrayConfig(**{**self.config.to_dict(), **config})
+            settings: Any = {**self.config.to_dict(), **config}
+            config = ArrayConfig(**settings)
         return type(self)._of(
             self.store_path, raw=self._raw, metadata=self._metadata, config=config
         )
@@ -532,47 +553,6 @@ class ArrayState:
             yield tuple(slice(end[i], end[i + 1], 1) for i, end in zip(place, ends, strict=True))
 
 
-def grid_places(
-    grid_shape: tuple[int, ...],
-    origin: Sequence[int] | None = None,
-    selection_shape: Sequence[int] | None = None,
-) -> Iterator[tuple[int, ...]]:
-    """The places of a grid, or of a part of it, in C order.
-
-    Raises
-    ------
-    IndexError
-        If the part is not within the grid.
-    """
-    start = (0,) * len(grid_shape) if origin is None else tuple(origin)
-    if len(start) != len(grid_shape):
-        raise ValueError(
-            "Shape and origin parameters must have the same length. "
-            f"Got {len(grid_shape)} elements in shape, but {len(start)} elements in origin."
-        )
-    counts = selection_shape
-    if counts is None:
-        counts = [n - first for n, first in zip(grid_shape, start, strict=True)]
-    axes = []
-    for axis, (first, n, count) in enumerate(zip(start, grid_shape, counts, strict=True)):
-        if first + count > n:
-            raise IndexError(
-                f"Invalid selection shape ({count}) for origin ({first}) "
-                f"and grid shape ({n}) at axis {axis}."
-            )
-        axes.append(range(first, first + count))
-    return itertools.product(*axes)
-
-
-def _sizes(length: int, edge: Any) -> tuple[int, ...]:
-    """The lengths of the chunks of an axis, the last one cut at the end."""
-    if isinstance(edge, int):
-        whole, rest = divmod(length, edge) if edge else (0, 0)
-        return (edge,) * whole + ((rest,) if rest else ())
-    ends = [min(end, length) for end in edge]
-    return tuple(b - a for a, b in zip(ends, ends[1:], strict=False) if b > a)
-
-
 def _of_fields(found: npt.NDArray[Any], fields: Fields, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Fields of structs, without what lies between them."""
     if isinstance(fields, str):
@@ -587,4 +567,3 @@ def _rebuild(
     cls: type[ArrayState], store_path: StorePath, config: ArrayConfig, raw: dict[str, Any]
 ) -> Any:
     return cls._of(store_path, raw=raw, config=config)
-

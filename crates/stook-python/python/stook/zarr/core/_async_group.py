@@ -279,7 +279,9 @@ class AsyncGroup(GroupState):
         self, *, name: str, shape: Any, fill_value: Any | None, **kwargs: Any
     ) -> AsyncArray[Any]:
         """Creates an array of one value."""
-        return await self._filled("full", name, {"shape": shape, "fill_value": fill_value, **kwargs})
+        return await self._filled(
+            "full", name, {"shape": shape, "fill_value": fill_value, **kwargs}
+        )
 
     async def empty_like(self, *, name: str, data: Any, **kwargs: Any) -> AsyncArray[Any]:
         """Creates an array like another whose items nobody relies on."""

@@ -1,4 +1,4 @@
-"""Consolidated metadata as it is read: documents by their paths, looked up and never parsed whole."""
+"""Consolidated metadata as it is read: documents by paths, looked up and never parsed whole."""
 
 from __future__ import annotations
 

@@ -184,8 +184,7 @@ class _Job:
     def result(self) -> tuple[int, int, int]:
         verb = "dry run: " if self.dry_run else "all done: "
         self.say(
-            f"{verb}{self.n_copied} copied, {self.n_skipped} skipped, "
-            f"{self.n_bytes} bytes copied"
+            f"{verb}{self.n_copied} copied, {self.n_skipped} skipped, {self.n_bytes} bytes copied"
         )
         return self.n_copied, self.n_skipped, self.n_bytes
 
@@ -335,7 +334,9 @@ def copy_store(
     from ._open import store_path_of
 
     if if_exists not in ("raise", "replace", "skip"):
-        raise ValueError(f"if_exists must be one of 'raise', 'replace', 'skip'; found {if_exists!r}")
+        raise ValueError(
+            f"if_exists must be one of 'raise', 'replace', 'skip'; found {if_exists!r}"
+        )
     start, target = store_path_of(source, source_path), store_path_of(dest, dest_path)
     theirs, ours = native(start.store), native(target.store)
     outs = [re.compile(text, flags) for text in _listed(excludes)]

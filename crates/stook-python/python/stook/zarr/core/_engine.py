@@ -10,7 +10,7 @@ import os
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from ..._stook import Tree
@@ -113,7 +113,8 @@ def store_path_of(
     if storage_options is None and isinstance(store, (str, os.PathLike)):
         file = open_file(store, mode)
         if file is not None:
-            return StorePath(file, path or "")
+            # No store of keys, but of nodes: all that is asked of it here.
+            return StorePath(cast("Any", file), path or "")
     if isinstance(store, StorePath) and not storage_options:
         return store / path if path else store
     if mode not in _MODES:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["FileStore", "open_file"]
 
 #: What such files are called; nothing else is looked into.
-_ENDINGS = (
-    (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nxs", ".nc", ".nc4", ".mat")
-    + (".npy", ".npz")
+_ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nxs", ".nc", ".nc4", ".mat") + (
+    ".npy",
+    ".npz",
 )
 
 
@@ -103,4 +103,3 @@ def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
         case _:
             tree = Tree.create(name, mode == "w", None)
     return FileStore(name, tree)
-

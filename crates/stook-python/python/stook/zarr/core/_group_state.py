@@ -6,7 +6,7 @@ asked of the store. What is found is not read before it is asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..errors import ContainsArrayError, GroupNotFoundError
 from ._consolidated import Consolidated
@@ -21,9 +21,9 @@ from ._engine import (
     remove_node,
     rename_node,
 )
+from ._group_metadata import GroupMetadata
 from ._info import GroupInfo
 from .array_spec import ArrayConfig, parse_array_config
-from ._group_metadata import GroupMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .common import ZarrFormat
     from .group import AsyncGroup
 
-    AnyNode = AsyncArray[Any] | AsyncGroup
+    AnyNode: TypeAlias = AsyncArray[Any] | AsyncGroup
 
 
 class GroupState:
@@ -239,7 +239,7 @@ class GroupState:
         self._changed()
 
     def _save(self, key: str, value: Any) -> None:
-        from ..api.synchronous import save_array
+        from ..api._saving import save_array
 
         save_array(self.store_path / key, value, zarr_format=self._zarr_format, overwrite=True)
         self._changed()
@@ -315,7 +315,7 @@ class GroupState:
     # What to say of it.
 
     def _info(self, members: Any = None) -> GroupInfo:
-        counts: dict[str, int] = {}
+        counts: dict[str, Any] = {}
         if members is not None:
             groups = [isinstance(node, GroupState) for _, node in members]
             counts = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import NodeNotFoundError
 from ..storage._common import StorePath
 from ..storage._utils import normalize_path
 from ._engine import check_writable, contains, create_node, find_document
-from ._open import node_at, node_of
 from ._group_metadata import GroupMetadata
+from ._open import node_at, node_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from .common import ZarrFormat
     from .group import AsyncGroup
 
-    AnyNode = AsyncArray[Any] | AsyncGroup
+    AnyNode: TypeAlias = AsyncArray[Any] | AsyncGroup
 
-__all__ = ["create_below", "create_hierarchy", "create_nodes", "create_rooted_hierarchy", "get_node"]
+__all__ = [
+    "create_below",
+    "create_hierarchy",
+    "create_nodes",
+    "create_rooted_hierarchy",
+    "get_node",
+]
 
 
 class ImplicitGroupMarker(GroupMetadata):

@@ -112,8 +112,7 @@ def open_array_at(store_path: StorePath, zarr_format: Any = None, config: Any = 
             if raw.get("zarr_format") == 2:
                 raise _no_array(store_path, zarr_format) from None
             raise NodeTypeValidationError(
-                "Invalid value for 'node_type'. Expected 'array'. "
-                f"Got '{raw.get('node_type')}'."
+                f"Invalid value for 'node_type'. Expected 'array'. Got '{raw.get('node_type')}'."
             ) from None
         # In zarr's words, where they are wrong for zarr, too.
         AsyncArray._of(store_path, raw=raw).metadata  # noqa: B018
@@ -149,13 +148,13 @@ def open_group_at(
     if not getattr(store_path.store, "supports_consolidated_metadata", True):
         if use_consolidated:
             name = type(store_path.store).__name__
-            raise ValueError(f"The Zarr store in use ({name}) doesn't support consolidated metadata.")
+            raise ValueError(
+                f"The Zarr store in use ({name}) doesn't support consolidated metadata."
+            )
         use_consolidated = False
     raw = find_document(store_path, zarr_format)
     if raw is None or (raw.get("zarr_format") == 2 and "shape" in raw):
-        raise GroupNotFoundError(
-            f"could not find zarr.json or .zgroup objects in {store_path}"
-        )
+        raise GroupNotFoundError(f"could not find zarr.json or .zgroup objects in {store_path}")
     if raw.get("zarr_format") == 2:
         return _open_v2(store_path, raw, use_consolidated)
     if not isinstance(use_consolidated, (bool, type(None))):

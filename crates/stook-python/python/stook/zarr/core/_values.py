@@ -1,7 +1,7 @@
 """Items between the engine's dtypes and those that Zarr documents name.
 
-The engine gives the machine's byte order, and objects for what varies in length; a document may name
-the other byte order, and text of variable length is numpy's own string dtype where numpy has one.
+The engine gives the machine's byte order, and objects for what varies in length; a document may
+name the other byte order, and text of variable length is numpy's own string dtype.
 """
 
 from __future__ import annotations
@@ -67,5 +67,9 @@ def to_engine(value: Any, dtype: Any, native: np.dtype[Any]) -> npt.NDArray[Any]
 
 def _cast(value: Any, dtype: Any) -> Any:
     if hasattr(value, "astype"):
-        return value.astype(dtype=dtype, order="A") if isinstance(value, np.ndarray) else np.asarray(value).astype(dtype)
+        return (
+            value.astype(dtype=dtype, order="A")
+            if isinstance(value, np.ndarray)
+            else np.asarray(value).astype(dtype)
+        )
     return np.array(value, dtype=dtype, order="A")

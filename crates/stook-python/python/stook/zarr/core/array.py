@@ -1,11 +1,12 @@
-"""Arrays: ``Array`` for scripts, ``AsyncArray`` for coroutines, over one engine."""
+"""Arrays: ``Array`` for scripts, ``AsyncArray`` for coroutines, over one engine.
+
+Long because the API is: members of ``Array`` are a line of code each, on the state below.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import math
-import warnings
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ from typing_extensions import deprecated
 
 from ..._errors import SelectionError
 from ..errors import ZarrDeprecationWarning
-from ._array_state import ArrayState, grid_places, parse_array_metadata
+from ._array_state import parse_array_metadata
+from ._async_array import AsyncArray, T_ArrayMetadata
 from ._create import (
     DEFAULT_FILL_VALUE,
     CompressorLike,
@@ -24,11 +26,8 @@ from ._create import (
     ShardsLike,
 )
 from ._info import ArrayInfo
-from ._values import layout_of
 from .attributes import Attributes
 from .indexing import (
-    AsyncOIndex,
-    AsyncVIndex,
     BlockIndex,
     Fields,
     OIndex,
@@ -68,186 +67,6 @@ __all__ = [
     "parse_array_metadata",
 ]
 
-T_ArrayMetadata = TypeVar("T_ArrayMetadata")
-
-
-class AsyncArray(ArrayState, Generic[T_ArrayMetadata]):
-    """An array for coroutines: reading and writing run in a thread, where the engine holds no
-    lock of Python's, so that other tasks go on."""
-
-    __slots__ = ()
-
-    @classmethod
-    async def open(cls, store: Any, zarr_format: Any = 3) -> AsyncArray[Any]:
-        """Opens an array that is there."""
-        from ._open import open_array_at, store_path_of
-
-        def work() -> Any:
-            return open_array_at(store_path_of(store), zarr_format)
-
-        return await asyncio.to_thread(work)
-
-    @classmethod
-    @deprecated("Use zarr.api.asynchronous.create_array instead.", category=ZarrDeprecationWarning)
-    async def create(cls, store: Any, **kwargs: Any) -> AsyncArray[Any]:
-        """Creates an array; see :func:`zarr.create`."""
-        return await cls._create(store, **kwargs)
-
-    @classmethod
-    async def _create(cls, store: Any, **kwargs: Any) -> AsyncArray[Any]:
-        from ._create import create_by_codecs
-
-        return await asyncio.to_thread(create_by_codecs, store, **kwargs)
-
-    @classmethod
-    def from_dict(cls, store_path: StorePath, data: dict[str, JSON]) -> AsyncArray[Any]:
-        """The array that a document describes, which is not written."""
-        return cls(parse_array_metadata(data), store_path)
-
-    @property
-    def attrs(self) -> dict[str, JSON]:
-        """The attributes."""
-        return self._attributes
-
-    @property
-    @deprecated("Use AsyncArray.compressors instead.", category=ZarrDeprecationWarning)
-    def compressor(self) -> Any:
-        """The compressor of an array of version 2."""
-        return self._compressor
-
-    @property
-    def _compressor(self) -> Any:
-        if self.metadata.zarr_format == 2:
-            return self.metadata.compressor
-        raise TypeError("`compressor` is not available for Zarr format 3 arrays.")
-
-    @property
-    def cdata_shape(self) -> tuple[int, ...]:
-        """The number of chunks along each axis."""
-        return self._chunk_grid_shape
-
-    @property
-    def nchunks(self) -> int:
-        """The number of chunks."""
-        return math.prod(self._chunk_grid_shape)
-
-    def with_config(self, config: ArrayConfigLike) -> Self:
-        """The same array with other settings; those that are not named stay."""
-        return self._with_config(config)
-
-    async def nchunks_initialized(self) -> int:
-        """The number of chunks that are stored; a stored shard counts with all its chunks."""
-        return await asyncio.to_thread(self._count_chunks)
-
-    async def _nshards_initialized(self) -> int:
-        return await asyncio.to_thread(self._count_shards)
-
-    async def nbytes_stored(self) -> int:
-        """The bytes that the array takes in its store, documents and all."""
-        return await asyncio.to_thread(self._count_bytes_stored)
-
-    async def getitem(self, selection: Any, *, prototype: Any = None) -> Any:
-        """Reads what integers and slices select."""
-        indexer = basic_indexer(selection, self.shape)
-        return await asyncio.to_thread(self._read, indexer, prototype=prototype)
-
-    async def setitem(self, selection: Any, value: npt.ArrayLike, prototype: Any = None) -> None:
-        """Writes what integers and slices select."""
-        indexer = basic_indexer(selection, self.shape)
-        await asyncio.to_thread(self._write, indexer, value)
-
-    async def get_orthogonal_selection(
-        self, selection: Any, *, out: Any = None, fields: Fields | None = None, prototype: Any = None
-    ) -> Any:
-        """Reads each axis on its own."""
-        indexer = orthogonal_indexer(selection, self.shape)
-        return await asyncio.to_thread(
-            self._read, indexer, out=out, fields=fields, prototype=prototype
-        )
-
-    async def get_mask_selection(
-        self, mask: Any, *, out: Any = None, fields: Fields | None = None, prototype: Any = None
-    ) -> Any:
-        """Reads what a mask selects."""
-        indexer = mask_indexer(mask, self.shape)
-        return await asyncio.to_thread(
-            self._read, indexer, out=out, fields=fields, prototype=prototype
-        )
-
-    async def get_coordinate_selection(
-        self, selection: Any, *, out: Any = None, fields: Fields | None = None, prototype: Any = None
-    ) -> Any:
-        """Reads points."""
-        return await asyncio.to_thread(
-            self._read_points, selection, out=out, fields=fields, prototype=prototype
-        )
-
-    @property
-    def oindex(self) -> AsyncOIndex:
-        """Indexing each axis on its own: ``await array.oindex.getitem(...)``."""
-        return AsyncOIndex(self)
-
-    @property
-    def vindex(self) -> AsyncVIndex:
-        """Indexing points, or by a mask: ``await array.vindex.getitem(...)``."""
-        return AsyncVIndex(self)
-
-    async def resize(self, new_shape: Any, delete_outside_chunks: bool = True) -> None:
-        """Changes the shape; see :meth:`Array.resize`."""
-        await asyncio.to_thread(self._resize, new_shape, delete_outside_chunks)
-
-    async def append(self, data: npt.ArrayLike, axis: int = 0) -> tuple[int, ...]:
-        """Appends along an axis and returns the new shape."""
-        return await asyncio.to_thread(self._append, data, axis)
-
-    async def update_attributes(self, new_attributes: dict[str, JSON]) -> Self:
-        """Sets attributes; those that are not named stay."""
-        await asyncio.to_thread(self._change_attributes, new_attributes)
-        return self
-
-    @property
-    def info(self) -> ArrayInfo:
-        """What there is to know without reading items."""
-        return self._info()
-
-    async def info_complete(self) -> ArrayInfo:
-        """The same with counts of what is stored."""
-        return await asyncio.to_thread(self._info_complete)
-
-    @property
-    @deprecated("Use AsyncArray.config instead.", category=ZarrDeprecationWarning)
-    def _config(self) -> ArrayConfig:
-        return self.config
-
-    def _iter_chunk_coords(
-        self, *, origin: Sequence[int] | None = None, selection_shape: Sequence[int] | None = None
-    ) -> Iterator[tuple[int, ...]]:
-        return grid_places(self._chunk_grid_shape, origin, selection_shape)
-
-    def _iter_shard_coords(
-        self, *, origin: Sequence[int] | None = None, selection_shape: Sequence[int] | None = None
-    ) -> Iterator[tuple[int, ...]]:
-        return grid_places(self._shard_grid_shape, origin, selection_shape)
-
-    def _iter_shard_keys(
-        self, *, origin: Sequence[int] | None = None, selection_shape: Sequence[int] | None = None
-    ) -> Iterator[str]:
-        for place in self._iter_shard_coords(origin=origin, selection_shape=selection_shape):
-            yield self.metadata.encode_chunk_key(place)
-
-    def _iter_chunk_regions(
-        self, *, origin: Sequence[int] | None = None, selection_shape: Sequence[int] | None = None
-    ) -> Iterator[tuple[slice, ...]]:
-        return self._iter_regions(self.read_chunk_sizes, origin, selection_shape)
-
-    def _iter_shard_regions(
-        self, *, origin: Sequence[int] | None = None, selection_shape: Sequence[int] | None = None
-    ) -> Iterator[tuple[slice, ...]]:
-        return self._iter_regions(self.write_chunk_sizes, origin, selection_shape)
-
-    def __repr__(self) -> str:
-        return f"<AsyncArray {self.store_path} shape={self.shape} dtype={self.dtype}>"
-
 
 class Array(Generic[T_ArrayMetadata]):
     """An array. Indexing reads and writes it; nothing is read before.
@@ -260,8 +79,8 @@ class Array(Generic[T_ArrayMetadata]):
            [ 9, 11]], dtype=int16)
     >>> a.vindex[[0, 2], [1, 3]] = -1
     >>> a.blocks[0, 1]
-    array([[ 2,  3],
-           [ 6,  7]], dtype=int16)
+    array([[2, 3],
+           [6, 7]], dtype=int16)
     """
 
     __slots__ = ("__weakref__", "_async_array")
@@ -541,7 +360,12 @@ class Array(Generic[T_ArrayMetadata]):
         self._async_array._write(basic_indexer(selection, self.shape), value, fields=fields)
 
     def get_orthogonal_selection(
-        self, selection: Any, *, out: Any = None, fields: Fields | None = None, prototype: Any = None
+        self,
+        selection: Any,
+        *,
+        out: Any = None,
+        fields: Fields | None = None,
+        prototype: Any = None,
     ) -> Any:
         """Reads each axis on its own: integers, slices, lists of integers, masks."""
         indexer = orthogonal_indexer(selection, self.shape)
@@ -566,13 +390,23 @@ class Array(Generic[T_ArrayMetadata]):
         return self._async_array._read(indexer, out=out, fields=fields, prototype=prototype)
 
     def set_mask_selection(
-        self, mask: Any, value: npt.ArrayLike, *, fields: Fields | None = None, prototype: Any = None
+        self,
+        mask: Any,
+        value: npt.ArrayLike,
+        *,
+        fields: Fields | None = None,
+        prototype: Any = None,
     ) -> None:
         """Writes the items at which a mask of the array's shape is true."""
         self._async_array._write(mask_indexer(mask, self.shape), value, fields=fields)
 
     def get_coordinate_selection(
-        self, selection: Any, *, out: Any = None, fields: Fields | None = None, prototype: Any = None
+        self,
+        selection: Any,
+        *,
+        out: Any = None,
+        fields: Fields | None = None,
+        prototype: Any = None,
     ) -> Any:
         """Reads points: an array of integers for each axis, broadcast together."""
         return self._async_array._read_points(
@@ -601,7 +435,12 @@ class Array(Generic[T_ArrayMetadata]):
         self._async_array._write(indexer, value, fields=fields)
 
     def get_block_selection(
-        self, selection: Any, *, out: Any = None, fields: Fields | None = None, prototype: Any = None
+        self,
+        selection: Any,
+        *,
+        out: Any = None,
+        fields: Fields | None = None,
+        prototype: Any = None,
     ) -> Any:
         """Reads whole chunks (shards, where there are any) by their places in the grid."""
         indexer = block_indexer(selection, self.shape, self._async_array._outer_edges())

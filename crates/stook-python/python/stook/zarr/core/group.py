@@ -10,11 +10,11 @@ from typing_extensions import deprecated
 from ..errors import ZarrDeprecationWarning
 from ._async_group import AsyncGroup
 from ._create import DEFAULT_FILL_VALUE, parse_deprecated_compressor
+from ._group_metadata import ConsolidatedMetadata, GroupMetadata
 from ._hierarchy import create_below, create_hierarchy, create_nodes, create_rooted_hierarchy
 from ._hierarchy import get_node as _get_node
 from .array import Array, AsyncArray
 from .attributes import Attributes
-from ._group_metadata import ConsolidatedMetadata, GroupMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

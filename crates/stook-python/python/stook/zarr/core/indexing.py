@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,15 +23,14 @@ from ..errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from types import EllipsisType
     from typing import Literal
 
     from .array import Array, AsyncArray
 
 #: Names of fields of structs, in the order in which they are wanted.
-Fields: TypeAlias = "str | list[str] | tuple[str, ...]"
-BasicSelector: TypeAlias = "int | slice | EllipsisType"
-BasicSelection: TypeAlias = "BasicSelector | tuple[BasicSelector, ...]"
+Fields: TypeAlias = str | list[str] | tuple[str, ...]
+BasicSelector: TypeAlias = int | slice | EllipsisType
+BasicSelection: TypeAlias = BasicSelector | tuple[BasicSelector, ...]
 CoordinateSelection: TypeAlias = Any
 MaskSelection: TypeAlias = npt.NDArray[np.bool_]
 OrthogonalSelection: TypeAlias = Any
@@ -235,6 +235,7 @@ def orthogonal_indexer(selection: Any, shape: tuple[int, ...]) -> Indexer:
         if is_integer(part):
             parts.append(normalize_integer_selection(part, length))
             continue
+        cut: Any
         if isinstance(part, slice):
             cut, n = _slice(part, length)
         elif is_integer_array(part):
@@ -290,7 +291,9 @@ def is_mask_selection(selection: Any, shape: tuple[int, ...]) -> bool:
 def coordinate_indexer(selection: Any, shape: tuple[int, ...]) -> tuple[Indexer, tuple[int, ...]]:
     """Points: integers for each axis, broadcast together. The shape beside it is theirs; the
     selection itself is of one axis."""
-    parts = tuple(np.asarray([part]) if is_integer(part) else part for part in ensure_tuple(selection))
+    parts = tuple(
+        np.asarray([part]) if is_integer(part) else part for part in ensure_tuple(selection)
+    )
     parts = replace_lists(parts)
     if not parts or not is_coordinate_selection(parts, shape):
         raise IndexError(

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["create_hierarchy", "create_nodes", "create_rooted_hierarchy", "get_node"]
 
 
-def create_nodes(
-    *, store: Any, nodes: dict[str, Any]
-) -> Iterator[tuple[str, Group | Array[Any]]]:
+def create_nodes(*, store: Any, nodes: dict[str, Any]) -> Iterator[tuple[str, Group | Array[Any]]]:
     """Creates just these nodes, over what is there."""
     for path, node in list(_hierarchy.create_nodes(store=store, nodes=nodes)):
         yield path, face(node)
@@ -69,9 +67,7 @@ def create_rooted_hierarchy(
     *, store: Any, nodes: dict[str, Any], overwrite: bool = False
 ) -> Group | Array[Any]:
     """Creates a hierarchy and gives the node that lies above all others."""
-    return face(
-        _hierarchy.create_rooted_hierarchy(store=store, nodes=nodes, overwrite=overwrite)
-    )
+    return face(_hierarchy.create_rooted_hierarchy(store=store, nodes=nodes, overwrite=overwrite))
 
 
 def get_node(store: Any, path: str, zarr_format: ZarrFormat) -> Array[Any] | Group:
