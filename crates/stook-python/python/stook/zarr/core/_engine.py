@@ -12,7 +12,12 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from ..._errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotFoundError,
+    UnsupportedError,
+)
 from ..._stook import Tree
 from ..errors import ContainsArrayError, ContainsGroupError
 from ._files import FileStore, open_file
@@ -32,7 +37,7 @@ _BRIDGED: list[int] = []
 _N_BRIDGED = 4
 #: The trees of places that several stores may name, and by how many they are used: so that all
 #: handles to an array see one shape.
-_SHARED: dict[tuple[int, bool], list[Any]] = {}
+_SHARED: dict[tuple[int, str, bool], list[Any]] = {}
 
 
 def tree_of(store: Any) -> Tree:
@@ -52,7 +57,9 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
 
     key, place = id(store), None
     if type(store) is LocalStore:
-        place = native(store).identity, read_only
+        found = native(store)
+        # A folder that is made anew may get the number of one that was removed.
+        place = found.identity, found.location, read_only
         shared = _SHARED.setdefault(place, [None, 0])
         shared[1] += 1
         opened = shared[0] = shared[0] or tree(store, not read_only)
@@ -67,7 +74,7 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
     return opened
 
 
-def _forget(key: int, place: tuple[int, bool] | None) -> None:
+def _forget(key: int, place: tuple[int, str, bool] | None) -> None:
     _TREES.pop(key, None)
     shared = None if place is None else _SHARED.get(place)
     if place is not None and shared is not None:
@@ -205,7 +212,32 @@ def native_array(store_path: StorePath, config: ArrayConfig) -> NativeArray:
     InvalidInputError
         If there is a group.
     """
-    return tree_of(store_path.store).array(_at(store_path), config.write_empty_chunks)
+    try:
+        return tree_of(store_path.store).array(_at(store_path), config.write_empty_chunks)
+    except UnsupportedError:
+        found = _array_in_python(store_path, config)
+        if found is None:
+            raise
+        return cast("NativeArray", found)
+
+
+def _array_in_python(store_path: StorePath, config: ArrayConfig) -> Any:
+    """The array, if all that the engine lacks is a codec that somebody registered."""
+    from ..storage._native import native
+    from ._array_state import parse_array_metadata
+    from ._python_array import PythonArray
+    from .codec_pipeline import needs_python
+
+    if isinstance(store_path.store, FileStore):
+        return None
+    try:
+        metadata = parse_array_metadata(document_of(store_path))
+    except (ValueError, TypeError, KeyError):
+        return None
+    if not needs_python(metadata):
+        return None
+    store = native(store_path.store)
+    return PythonArray(store, store_path.path, metadata, config.write_empty_chunks)
 
 
 def find_document(store_path: StorePath, zarr_format: Any = None) -> dict[str, Any] | None:
@@ -297,10 +329,20 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
         if "shape" not in document:
             document = {"zarr_format": 2}
         _create_parents_v2(tree, store_path.path)
+    from ._python_array import stand_in
+
+    checked = stand_in(document)
+    text = json.dumps(document if checked is None else checked)
     try:
-        tree.create_document(_at(store_path), json.dumps(document), attributes, overwrite)
+        tree.create_document(_at(store_path), text, attributes, overwrite)
     except AlreadyExistsError:
         raise contains(store_path, tree.kind(_at(store_path))) from None
+    if checked is not None:
+        from ..storage._native import native
+        from .metadata.common import document_bytes
+
+        key = store_path / (".zarray" if document.get("zarr_format") == 2 else "zarr.json")
+        native(store_path.store).set(key.path, document_bytes(document))
 
 
 def _create_parents_v2(tree: Tree, path: str) -> None:

@@ -100,6 +100,8 @@ def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
             raise FileExistsError(f"Cannot create '{name}' with mode 'w-': it exists")
         case "a" | None if is_file:
             tree = Tree.open(name, os.access(name, os.W_OK), False, None)
+        case _ if not name.lower().endswith(_MADE):
+            return None
         case _:
             tree = Tree.create(name, mode == "w", None)
     return FileStore(name, tree)
