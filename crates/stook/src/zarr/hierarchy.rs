@@ -7,6 +7,7 @@ use stook_core::{AttributeEdits, AttributeValue, Error, Format, NodeKind, NodePa
 use stook_zarr::group_document;
 
 use super::new_array::Documents;
+use super::opening::UseConsolidated;
 use super::place::{AccessMode, Place};
 use crate::file::{File, Node};
 use crate::group::Group;
@@ -72,8 +73,8 @@ impl NewGroup {
     /// # Errors
     /// `AlreadyExists`, `InvalidInput`, `ReadOnly`, `Unsupported`, `Io`.
     pub fn create(self) -> Result<Group> {
-        let file = self.place.open(AccessMode::Append)?;
-        self.create_in_file(&file).inspect_err(|_| self.place.forget(&file))
+        let usual = UseConsolidated::default();
+        self.place.work(AccessMode::Append, usual, |file| self.create_in_file(file))
     }
 
     pub(super) fn create_in_file(&self, file: &File) -> Result<Group> {
@@ -153,8 +154,8 @@ pub fn create_hierarchy<P: AsRef<str>>(
     for (path, documents) in nodes {
         all.insert(place.node(path.as_ref())?, documents);
     }
-    let file = place.open(AccessMode::Append)?;
-    write_all(&file, &all, if_exists).inspect_err(|_| place.forget(&file))
+    let usual = UseConsolidated::default();
+    place.work(AccessMode::Append, usual, |file| write_all(file, &all, if_exists))
 }
 
 fn write_all(

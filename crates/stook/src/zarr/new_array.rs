@@ -10,6 +10,7 @@ use stook_core::{
 use super::chunks::{Chunks, Shards};
 use super::copying::copy_elements;
 use super::fill::FillValue;
+use super::opening::UseConsolidated;
 use super::place::{AccessMode, Place};
 use super::{creation, like};
 use crate::array::Array;
@@ -336,16 +337,14 @@ impl NewArray {
     pub fn create(self) -> Result<Array> {
         // A folder is not made for what is not in order.
         self.documents()?;
-        let file = self.place.open(AccessMode::Append)?;
-        self.create_in_file(&file)
+        let usual = UseConsolidated::default();
+        self.place.work(AccessMode::Append, usual, |file| self.create_in_file(file))
     }
 
     pub(super) fn create_in_file(&self, file: &File) -> Result<Array> {
         let node = self.place.node(&self.path)?;
-        let made = self.documents().and_then(|(document, attributes)| {
-            self.make(file, node.as_str(), &document, attributes.as_ref())
-        });
-        let array = made.inspect_err(|_| self.place.forget(file))?;
+        let (document, attributes) = self.documents()?;
+        let array = self.make(file, node.as_str(), &document, attributes.as_ref())?;
         let array = array.with_empty_chunks(self.empty_chunks);
         match &self.data {
             Some(Data::Values(values)) => array.write(&Selection::All, values)?,

@@ -161,22 +161,24 @@ impl OpenGroup {
     /// `InvalidInput` for an array or a group of another version, `ReadOnly`, `Unsupported`,
     /// `Corrupt`, `LimitExceeded`, `Io`.
     pub fn open(self) -> Result<Group> {
-        let place = &self.new.place;
-        let node = place.node(&self.new.path)?;
-        let file = place.open_reading(self.mode, self.consolidated)?;
+        self.new.place.work(self.mode, self.consolidated, |file| self.open_in(file))
+    }
+
+    fn open_in(&self, file: &File) -> Result<Group> {
+        let node = self.new.place.node(&self.new.path)?;
         if self.mode.opens() && file.container().kind(&node)?.is_some() {
             let group = file.group(node.as_str())?;
-            expect_format(&file, &node, self.new.format)?;
-            self.expect_consolidated(&file, &node)?;
+            expect_format(file, &node, self.new.format)?;
+            self.expect_consolidated(file, &node)?;
             return Ok(group);
         }
         if !self.mode.creates() || self.consolidated == UseConsolidated::Required {
-            return Err(missing("a group", &file, &node));
+            return Err(missing("a group", file, &node));
         }
-        check_empty(self.mode, &file, &node).inspect_err(|_| place.forget(&file))?;
+        check_empty(self.mode, file, &node)?;
         let mut new = self.new.clone();
         new.is_overwriting |= self.mode == AccessMode::Overwrite;
-        new.create_in_file(&file).inspect_err(|_| place.forget(&file))
+        new.create_in_file(file)
     }
 
     fn expect_consolidated(&self, file: &File, node: &NodePath) -> Result<()> {
@@ -237,22 +239,25 @@ impl OpenArray {
     /// `NotFound`, `AlreadyExists`, `InvalidInput` for a group or an array of another version,
     /// and those of [`NewArray::create`].
     pub fn open(self) -> Result<Array> {
-        let place = &self.new.place;
-        let node = place.node(&self.new.path)?;
-        let file = place.open(self.mode)?;
+        let place = self.new.place.clone();
+        place.work(self.mode, UseConsolidated::default(), |file| self.open_in(file))
+    }
+
+    fn open_in(self, file: &File) -> Result<Array> {
+        let node = self.new.place.node(&self.new.path)?;
         if self.mode.opens() && file.container().kind(&node)?.is_some() {
-            expect_format(&file, &node, self.new.format)?;
+            expect_format(file, &node, self.new.format)?;
             return file.array(node.as_str());
         }
         if !self.mode.creates() {
-            return Err(missing("an array", &file, &node));
+            return Err(missing("an array", file, &node));
         }
-        check_empty(self.mode, &file, &node)?;
+        check_empty(self.mode, file, &node)?;
         let new = match self.mode {
             AccessMode::Overwrite => self.new.overwrite(),
             _ => self.new,
         };
-        new.create_in_file(&file)
+        new.create_in_file(file)
     }
 }
 
@@ -313,20 +318,23 @@ impl Open {
     /// As [`OpenGroup::open`] and [`OpenArray::open`].
     pub fn open(self) -> Result<Node> {
         let OpenGroup { new, mode, consolidated } = &self.group;
-        if mode.opens() {
-            let node = new.place.node(&new.path)?;
-            let file = new.place.open_reading(*mode, *consolidated)?;
-            if file.container().kind(&node)? == Some(NodeKind::Array) {
-                expect_format(&file, &node, new.format)?;
-                return file.array(node.as_str()).map(Node::Array);
+        let (place, mode, consolidated) = (new.place.clone(), *mode, *consolidated);
+        place.work(mode, consolidated, |file| self.open_in(file))
+    }
+
+    fn open_in(self, file: &File) -> Result<Node> {
+        let OpenGroup { new, mode, .. } = &self.group;
+        let node = new.place.node(&new.path)?;
+        let there = if mode.opens() { file.container().kind(&node)? } else { None };
+        match (there, self.array) {
+            (Some(NodeKind::Array), _) => {
+                expect_format(file, &node, new.format)?;
+                file.array(node.as_str()).map(Node::Array)
             }
-            if self.array.is_some() && file.container().kind(&node)?.is_some() {
-                return self.group.open().map(Node::Group);
+            (None, Some(array)) if mode.creates() => {
+                OpenArray { new: array, mode: *mode }.open_in(file).map(Node::Array)
             }
-        }
-        match self.array {
-            Some(new) if mode.creates() => OpenArray { new, mode: *mode }.open().map(Node::Array),
-            _ => self.group.open().map(Node::Group),
+            _ => self.group.open_in(file).map(Node::Group),
         }
     }
 }

@@ -140,13 +140,27 @@ impl Place {
         }
     }
 
-    /// Takes back the folder that was made for a creation that failed.
-    pub(crate) fn forget(&self, file: &File) {
-        if let Root::Path(path) = &self.root
-            && file.container().kind(&NodePath::root()).is_ok_and(|kind| kind.is_none())
-        {
-            remove_empty(path);
-        }
+    /// Does `work` with the hierarchy, opened as `mode` says. A folder that was made for work that
+    /// failed is taken back.
+    ///
+    /// # Errors
+    /// As [`Place::open`], and what `work` returns.
+    pub(crate) fn work<T>(
+        &self,
+        mode: AccessMode,
+        consolidated: UseConsolidated,
+        work: impl FnOnce(&File) -> Result<T>,
+    ) -> Result<T> {
+        let new = match &self.root {
+            Root::Path(path) if kind_of(path)?.is_none() => Some(path),
+            _ => None,
+        };
+        let file = self.open_reading(mode, consolidated)?;
+        work(&file).inspect_err(|_| {
+            if let Some(path) = new {
+                remove_empty(path);
+            }
+        })
     }
 
     /// Whether anything at all lies below `node`.

@@ -53,6 +53,13 @@ fn modes_are_those_of_zarr_python() {
     let bad = |new: NewArray| new.shape([3]).compressors([json!({"name": "acme"})]);
     assert!(bad(zarr::create([3])).store(&other).create().is_err());
     assert!(!other.exists());
+    std::fs::create_dir(&other).unwrap();
+    assert!(bad(zarr::create([3])).store(&other).create().is_err());
+    assert!(zarr::create_group(&other).path("zarr.json").create().is_err());
+    assert!(other.exists(), "a folder that was there stays");
+    std::fs::remove_dir(&other).unwrap();
+    assert!(zarr::create_group(&other).path("zarr.json").create().is_err());
+    assert!(!other.exists());
     open("a").unwrap().create_group("kept").unwrap();
     let open_array = |mode| zarr::open_array(&path).mode(mode).creating(bad).open();
     assert_eq!(open_array(AccessMode::Overwrite).unwrap_err().kind(), ErrorKind::Unsupported);
