@@ -24,13 +24,21 @@ pub(crate) fn of(cause: Cause, what: &str, key: &str, location: &str) -> Error {
         Cause::Unauthenticated { .. } => format!("{message}: the service knows no such user"),
         _ => message,
     };
-    let is_refused = kind == ErrorKind::ReadOnly;
+    // Where nobody names credentials, the machine is asked, which answers in data centres only.
+    let asks_machine = kind == ErrorKind::Io && cause.to_string().contains(METADATA_SERVICE);
+    let hint = match kind {
+        ErrorKind::ReadOnly => {
+            "credentials come from options or the environment, see docs/remote.md"
+        }
+        _ if asks_machine => "no credentials were given; public buckets want `skip_signature=true`",
+        _ => "",
+    };
     let error = Error::new(kind, message).with_source(cause).at_file(location);
-    if !is_refused {
-        return error;
-    }
-    error.with_hint("credentials come from options or the environment, see docs/remote.md")
+    if hint.is_empty() { error } else { error.with_hint(hint) }
 }
+
+/// Where machines of Amazon, Google and Microsoft learn who they are.
+const METADATA_SERVICE: &str = "169.254.169.254";
 
 /// Whether it is the bucket or container that is missing, and not a key in it: then everything
 /// would seem to be empty.

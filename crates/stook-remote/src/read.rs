@@ -17,6 +17,9 @@ use crate::store::Remote;
 /// So many values are worth a further thread that takes them.
 const VALUES_A_THREAD: usize = 32;
 
+/// So many values at most are handed to one thread at once.
+const TAKEN_TOGETHER: usize = 16;
+
 /// Bytes that arrived.
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -202,21 +205,25 @@ pub(crate) fn many(
         let (remote, memory) = (owned.clone(), memory.clone());
         async move { (i, whole(&remote, &key, limit, Some(&memory)).await) }
     });
-    runtime::with_queue(gets.buffer_unordered(in_flight.max(1)), in_flight, |queue| {
+    // What arrived together is taken together: a thread that is woken for each costs more than
+    // small values do.
+    let gets = gets.buffer_unordered(in_flight.max(1)).ready_chunks(TAKEN_TOGETHER);
+    runtime::with_queue(gets, threads + 1, |queue| {
         engine::for_each(threads, threads, &|_| {
             let mut buffer = Vec::new();
-            let take = || {
+            let mut take = || -> Result<()> {
                 while let Some(slot) = queue.next()? {
-                    let (i, body) = slot.item;
-                    match body {
-                        Ok(None) => deliver(i, Ok(None))?,
-                        Ok(Some(body)) => deliver(i, Ok(Some(body.bytes(&mut buffer))))?,
-                        Err(error) => deliver(i, Err(error))?,
+                    for (i, body) in slot.item {
+                        match body {
+                            Ok(None) => deliver(i, Ok(None))?,
+                            Ok(Some(body)) => deliver(i, Ok(Some(body.bytes(&mut buffer))))?,
+                            Err(error) => deliver(i, Err(error))?,
+                        }
                     }
                 }
                 Ok(())
             };
-            let taken: Result<()> = { take }();
+            let taken = take();
             if taken.is_err() {
                 queue.close();
             }
