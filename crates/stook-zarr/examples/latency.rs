@@ -57,10 +57,13 @@ fn run(folder: &std::path::Path) -> Result<()> {
         let source = container.create_array(&node, &spec(codecs)?)?;
         Array::new(source, folder, node).write_elements(&Selection::All, &[1000, 1000], &items)?;
     }
+    let start = Instant::now();
     for i in 0..N_ARRAYS {
         let node = NodePath::parse(&format!("group/{i}"))?;
         container.create_array(&node, &spec(Vec::new())?)?;
     }
+    let each = start.elapsed().as_secs_f64() * 1e6 / N_ARRAYS as f64;
+    println!("{:<40} {each:>9.2} µs", "create an array");
     container.commit(Durability::Flush)?;
     // Files that were just written are looked at more closely.
     std::thread::sleep(std::time::Duration::from_secs(4));
