@@ -22,7 +22,6 @@ from ..errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
     from typing import Literal
 
     from .array import Array, AsyncArray
@@ -470,10 +469,10 @@ class AsyncOIndex:
 
     array: AsyncArray
 
-    def getitem(self, selection: OrthogonalSelection) -> Awaitable[Any]:
+    async def getitem(self, selection: OrthogonalSelection) -> Any:
         """Reads each axis on its own."""
         fields, parts = _orthogonal_parts(selection)
-        return self.array.get_orthogonal_selection(parts, fields=fields)
+        return await self.array.get_orthogonal_selection(parts, fields=fields)
 
 
 @dataclass(frozen=True)
@@ -502,12 +501,12 @@ class AsyncVIndex:
 
     array: AsyncArray
 
-    def getitem(self, selection: Any) -> Awaitable[Any]:
+    async def getitem(self, selection: Any) -> Any:
         """Reads points, or what a mask selects."""
         fields, parts, is_mask = _vindex_kind(selection, self.array.shape)
         if is_mask:
-            return self.array.get_mask_selection(parts, fields=fields)
-        return self.array.get_coordinate_selection(parts, fields=fields)
+            return await self.array.get_mask_selection(parts, fields=fields)
+        return await self.array.get_coordinate_selection(parts, fields=fields)
 
 
 @dataclass(frozen=True)
