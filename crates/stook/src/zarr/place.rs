@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use stook_core::file::place::{PlaceKind, kind_of, remove_empty};
 use stook_core::store::{ByteStore, LocalStore, MemoryStore, ZipStore};
-use stook_core::{ConsolidatedMetadata, Error, Format, NodeKind, NodePath, OpenOptions, Result};
+use stook_core::{
+    ConsolidatedMetadata, Error, ErrorKind, Format, Mode, NodeKind, NodePath, OpenOptions, Result,
+};
+use stook_zarr::ZarrContainer;
 
 use super::opening::UseConsolidated;
 use crate::file::File;
@@ -131,11 +134,11 @@ impl Place {
         }
         match &self.root {
             Root::File(file) => Ok(file.clone()),
-            Root::Store(store) => of_store(Arc::clone(store), &options),
-            Root::Path(path) => open_path(path, mode, &options),
+            Root::Store(store) => of_store(Arc::clone(store), &options, consolidated),
+            Root::Path(path) => open_path(path, mode, &options, consolidated),
             Root::Url(url, service) => {
                 let service = service.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                of_store(open_store(url, service, options.mode)?, &options)
+                of_store(open_store(url, service, options.mode)?, &options, consolidated)
             }
         }
     }
@@ -182,11 +185,29 @@ impl Place {
     }
 }
 
-fn of_store(store: Arc<dyn ByteStore>, options: &OpenOptions) -> Result<File> {
+fn of_store(
+    store: Arc<dyn ByteStore>,
+    options: &OpenOptions,
+    consolidated: UseConsolidated,
+) -> Result<File> {
+    if consolidated == UseConsolidated::Required && options.mode == Mode::Read {
+        // Behind a network, too, where each node's own document is read otherwise.
+        let path = PathBuf::from(store.location());
+        match ZarrContainer::open(Arc::clone(&store), options) {
+            Ok(container) => return Ok(File::from_container(Arc::new(container), path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
     File::from_store(store, Some(Format::ZarrV3), options)
 }
 
-fn open_path(path: &Path, mode: AccessMode, options: &OpenOptions) -> Result<File> {
+fn open_path(
+    path: &Path,
+    mode: AccessMode,
+    options: &OpenOptions,
+    consolidated: UseConsolidated,
+) -> Result<File> {
     let is_zip = Storage::from_name(path) == Some(Storage::ZarrZip);
     let store: Arc<dyn ByteStore> = match kind_of(path)? {
         Some(PlaceKind::Folder) => Arc::new(LocalStore::open(path, options.mode)?),
@@ -198,7 +219,7 @@ fn open_path(path: &Path, mode: AccessMode, options: &OpenOptions) -> Result<Fil
         None if is_zip => Arc::new(ZipStore::create(path, &options.limits)?),
         None => Arc::new(LocalStore::create(path)?),
     };
-    of_store(store, options)
+    of_store(store, options, consolidated)
 }
 
 impl From<&Self> for Place {

@@ -111,6 +111,11 @@ fn a_url_is_a_place() {
     let group = zarr::open_group(&place).mode(AccessMode::Read).open().unwrap();
     let array = group.open_array("a").unwrap();
     assert_eq!(array.read_as::<f64>(&Selection::All).unwrap(), [1.0; 3]);
+    // One document for all nodes is read there as well, if it is asked for.
+    zarr::consolidate_metadata(url, "").unwrap();
+    let store = stook::open_store(url, [], stook::Mode::ReadWrite).unwrap();
+    store.erase_prefix("a").unwrap();
+    assert!(zarr::open_consolidated(url).open().unwrap().contains("a").unwrap());
     let missing = zarr::open_group("memory://a-url-is-no-place").mode(AccessMode::Read).open();
     assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
 }
