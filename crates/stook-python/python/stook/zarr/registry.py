@@ -7,13 +7,14 @@ they are looked up when a name is asked for that nobody registered.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .core.config import BadConfigError, config
-from .core.numcodec import get_numcodec
+from .core.numcodec import get_numcodec, is_configured
 from .errors import ZarrUserWarning
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ __all__ = [
 T = TypeVar("T")
 
 
+_PACKAGE = __name__.removesuffix("registry")
+# Classes that scripts and packages registered.
+_foreign: set[type] = set()
+
+
 class Registry(dict[str, type[T]], Generic[T]):
     """Classes by their full names, and those that packages offer but nobody loaded."""
 
@@ -62,6 +68,8 @@ class Registry(dict[str, type[T]], Generic[T]):
     def register(self, cls: type[T], qualname: str | None = None) -> None:
         """Add a class under its full name, or under ``qualname``."""
         self[_public(qualname or fully_qualified_name(cls))] = cls
+        if not cls.__module__.startswith(_PACKAGE):
+            _foreign.add(cls)
 
 
 _codecs: dict[str, Registry[Any]] = defaultdict(Registry)
@@ -178,7 +186,14 @@ def is_builtin_codec(key: str) -> bool:
         cls = get_codec_class(key)
     except KeyError:
         return False
-    return cls.__module__.startswith(__name__.removesuffix("registry") + "codecs.")
+    return cls.__module__.startswith(f"{_PACKAGE}codecs.")
+
+
+def has_foreign_codecs() -> bool:
+    """Whether a document may name a codec that is none of this package and yet known."""
+    loaded = sys.modules.get("numcodecs.registry")
+    theirs = getattr(loaded, "codec_registry", ())
+    return bool(_foreign) or any(not is_configured(codec_id) for codec_id in theirs)
 
 
 def _resolve_codec(data: Mapping[str, Any]) -> Codec:

@@ -6,21 +6,19 @@ What the library raises becomes what zarr raises where both have a word for it.
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..._errors import (
-    AlreadyExistsError,
-    InvalidInputError,
-    NotFoundError,
-    UnsupportedError,
-)
+from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from ..._stook import Tree
 from ..errors import ContainsArrayError, ContainsGroupError
+from ..registry import has_foreign_codecs
 from ._files import FileStore, open_file
+from .config import config as zarr_config
 from .sync import sync
 
 if TYPE_CHECKING:
@@ -212,28 +210,27 @@ def native_array(store_path: StorePath, config: ArrayConfig) -> NativeArray:
     InvalidInputError
         If there is a group.
     """
-    try:
-        return tree_of(store_path.store).array(_at(store_path), config.write_empty_chunks)
-    except UnsupportedError:
+    if has_foreign_codecs():
         found = _array_in_python(store_path, config)
-        if found is None:
-            raise
-        return cast("NativeArray", found)
+        if found is not None:
+            return cast("NativeArray", found)
+    return tree_of(store_path.store).array(_at(store_path), config.write_empty_chunks)
 
 
 def _array_in_python(store_path: StorePath, config: ArrayConfig) -> Any:
     """The array, if all that the engine lacks is a codec that somebody registered."""
     from ..storage._native import native
     from ._array_state import parse_array_metadata
-    from ._python_array import PythonArray
+    from ._python_array import PythonArray, may_need_python
     from .codec_pipeline import needs_python
 
-    if isinstance(store_path.store, FileStore):
+    document = None if isinstance(store_path.store, FileStore) else find_document(store_path)
+    if document is None or "shape" not in document or not may_need_python(document):
         return None
     try:
-        metadata = parse_array_metadata(document_of(store_path))
+        metadata = parse_array_metadata(document)
     except (ValueError, TypeError, KeyError):
-        return None
+        return None  # which the engine says in its words
     if not needs_python(metadata):
         return None
     store = native(store_path.store)
@@ -323,15 +320,21 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
     check_writable(store_path)
     tree = tree_of(store_path.store)
     attributes = None
+    if not is_plain_json(document.get("attributes")):
+        create_node(store_path, {**document, "attributes": {}}, overwrite=overwrite)
+        edit_attributes(store_path, document["attributes"], clear=True)
+        return
     if document.get("zarr_format") == 2:
         document = dict(document)
         attributes = json.dumps(document.pop("attributes", None) or {})
         if "shape" not in document:
             document = {"zarr_format": 2}
         _create_parents_v2(tree, store_path.path)
-    from ._python_array import stand_in
+    checked = None
+    if has_foreign_codecs():
+        from ._python_array import stand_in
 
-    checked = stand_in(document)
+        checked = stand_in(document)
     text = json.dumps(document if checked is None else checked)
     try:
         tree.create_document(_at(store_path), text, attributes, overwrite)
@@ -395,11 +398,48 @@ def consolidate(store_path: StorePath, nodes: dict[str, dict[str, Any]] | None) 
 def edit_attributes(store_path: StorePath, changes: dict[str, Any], *, clear: bool) -> None:
     """Sets attributes of a node, and removes all others if ``clear``."""
     check_writable(store_path)
+    tree = tree_of(store_path.store)
     if not isinstance(store_path.store, FileStore):
         # As zarr would write them; what is no JSON is a TypeError.
         changes = json.loads(json.dumps(changes))
-    tree = tree_of(store_path.store)
+        kept = None if clear else document_of(store_path).get("attributes")
+        if not is_plain_json([changes, kept]):
+            _edit_document(tree, store_path, changes, clear=clear)
+            return
     tree.edit_attributes(_at(store_path), clear, list(changes.items()), [])
+
+
+def is_plain_json(value: Any) -> bool:
+    """Whether JSON has all numbers in a value: NaN and infinities are Python's own, and integers
+    beyond 64 bits are rounded by others."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return -(1 << 63) <= value < 1 << 64
+    if isinstance(value, dict):
+        return all(map(is_plain_json, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain_json, value))
+    return True
+
+
+def _edit_document(
+    tree: Tree, store_path: StorePath, changes: dict[str, Any], *, clear: bool
+) -> None:
+    """The same for numbers that only Python's JSON has: in the document's text."""
+    from ..storage._native import native
+
+    # Consolidated metadata is dropped by an edit that changes nothing.
+    tree.edit_attributes(_at(store_path), False, [], [])
+    with turn(store_path):
+        raw = document_of(store_path)
+        attributes = changes if clear else {**(raw.get("attributes") or {}), **changes}
+        key = ".zattrs"
+        document = attributes
+        if raw.get("zarr_format") == 3:
+            key, document = "zarr.json", {**raw, "attributes": attributes}
+        text = json.dumps(document, indent=zarr_config.get("json_indent"))
+        native(store_path.store).set((store_path / key).path, text.encode())
 
 
 def remove_node(store_path: StorePath) -> None:
