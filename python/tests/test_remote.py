@@ -1,0 +1,126 @@
+"""Arrays behind URLs: on S3 (moto's server), from threads, forks and other processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import urllib.request
+from itertools import count
+
+import numpy as np
+import pytest
+import stook
+from stook import _stook
+from test_processes import forks, run_in_child
+
+SERVER = """
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+"""
+NUMBERS = count()
+ITEMS = np.arange(200 * 100, dtype="i4").reshape(200, 100)
+
+
+@pytest.fixture(scope="session")
+def endpoint():
+    command = [sys.executable, "-c", SERVER]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+    server.stdin.close()
+    server.wait(timeout=60)
+
+
+@pytest.fixture
+def url(endpoint, monkeypatch):
+    """A hierarchy that is still to be created, with what opens it in the environment."""
+    bucket = f"bucket-{next(NUMBERS)}"
+    request = urllib.request.Request(f"{endpoint}/{bucket}", method="PUT")
+    urllib.request.urlopen(request).close()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    return f"s3://{bucket}/run.zarr"
+
+
+def write(url: str) -> None:
+    with stook.create(url) as file:
+        file.create_array("a", ITEMS, chunks=(10, 100), codecs="zstd")
+
+
+def test_a_url_stands_where_a_path_does(url):
+    write(url)
+    with stook.open(url) as file:
+        assert np.array_equal(file["a"][:], ITEMS)
+        assert np.array_equal(file["a"][::7, 3], ITEMS[::7, 3])
+        assert list(file) == ["a"]
+
+
+def test_a_store_is_pickled_by_its_url(url, endpoint):
+    options = {"endpoint": endpoint, "allow_http": "true", "max_retries": "1"}
+    store = _stook.Store.url(url, options, False)
+    store.set("k", b"value")
+    assert pickle.loads(pickle.dumps(store)).get("k", 1, 3) == b"al"
+    assert [store.set_new("k", b"2"), store.set_new("n", b"2")] == [False, True]
+    assert store.list_dir("") == ["k", "n"]
+    with pytest.raises(ValueError, match="no_such_option"):
+        _stook.Store.url(url, {"no_such_option": "1"}, False)
+
+
+@forks
+def test_a_child_makes_connections_of_its_own(url):
+    write(url)
+    with stook.open(url) as file:
+        assert np.array_equal(file["a"][:], ITEMS)
+        stops = threading.Event()
+        failures = []
+
+        def read():
+            while not stops.is_set():
+                if not np.array_equal(file["a"][:], ITEMS):
+                    failures.append("other items")
+
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(3):
+                assert run_in_child(lambda: int(file["a"][:].sum())) == str(ITEMS.sum())
+        finally:
+            stops.set()
+            for thread in threads:
+                thread.join()
+        assert failures == []
+        assert np.array_equal(file["a"][:], ITEMS)
+
+
+def fill(url: str, start: int) -> None:
+    with stook.open(url, "r+") as file:
+        for row in range(start, 200, 20):
+            file["a"][row : row + 10] = ITEMS[row : row + 10]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_write_chunks_of_one_array(url, method):
+    if method == "fork" and not hasattr(os, "fork"):
+        pytest.skip("the system has no fork")
+    with stook.create(url) as file:
+        file.create_array("a", np.zeros_like(ITEMS), chunks=(10, 100))
+    context = multiprocessing.get_context(method)
+    writers = [context.Process(target=fill, args=(url, start)) for start in (0, 10)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    with stook.open(url) as file:
+        assert np.array_equal(file["a"][:], ITEMS)
