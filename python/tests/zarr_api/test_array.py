@@ -188,14 +188,38 @@ def test_what_is_no_attribute(same, value):
     same(body, error=TypeError)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.0, 2**63, "é", "", [], {}, None])
-def test_attributes_of_all_kinds(same, value):
-    def body(zarr, folder):
-        a = zarr.create_array(str(folder / "s"), shape=3, dtype="i4")
-        a.attrs["x"] = value
-        return repr(zarr.open_array(str(folder / "s")).attrs["x"])
+NAN = float("nan")
+VALUES = [NAN, float("inf"), -0.0, 2**63, 2**70, "é", "", [], {}, None, [NAN, "a"], {"a": [NAN]}]
 
-    same(lambda zarr, folder: repr(body(zarr, folder)))
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("when", ["created", "set"])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_attributes_of_all_kinds(same, value, when, zarr_format):
+    def body(zarr, folder):
+        made = {"x": value} if when == "created" else {"y": 1}
+        a = zarr.create_array(
+            str(folder / "s"), shape=3, dtype="i4", attributes=made, zarr_format=zarr_format
+        )
+        if when == "set":
+            a.attrs["x"] = value
+        again = zarr.open_array(str(folder / "s"))
+        again.attrs["z"] = 1
+        return repr(again.attrs.asdict()), repr(zarr.open(str(folder / "s")).attrs.asdict())
+
+    same(lambda zarr, folder: asdict_of(body(zarr, folder), folder))
+
+
+def asdict_of(found, folder):
+    # NaN is not equal to itself: the documents are compared as text.
+    texts = [path.read_text() for path in sorted(folder.rglob("*")) if path.name in DOCUMENTS]
+    for path in list(folder.rglob("*")):
+        if path.name in DOCUMENTS:
+            path.unlink()
+    return found, ["".join(text.split()) for text in texts if "x" in text]
+
+
+DOCUMENTS = ("zarr.json", ".zattrs")
 
 
 def test_attributes_of_another_handle_are_seen_after_a_refresh(tmp_path):

@@ -242,11 +242,15 @@ def _unless_kept(name: str, value: Any) -> Any:
 def keep_from(data: Any, zarr_format: ZarrFormat) -> dict[str, Any]:
     """What :func:`zarr.create_array` is to be told to make an array like another."""
     metadata = getattr(data, "metadata", None)
-    found: dict[str, Any] = {"chunks": getattr(data, "chunks", None) or "auto"}
     if metadata is None:
-        return found | {"shape": data.shape, "dtype": data.dtype}
+        return {"chunks": getattr(data, "chunks", None) or "auto"}
     is_same = zarr_format == metadata.zarr_format
-    found["shards"] = data.shards
+    found: dict[str, Any] = {}
+    grid = metadata.chunk_grid
+    if hasattr(grid, "chunk_shape"):
+        found["chunks"], found["shards"] = data.chunks, data.shards
+    else:
+        found["chunks"], found["shards"] = grid.chunk_shapes, None
     found["filters"] = (data.filters or None) if is_same else "auto"
     found["compressors"] = (data.compressors or None) if is_same else "auto"
     found["serializer"] = data.serializer if zarr_format == 3 and is_same else "auto"

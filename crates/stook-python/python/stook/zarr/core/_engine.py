@@ -429,10 +429,10 @@ def _edit_document(
     """The same for numbers that only Python's JSON has: in the document's text."""
     from ..storage._native import native
 
-    # Consolidated metadata is dropped by an edit that changes nothing.
-    tree.edit_attributes(_at(store_path), False, [], [])
     with turn(store_path):
         raw = document_of(store_path)
+        # Consolidated metadata is dropped by an edit that changes nothing.
+        tree.edit_attributes(_at(store_path), False, [], [])
         attributes = changes if clear else {**(raw.get("attributes") or {}), **changes}
         key = ".zattrs"
         document = attributes
