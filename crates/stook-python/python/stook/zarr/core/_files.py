@@ -21,6 +21,8 @@ _ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nxs", ".nc", ".n
     ".npy",
     ".npz",
 )
+#: What a file is called that is made; a folder of Zarr may be called like any of the others.
+_MADE = (".h5", ".hdf5", ".npz")
 
 
 class FileStore:
