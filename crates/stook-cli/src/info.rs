@@ -92,7 +92,9 @@ fn exact_bytes(len: u64) -> String {
 
 fn of_file(file: &File) -> Result<About> {
     let mut about = About::default();
-    let on_disk = stook::len_bytes(file.path())?;
+    // Behind a URL, each thousand keys would be a request.
+    let is_remote = stook::is_url(&file.path().to_string_lossy());
+    let on_disk = if is_remote { None } else { Some(stook::len_bytes(file.path())?) };
     let (mut n_groups, mut n_arrays, mut n_links, mut len_bytes) = (0_u64, 0_u64, 0_u64, 0_u64);
     walk(file, &NodePath::root(), &mut |visit| {
         if visit.child.link != Link::Hard {
@@ -114,7 +116,9 @@ fn of_file(file: &File) -> Result<About> {
     })?;
     about.say("file", file.path().to_string_lossy());
     about.say("format", file.format().to_string());
-    about.say("on disk", exact_bytes(on_disk));
+    if let Some(len) = on_disk {
+        about.say("on disk", exact_bytes(len));
+    }
     about.say("in memory", exact_bytes(len_bytes));
     about.say("holds", format!("{}, {}", counted(n_groups, "group"), counted(n_arrays, "array")));
     if n_links > 0 {

@@ -236,3 +236,13 @@ fn files_elsewhere_are_read_where_that_is_allowed() {
     assert!(findings(&[]).contains("../outer.h5"));
     assert!(!findings(&["--outside", "anywhere"]).contains("../outer.h5"));
 }
+
+#[test]
+fn a_url_may_stand_where_a_path_does() {
+    let folder = Folder::with_small();
+    let url = format!("file://{}", folder.path("small.zarr").display());
+    let about = folder.run(&["info", &url]).to_string();
+    assert!(about.contains(&url) && !about.contains("on disk"), "{about}");
+    let tree = folder.run(&["tree", &url]).to_string();
+    assert!(tree.contains("4 arrays") && tree.ends_with("exit 0"), "{tree}");
+}
