@@ -55,7 +55,10 @@ impl Printer<'_> {
             Node::Float(value) => float(*value),
             Node::Complex(re, im) => json!({ "complex": [float(*re), float(*im)] }),
             Node::Text(text) => json!(text),
-            Node::ByteText(bytes) => json!(String::from_utf8_lossy(bytes)),
+            Node::ByteText(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => json!(text),
+                Err(_) => json!({ "bytes": hex(bytes.iter()) }),
+            },
             Node::Bytes(bytes) | Node::ByteArray(bytes) => json!({ "bytes": hex(bytes.iter()) }),
             Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
                 self.list(items, depth)?

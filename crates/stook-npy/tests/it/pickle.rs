@@ -91,6 +91,21 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
+fn a_text_of_python_2_is_shown_as_it_is_written_again() {
+    for (text, shown) in [
+        (b"a\xC3\xA9".as_slice(), serde_json::json!("a\u{e9}")),
+        (b"\xFF\x80", serde_json::json!({"bytes": "ff80"})),
+    ] {
+        let mut bytes = vec![0x80, 2, b'U', u8::try_from(text.len()).unwrap()];
+        bytes.extend_from_slice(text);
+        bytes.push(b'.');
+        assert_eq!(json(&bytes), shown);
+        let written = write(&parse(&bytes).unwrap(), Form::Numpy2).unwrap();
+        assert_eq!(json(&written), shown);
+    }
+}
+
+#[test]
 fn a_struct_keeps_the_order_of_its_members() {
     let pickle = parse(&load("arrays-p4-numpy2.pkl")).unwrap();
     let Node::List(items) = pickle.node(pickle.root()).unwrap() else { panic!("no list") };
