@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import functools
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -32,6 +33,7 @@ iothread: list[threading.Thread | None] = [None]
 loop: list[asyncio.AbstractEventLoop | None] = [None]
 _lock: threading.Lock | None = None
 _executor: ThreadPoolExecutor | None = None
+_native_executor: ThreadPoolExecutor | None = None
 
 
 class SyncError(Exception):
@@ -92,9 +94,9 @@ def cleanup_resources() -> None:
 
 def reset_resources_after_fork() -> None:
     """Forgets the loop of the parent, whose thread this process does not have."""
-    global _executor, _lock
+    global _executor, _native_executor, _lock
     loop[0] = iothread[0] = None
-    _executor = _lock = None
+    _executor = _native_executor = _lock = None
 
 
 atexit.register(cleanup_resources)
@@ -168,6 +170,19 @@ class SyncMixin:
 
     def _sync_iter(self, async_iterator: AsyncIterator[T]) -> list[T]:
         return list(self._sync(_collect_aiterator(async_iterator)))
+
+
+async def in_thread(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Runs a call of the library in a thread.
+
+    Such a call waits for no coroutine, and these threads run nothing else: so they are never all
+    waiting for each other, as those of the loop may be.
+    """
+    global _native_executor
+    if _native_executor is None:
+        _native_executor = ThreadPoolExecutor(thread_name_prefix="stook_io")
+    work = functools.partial(call, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_native_executor, work)
 
 
 async def _with_semaphore(

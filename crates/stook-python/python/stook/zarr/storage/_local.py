@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..._stook import Store as NativeStore
 from ..abc.store import ByteRequest, Store
 from ..core.buffer import Buffer, default_buffer_prototype
+from ..core.sync import in_thread
 from ._utils import _start_and_end
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class LocalStore(Store):
 
     async def clear(self) -> None:
         self._check_writable()
-        await asyncio.to_thread(self._native().delete_prefix, "")
+        await in_thread(self._native().delete_prefix, "")
 
     def __str__(self) -> str:
         return f"file://{self.root.as_posix()}"
@@ -146,7 +147,7 @@ class LocalStore(Store):
         prototype: BufferPrototype | None = None,
         byte_range: ByteRequest | None = None,
     ) -> Buffer | None:
-        return await asyncio.to_thread(
+        return await in_thread(
             LocalStore.get_sync, self, key, prototype=prototype, byte_range=byte_range
         )
 
@@ -160,17 +161,17 @@ class LocalStore(Store):
         )
 
     async def set(self, key: str, value: Buffer) -> None:
-        await asyncio.to_thread(LocalStore.set_sync, self, key, value)
+        await in_thread(LocalStore.set_sync, self, key, value)
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
         """Sets the value of ``key`` unless it has one; of several writers, one does."""
         self._ensure_open_sync()
         self._check_writable()
-        await asyncio.to_thread(self._native().set_new, key, self._checked(value))
+        await in_thread(self._native().set_new, key, self._checked(value))
 
     async def delete(self, key: str) -> None:
         """Removes ``key``, or all that is below it if it is a folder."""
-        await asyncio.to_thread(LocalStore.delete_sync, self, key)
+        await in_thread(LocalStore.delete_sync, self, key)
 
     async def delete_dir(self, prefix: str) -> None:
         self._check_writable()
@@ -178,10 +179,10 @@ class LocalStore(Store):
         if (self.root / prefix).is_file():
             raise ValueError(f"delete_dir was passed a {prefix=!r} that is a file")
         if self.root.exists():
-            await asyncio.to_thread(self._native().delete_prefix, prefix)
+            await in_thread(self._native().delete_prefix, prefix)
 
     async def exists(self, key: str) -> bool:
-        return await asyncio.to_thread((self.root / key).is_file)
+        return await in_thread((self.root / key).is_file)
 
     async def list(self) -> AsyncIterator[str]:
         async for key in self.list_prefix(""):
@@ -189,13 +190,13 @@ class LocalStore(Store):
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         if self.root.exists():
-            for key in await asyncio.to_thread(self._native().list_prefix, prefix.strip("/")):
+            for key in await in_thread(self._native().list_prefix, prefix.strip("/")):
                 yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
         prefix = prefix.strip("/")
         if (self.root / prefix).is_dir():
-            for name in await asyncio.to_thread(self._native().list_dir, prefix):
+            for name in await in_thread(self._native().list_dir, prefix):
                 yield name.rstrip("/")
 
     async def _get_bytes(
@@ -248,4 +249,4 @@ class LocalStore(Store):
         self.root, self._opened = dest_root, None
 
     async def getsize(self, key: str) -> int:
-        return await asyncio.to_thread(os.path.getsize, self.root / key)
+        return await in_thread(os.path.getsize, self.root / key)

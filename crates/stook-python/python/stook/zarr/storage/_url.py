@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..._stook import Store as NativeStore
 from ..abc.store import ByteRequest, Store
 from ..core.buffer import Buffer, default_buffer_prototype
+from ..core.sync import in_thread
 from ._utils import _start_and_end
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class UrlStore(Store):
         byte_range: ByteRequest | None = None,
     ) -> Buffer | None:
         start, end = _start_and_end(byte_range)
-        value = await asyncio.to_thread(self._native().get, key, start, end)
+        value = await in_thread(self._native().get, key, start, end)
         prototype = prototype or default_buffer_prototype()
         return None if value is None else prototype.buffer.from_bytes(value)
 
@@ -117,21 +118,21 @@ class UrlStore(Store):
         return value.as_numpy_array()
 
     async def set(self, key: str, value: Buffer) -> None:
-        await asyncio.to_thread(self._native().set, key, self._checked(value))
+        await in_thread(self._native().set, key, self._checked(value))
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
-        await asyncio.to_thread(self._native().set_new, key, self._checked(value))
+        await in_thread(self._native().set_new, key, self._checked(value))
 
     async def delete(self, key: str) -> None:
         self._check_writable()
-        await asyncio.to_thread(self._native().delete, key)
+        await in_thread(self._native().delete, key)
 
     async def delete_dir(self, prefix: str) -> None:
         self._check_writable()
-        await asyncio.to_thread(self._native().delete_prefix, prefix.strip("/"))
+        await in_thread(self._native().delete_prefix, prefix.strip("/"))
 
     async def exists(self, key: str) -> bool:
-        return await asyncio.to_thread(self._native().getsize, key) is not None
+        return await in_thread(self._native().getsize, key) is not None
 
     async def list(self) -> AsyncIterator[str]:
         async for key in self.list_prefix(""):
@@ -139,22 +140,22 @@ class UrlStore(Store):
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         folder = prefix.rpartition("/")[0]
-        for key in await asyncio.to_thread(self._native().list_prefix, folder):
+        for key in await in_thread(self._native().list_prefix, folder):
             if key.startswith(prefix):
                 yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        for name in await asyncio.to_thread(self._native().list_dir, prefix.strip("/")):
+        for name in await in_thread(self._native().list_dir, prefix.strip("/")):
             yield name.rstrip("/")
 
     async def getsize(self, key: str) -> int:
-        size = await asyncio.to_thread(self._native().getsize, key)
+        size = await in_thread(self._native().getsize, key)
         if size is None:
             raise FileNotFoundError(key)
         return size
 
     async def getsize_prefix(self, prefix: str) -> int:
-        return await asyncio.to_thread(self._native().getsize_prefix, prefix.strip("/"))
+        return await in_thread(self._native().getsize_prefix, prefix.strip("/"))
 
 
 def url_store(

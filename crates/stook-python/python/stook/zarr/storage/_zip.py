@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import weakref
@@ -16,6 +15,7 @@ from ..._errors import ReadOnlyError
 from ..._stook import Store as NativeStore
 from ..abc.store import ByteRequest, Store
 from ..core.buffer import Buffer
+from ..core.sync import in_thread
 from ._utils import _start_and_end
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class ZipStore(Store):
 
     async def clear(self) -> None:
         self._check_writable()
-        await asyncio.to_thread(self._native().delete_prefix, "")
+        await in_thread(self._native().delete_prefix, "")
 
     def __str__(self) -> str:
         return f"zip://{self.path}"
@@ -157,7 +157,7 @@ class ZipStore(Store):
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        return await asyncio.to_thread(self._get, key, prototype, byte_range)
+        return await in_thread(self._get, key, prototype, byte_range)
 
     async def get_partial_values(
         self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
@@ -175,11 +175,11 @@ class ZipStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:
         value = self._checked(value)
-        await asyncio.to_thread(self._native().set, key, value)
+        await in_thread(self._native().set, key, value)
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
         value = self._checked(value)
-        await asyncio.to_thread(self._native().set_new, key, value)
+        await in_thread(self._native().set_new, key, value)
 
     async def delete_dir(self, prefix: str) -> None:
         self._check_writable()
