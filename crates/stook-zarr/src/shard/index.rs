@@ -82,7 +82,8 @@ impl ShardIndex {
         let (mut version, mut has_changed) = (None, false);
         let mut read =
             |ranges: &[ByteRange], deliver: &mut dyn FnMut(usize, &[u8]) -> Result<()>| {
-                let mut take = |i: usize, bytes: Option<&[u8]>| deliver(i, bytes.unwrap_or_default());
+                let mut take =
+                    |i: usize, bytes: Option<&[u8]>| deliver(i, bytes.unwrap_or_default());
                 match store.get_ranges_of(key, ranges, version, &mut take)? {
                     RangesRead::Missing => Ok(false),
                     RangesRead::Changed => {
