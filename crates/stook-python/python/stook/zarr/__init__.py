@@ -6,7 +6,6 @@ scripts that cannot be changed. docs/deviations.md has what differs on purpose.
 
 from __future__ import annotations
 
-import functools
 import logging
 from typing import Literal
 
@@ -105,12 +104,16 @@ def print_debug_info() -> None:
             print(f"{package}: not installed")
 
 
-@functools.cache
+_handlers: list[logging.Handler] = []
+
+
 def _handler() -> logging.Handler:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
-    _logger.addHandler(handler)
-    return handler
+    if not _handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+        _logger.addHandler(handler)
+        _handlers.append(handler)
+    return _handlers[0]
 
 
 def set_log_level(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from ..core._copy import IfExists
+    from ..core._copy import _IfExists
     from ..core.array_spec import ArrayConfigLike
     from ..core.common import JSON, AccessModeLiteral, MemoryOrder, ZarrFormat
     from ..storage import StoreLike
@@ -123,7 +123,7 @@ async def copy(
     shallow: bool = False,
     without_attrs: bool = False,
     log: Any = None,
-    if_exists: IfExists = "raise",
+    if_exists: _IfExists = "raise",
     dry_run: bool = False,
     **create_kws: Any,
 ) -> tuple[int, int, int]:
@@ -148,7 +148,7 @@ async def copy_all(
     shallow: bool = False,
     without_attrs: bool = False,
     log: Any = None,
-    if_exists: IfExists = "raise",
+    if_exists: _IfExists = "raise",
     dry_run: bool = False,
     **create_kws: Any,
 ) -> tuple[int, int, int]:

@@ -2,8 +2,8 @@
 
 :class:`~stook.zarr.core.array.Array` and :class:`~stook.zarr.core.array.AsyncArray` are faces of
 one state. Nothing is read before it is asked for: neither the document nor, where the document
-came with consolidated metadata, the array itself. Reading and writing is one call of the engine each,
-whatever the selection.
+came with consolidated metadata, the array itself. Reading and writing is one call of the engine
+each, whatever the selection.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from .array_spec import ArrayConfigLike
     from .common import JSON, MemoryOrder
 
-    ArrayMetadata = ArrayV2Metadata | ArrayV3Metadata
+    _ArrayMetadata = ArrayV2Metadata | ArrayV3Metadata
 
 
-def parse_array_metadata(data: Any) -> ArrayMetadata:
+def parse_array_metadata(data: Any) -> _ArrayMetadata:
     """Metadata from what describes it: itself, or a document as a dict."""
     if isinstance(data, (ArrayV2Metadata, ArrayV3Metadata)):
         return data
@@ -78,7 +78,7 @@ class ArrayState:
 
     config: ArrayConfig
     store_path: StorePath
-    _metadata: ArrayMetadata | None
+    _metadata: _ArrayMetadata | None
     _raw: dict[str, Any] | None
     _native: NativeArray | None
     #: The engine's array, where what it gives is what is wanted, as it is.
@@ -103,7 +103,7 @@ class ArrayState:
         *,
         native: NativeArray | None = None,
         raw: dict[str, Any] | None = None,
-        metadata: ArrayMetadata | None = None,
+        metadata: _ArrayMetadata | None = None,
         config: ArrayConfigLike | None = None,
     ) -> Any:
         """The array at a place, with what is known of it."""
@@ -132,7 +132,7 @@ class ArrayState:
     # Its document.
 
     @property
-    def metadata(self) -> ArrayMetadata:
+    def metadata(self) -> _ArrayMetadata:
         """The metadata, as the document has it."""
         found = self._metadata
         if found is None:

@@ -15,7 +15,7 @@ from .group import Group
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    IfExists = Literal["raise", "replace", "skip", "skip_initialized"]
+    _IfExists = Literal["raise", "replace", "skip", "skip_initialized"]
 
 __all__ = ["CopyError", "copy", "copy_all", "copy_store"]
 
@@ -64,7 +64,7 @@ def copy(
     shallow: bool = False,
     without_attrs: bool = False,
     log: Any = None,
-    if_exists: IfExists = "raise",
+    if_exists: _IfExists = "raise",
     dry_run: bool = False,
     **create_kws: Any,
 ) -> tuple[int, int, int]:
@@ -131,7 +131,7 @@ def copy_all(
     shallow: bool = False,
     without_attrs: bool = False,
     log: Any = None,
-    if_exists: IfExists = "raise",
+    if_exists: _IfExists = "raise",
     dry_run: bool = False,
     **create_kws: Any,
 ) -> tuple[int, int, int]:
@@ -169,7 +169,7 @@ class _Job:
         say: _Log,
         shallow: bool,
         without_attrs: bool,
-        if_exists: IfExists,
+        if_exists: _IfExists,
         dry_run: bool,
         create_kws: dict[str, Any],
     ) -> None:

@@ -15,8 +15,6 @@ from .metadata import ArrayV2Metadata, ArrayV3Metadata
 if TYPE_CHECKING:
     from .common import ZarrFormat
 
-    NodeMetadata = "ArrayV2Metadata | ArrayV3Metadata | GroupMetadata"
-
 __all__ = ["ConsolidatedMetadata", "GroupMetadata"]
 
 

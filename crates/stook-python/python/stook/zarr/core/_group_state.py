@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .common import ZarrFormat
     from .group import AsyncGroup
 
-    AnyNode: TypeAlias = AsyncArray[Any] | AsyncGroup
+    _AnyNode: TypeAlias = AsyncArray[Any] | AsyncGroup
 
 
 class GroupState:
@@ -164,7 +164,7 @@ class GroupState:
 
     # Nodes.
 
-    def _getitem(self, key: str) -> AnyNode:
+    def _getitem(self, key: str) -> _AnyNode:
         from ._open import node_of
 
         store_path = self.store_path / key
@@ -175,7 +175,7 @@ class GroupState:
             return node_of(store_path, raw)
         path = store_path.path[len(self.path) :].strip("/")
         if path == "":
-            return cast("AnyNode", self)
+            return cast("_AnyNode", self)
         raw = self._view.get(path)
         if raw is None:
             raise KeyError(f"'{key}' not found in consolidated metadata.")
@@ -190,7 +190,7 @@ class GroupState:
 
     def _members(
         self, max_depth: int | None = 0, *, use_consolidated_for_children: bool = True
-    ) -> Iterator[tuple[str, AnyNode]]:
+    ) -> Iterator[tuple[str, _AnyNode]]:
         """The nodes below, to a depth; those of a group before those of its groups."""
         if max_depth is not None and max_depth < 0:
             raise ValueError(f"max_depth must be None or >= 0. Got '{max_depth}' instead")
@@ -198,7 +198,7 @@ class GroupState:
 
     def _walk(
         self, depth: int | None, prefix: str, above: frozenset[int]
-    ) -> Iterator[tuple[str, AnyNode]]:
+    ) -> Iterator[tuple[str, _AnyNode]]:
         groups = []
         for name, node, identity in self._nodes():
             yield prefix + name, node
@@ -212,7 +212,7 @@ class GroupState:
             known = above if identity is None else above | {identity}
             yield from node._walk(depth, f"{prefix}{name}/", known)
 
-    def _nodes(self) -> Iterator[tuple[str, AnyNode, int | None]]:
+    def _nodes(self) -> Iterator[tuple[str, _AnyNode, int | None]]:
         from ._open import node_of
 
         view, config = self._view, parse_array_config(None)
@@ -338,7 +338,7 @@ class GroupState:
         return self._info(self._members(None))
 
 
-def _lazy(store_path: StorePath, kind: str, config: ArrayConfig) -> AnyNode:
+def _lazy(store_path: StorePath, kind: str, config: ArrayConfig) -> _AnyNode:
     """A node of which nothing but its kind is known."""
     from .array import AsyncArray
     from .group import AsyncGroup

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .common import ZarrFormat
     from .group import AsyncGroup
 
-    AnyNode: TypeAlias = AsyncArray[Any] | AsyncGroup
+    _AnyNode: TypeAlias = AsyncArray[Any] | AsyncGroup
 
 __all__ = [
     "create_below",
@@ -73,7 +73,7 @@ def complete(nodes: Mapping[str, Any]) -> dict[str, Any]:
 
 def create_hierarchy(
     *, store: Any, nodes: Mapping[str, Any], overwrite: bool = False
-) -> Iterator[tuple[str, AnyNode]]:
+) -> Iterator[tuple[str, _AnyNode]]:
     """Creates all nodes, those above before those below; a generator: nodes are made as it goes.
 
     Nothing is made, and nothing removed, where a node is in the way of one of them.
@@ -90,7 +90,7 @@ def create_hierarchy(
         yield path, _create(place, metadata, overwrite)
 
 
-def _create(place: StorePath, metadata: Any, overwrite: bool) -> AnyNode:
+def _create(place: StorePath, metadata: Any, overwrite: bool) -> _AnyNode:
     document = metadata.to_dict()
     create_node(place, document, overwrite=overwrite)
     return node_of(place, document)
@@ -112,7 +112,7 @@ def _check(store: Any, wanted: dict[str, Any], overwrite: bool) -> None:
         check_writable(StorePath(store))
 
 
-def create_nodes(*, store: Any, nodes: Mapping[str, Any]) -> Iterator[tuple[str, AnyNode]]:
+def create_nodes(*, store: Any, nodes: Mapping[str, Any]) -> Iterator[tuple[str, _AnyNode]]:
     """Creates just these nodes, over what is there."""
     for path, metadata in sorted(_normalized(nodes).items()):
         yield path, _create(StorePath(store, path), metadata, overwrite=True)
@@ -120,7 +120,7 @@ def create_nodes(*, store: Any, nodes: Mapping[str, Any]) -> Iterator[tuple[str,
 
 def create_rooted_hierarchy(
     *, store: Any, nodes: Mapping[str, Any], overwrite: bool = False
-) -> AnyNode:
+) -> _AnyNode:
     """Creates all nodes and gives the one that lies above all others.
 
     Raises
@@ -147,7 +147,7 @@ def _depth(path: str) -> int:
 
 def create_below(
     group: AsyncGroup, nodes: Mapping[str, Any], overwrite: bool
-) -> Iterator[tuple[str, AnyNode]]:
+) -> Iterator[tuple[str, _AnyNode]]:
     """Creates nodes below a group; their paths are relative to it."""
     own = group._zarr_format
     wanted: dict[str, Any] = {}
@@ -170,7 +170,7 @@ def create_below(
     group._changed()
 
 
-def get_node(store: Any, path: str, zarr_format: ZarrFormat) -> AnyNode:
+def get_node(store: Any, path: str, zarr_format: ZarrFormat) -> _AnyNode:
     """The node at a path in a store.
 
     Raises
