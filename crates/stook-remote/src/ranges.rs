@@ -78,16 +78,17 @@ impl Reading<'_, '_> {
     /// delivers those without bytes. Of further answers, only the version matters.
     fn admit(&mut self, meta: &ObjectMeta) -> Result<bool> {
         let found = version_of(meta);
-        if self.version.is_some_and(|version| version != found) {
+        if self.version.is_some() && self.version != found {
             return Ok(false);
         }
-        if self.known.is_some() {
-            return Ok(true);
+        if let Some(len) = self.known {
+            // Where no version is told, a length may still tell two values apart.
+            return Ok(len == meta.size);
         }
         if let Some(range) = self.ranges.iter().find(|range| range.resolve(meta.size).is_none()) {
             return Err(self.outside(*range, meta.size));
         }
-        (self.version, self.known) = (Some(found), Some(meta.size));
+        (self.version, self.known) = (found, Some(meta.size));
         for (i, range) in self.ranges.iter().enumerate() {
             if let ByteRange::At { len: 0, .. } | ByteRange::Last(0) = range {
                 (self.deliver)(i, Some(&[]))?;

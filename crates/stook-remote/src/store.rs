@@ -6,6 +6,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
@@ -92,15 +93,24 @@ impl Remote {
     }
 }
 
-/// A number that changes with a value.
-pub(crate) fn version_of(meta: &ObjectMeta) -> u64 {
+/// A number that changes with a value; `None` where the service gives no tag, and no time, or one
+/// so young that the value may change again within it.
+pub(crate) fn version_of(meta: &ObjectMeta) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
-    match (&meta.version, &meta.e_tag) {
-        (None, None) => (meta.last_modified.timestamp_micros(), meta.size).hash(&mut hasher),
-        tags => tags.hash(&mut hasher),
+    if meta.version.is_some() || meta.e_tag.is_some() {
+        (&meta.version, &meta.e_tag).hash(&mut hasher);
+        return Some(hasher.finish());
     }
-    hasher.finish()
+    let changed = SystemTime::from(meta.last_modified);
+    if changed == SystemTime::UNIX_EPOCH || changed + TIME_TICK > SystemTime::now() {
+        return None;
+    }
+    (changed, meta.size).hash(&mut hasher);
+    Some(hasher.finish())
 }
+
+/// Services tell times in whole seconds, by clocks of their own.
+const TIME_TICK: Duration = Duration::from_secs(5);
 
 impl RemoteStore {
     pub(crate) fn new(backend: Backend, service: Service, options: Options) -> Self {
@@ -199,7 +209,7 @@ impl ByteStore for RemoteStore {
     }
 
     fn version(&self, key: &str) -> Result<Option<u64>> {
-        Ok(self.head(key)?.as_ref().map(version_of))
+        Ok(self.head(key)?.as_ref().and_then(version_of))
     }
 
     fn set(&self, key: &str, value: &[u8]) -> Result<()> {

@@ -107,3 +107,14 @@ fn keys_are_not_listed_over_http() {
     assert_eq!(store.walk("", &mut |_, _| Ok(())).unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(server.log(), [""; 0]);
 }
+
+#[test]
+fn a_server_that_tells_no_versions_is_asked_for_the_index_again() {
+    let server = Server::of(root_array(Format::ZarrV3, Some([20, 50]), "a"));
+    server.fail(|_| Some(Fault::NoTag));
+    let store = stook_remote::open(&format!("{}/a", server.url()), [], true).unwrap();
+    let array = arrays::open(store, "").unwrap();
+    server.log();
+    assert_eq!(array.read_as::<i32>(&Selection::All).unwrap(), elements());
+    assert_eq!(server.log().len(), 9, "index, chunks and index of three shards");
+}

@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     Header(&'static str, String),
     /// After so long.
     Late(Duration),
+    /// Nothing that tells which version it is.
+    NoTag,
 }
 
 /// Which fault meets a request: that of its number among those that match.
@@ -182,6 +184,9 @@ impl Server {
             Some(Fault::CutBody(n) | Fault::StallBody(n)) => body.len().min(n),
             _ => body.len(),
         };
+        if let Some(Fault::NoTag) = &fault {
+            head = head.replace("etag", "x-none");
+        }
         if let Some(Fault::Header(name, value)) = &fault {
             let lines = head.split("\r\n").filter(|line| !line.starts_with(&format!("{name}:")));
             head = lines.collect::<Vec<_>>().join("\r\n");

@@ -151,7 +151,12 @@ fn read_remote_shard(
                 }
             }
         };
-        if is_read {
+        // A service that tells no versions: is it still the same index?
+        let is_same = |index: &ShardIndex| {
+            let now = ShardIndex::load(shards.store, key, shards.levels);
+            now.is_ok_and(|now| now.is_some_and(|now| now == *index))
+        };
+        if is_read && (version.is_some() || is_same(&index)) {
             if let (Some(version), false) = (version, is_kept) {
                 shards.cache.put(shard, version, &index);
             }
