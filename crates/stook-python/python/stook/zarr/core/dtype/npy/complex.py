@@ -49,7 +49,9 @@ class BaseComplex(NamedDType[TDType_co, TScalar_co], HasEndianness, HasItemSize)
         return complex_float_to_json_v2(self.cast_scalar(data))
 
 
-@dataclass(frozen=True, kw_only=True)
+# The types themselves add no fields, so they need not be made dataclasses again, which is slow.
+
+
 class Complex64(BaseComplex[np.dtypes.Complex64DType, np.complex64]):
     """``complex64``: two floats of four bytes."""
 
@@ -58,7 +60,6 @@ class Complex64(BaseComplex[np.dtypes.Complex64DType, np.complex64]):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">c8", "<c8")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Complex128(BaseComplex[np.dtypes.Complex128DType, np.complex128]):
     """``complex128``: two floats of eight bytes."""
 

@@ -58,7 +58,9 @@ class BaseFloat(NamedDType[TDType_co, TScalar_co], HasEndianness, HasItemSize):
         return float_to_json_v2(self.cast_scalar(data))
 
 
-@dataclass(frozen=True, kw_only=True)
+# The types themselves add no fields, so they need not be made dataclasses again, which is slow.
+
+
 class Float16(BaseFloat[np.dtypes.Float16DType, np.float16]):
     """``float16``."""
 
@@ -67,7 +69,6 @@ class Float16(BaseFloat[np.dtypes.Float16DType, np.float16]):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">f2", "<f2")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Float32(BaseFloat[np.dtypes.Float32DType, np.float32]):
     """``float32``."""
 
@@ -76,7 +77,6 @@ class Float32(BaseFloat[np.dtypes.Float32DType, np.float32]):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">f4", "<f4")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Float64(BaseFloat[np.dtypes.Float64DType, np.float64]):
     """``float64``."""
 

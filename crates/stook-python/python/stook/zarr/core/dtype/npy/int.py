@@ -50,6 +50,11 @@ class BaseInt(NamedDType[TDType_co, TScalar_co], HasItemSize):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BaseWideInt(BaseInt[TDType_co, TScalar_co], HasEndianness):
+    """What integers of several bytes share."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Int8(BaseInt[np.dtypes.Int8DType, np.int8]):
     """``int8``."""
 
@@ -67,8 +72,10 @@ class UInt8(BaseInt[np.dtypes.UInt8DType, np.uint8]):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = ("|u1",)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Int16(BaseInt[np.dtypes.Int16DType, np.int16], HasEndianness):
+# The types themselves add no fields, so they need not be made dataclasses again, which is slow.
+
+
+class Int16(BaseWideInt[np.dtypes.Int16DType, np.int16]):
     """``int16``."""
 
     dtype_cls = np.dtypes.Int16DType
@@ -76,8 +83,7 @@ class Int16(BaseInt[np.dtypes.Int16DType, np.int16], HasEndianness):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">i2", "<i2")
 
 
-@dataclass(frozen=True, kw_only=True)
-class UInt16(BaseInt[np.dtypes.UInt16DType, np.uint16], HasEndianness):
+class UInt16(BaseWideInt[np.dtypes.UInt16DType, np.uint16]):
     """``uint16``."""
 
     dtype_cls = np.dtypes.UInt16DType
@@ -85,8 +91,7 @@ class UInt16(BaseInt[np.dtypes.UInt16DType, np.uint16], HasEndianness):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">u2", "<u2")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Int32(BaseInt[np.dtypes.Int32DType, np.int32], HasEndianness):
+class Int32(BaseWideInt[np.dtypes.Int32DType, np.int32]):
     """``int32``."""
 
     dtype_cls = np.dtypes.Int32DType
@@ -94,8 +99,7 @@ class Int32(BaseInt[np.dtypes.Int32DType, np.int32], HasEndianness):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">i4", "<i4")
 
 
-@dataclass(frozen=True, kw_only=True)
-class UInt32(BaseInt[np.dtypes.UInt32DType, np.uint32], HasEndianness):
+class UInt32(BaseWideInt[np.dtypes.UInt32DType, np.uint32]):
     """``uint32``."""
 
     dtype_cls = np.dtypes.UInt32DType
@@ -103,8 +107,7 @@ class UInt32(BaseInt[np.dtypes.UInt32DType, np.uint32], HasEndianness):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">u4", "<u4")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Int64(BaseInt[np.dtypes.Int64DType, np.int64], HasEndianness):
+class Int64(BaseWideInt[np.dtypes.Int64DType, np.int64]):
     """``int64``."""
 
     dtype_cls = np.dtypes.Int64DType
@@ -112,8 +115,7 @@ class Int64(BaseInt[np.dtypes.Int64DType, np.int64], HasEndianness):
     _zarr_v2_names: ClassVar[tuple[str, ...]] = (">i8", "<i8")
 
 
-@dataclass(frozen=True, kw_only=True)
-class UInt64(BaseInt[np.dtypes.UInt64DType, np.uint64], HasEndianness):
+class UInt64(BaseWideInt[np.dtypes.UInt64DType, np.uint64]):
     """``uint64``."""
 
     dtype_cls = np.dtypes.UInt64DType
