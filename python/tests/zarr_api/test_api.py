@@ -246,9 +246,7 @@ CREATE_ARRAY_V3 = {
 
 @pytest.mark.parametrize(
     "keywords",
-    list(
-        cases((2, CREATE_ARRAY), (3, CREATE_ARRAY), (2, CREATE_ARRAY_V2), (3, CREATE_ARRAY_V3))
-    ),
+    list(cases((2, CREATE_ARRAY), (3, CREATE_ARRAY), (2, CREATE_ARRAY_V2), (3, CREATE_ARRAY_V3))),
 )
 def test_create_array(same, keywords):
     def body(zarr, folder):

@@ -194,7 +194,11 @@ def test_create_group(same, zarr_format, name, overwrite):
 def test_require_group(same, zarr_format, name, overwrite):
     def body(zarr, folder):
         g = fill(zarr, folder, zarr_format)
-        return g.require_group(name, overwrite=overwrite), g.require_groups("g", "z"), g.require_groups()
+        return (
+            g.require_group(name, overwrite=overwrite),
+            g.require_groups("g", "z"),
+            g.require_groups(),
+        )
 
     same(body)
 
