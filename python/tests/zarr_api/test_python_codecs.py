@@ -222,3 +222,12 @@ def test_unknown_codec_is_an_error_that_names_it(tmp_path):
     document = {"name": "nobody.knows.this"}
     with pytest.raises(KeyError, match=r"nobody\.knows\.this"):
         stook.zarr.create_array(tmp_path, shape=(4,), dtype="i4", compressors=[document])
+
+
+def test_codecs_of_scripts_are_refused_inside_of_shards(codecs):
+    store = {}
+    with pytest.raises(NotImplementedError, match=r"test\.xor.*shards"):
+        stook.zarr.create_array(
+            store, shape=(4,), shards=(4,), chunks=(2,), dtype="i4", compressors=[codecs["stook"]()]
+        )
+    assert not store

@@ -48,6 +48,7 @@ def stand_in(document: dict[str, Any]) -> dict[str, Any] | None:
     metadata = kind.from_dict(json.loads(json.dumps(document)))
     if not needs_python(metadata):
         return None
+    ChunkCodec(metadata)  # refuses what it cannot do before anything is stored
     if is_v2:
         from .metadata.defaults import default_filters_v2
 

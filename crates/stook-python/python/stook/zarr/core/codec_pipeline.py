@@ -170,9 +170,21 @@ class ChunkCodec:
     ----------
     metadata
         The array, of either version.
+
+    Raises
+    ------
+    NotImplementedError
+        If it has shards: the engine makes them, and it cannot call such codecs.
     """
 
     def __init__(self, metadata: Any) -> None:
+        shards = getattr(metadata, "sharding_codec", None)
+        if shards is not None:
+            names = [c.to_dict()["name"] for c in shards.codecs if _is_foreign(c)]
+            raise NotImplementedError(
+                f"codecs {names} are written in Python, and such codecs cannot be inside of "
+                "shards: leave out `shards`, or these codecs"
+            )
         self._metadata = metadata
         self._pipeline = BatchedCodecPipeline.from_codecs(_chain(metadata))
 

@@ -1,0 +1,1 @@
+"""Metadata of arrays and groups: see ``stook.zarr.core.metadata``."""
