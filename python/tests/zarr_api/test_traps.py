@@ -341,6 +341,22 @@ def test_hdf5_opens_through_the_same_api(tmp_path):
         assert file.attrs["n"] == 3
 
 
+def test_a_file_of_another_format_is_not_made_by_halves(tmp_path):
+    for mode in ("w", "a", "w-"):
+        with pytest.raises(stook.UnsupportedError, match="is not made through the Zarr API"):
+            zarr.open_group(tmp_path / "new.h5", mode=mode)
+    assert not (tmp_path / "new.h5").exists()
+    with stook.create(tmp_path / "x.h5") as file:
+        file["a"] = X
+    with pytest.raises(stook.UnsupportedError, match="not made"):
+        zarr.open(tmp_path / "x.h5", mode="w")
+    g = zarr.open(tmp_path / "x.h5", mode="r+")
+    with pytest.raises(stook.UnsupportedError, match="makes no node"):
+        g.create_array("b", data=X)
+    assert np.array_equal(g["a"][...], X)
+    g.store.close()
+
+
 def test_npy_and_npz_open_through_the_same_api(tmp_path):
     np.save(tmp_path / "x.npy", X)
     np.savez(tmp_path / "x.npz", a=X, b=X[0])

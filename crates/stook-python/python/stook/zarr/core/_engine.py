@@ -13,7 +13,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError, UnsupportedError
 from ..._stook import Tree
 from ..errors import ContainsArrayError, ContainsGroupError
 from ..registry import has_foreign_codecs
@@ -318,6 +318,13 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
         If there is a node, and it is not to be overwritten.
     """
     check_writable(store_path)
+    if isinstance(store_path.store, FileStore):
+        raise UnsupportedError(
+            "a Zarr document makes no node in a file of another format",
+            file=store_path.store.path,
+            node=_at(store_path),
+            hint="stook.open gives groups that create nodes in it",
+        )
     tree = tree_of(store_path.store)
     attributes = None
     if not is_plain_json(document.get("attributes")):

@@ -87,8 +87,13 @@ class FileStore:
 
 
 def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
-    """The file at a path if it is of another format than Zarr, or is to be made and its name asks
-    for one; else ``None``."""
+    """The file at a path if it is of another format than Zarr, else ``None``.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is to be made, and its name asks for another format.
+    """
     name = os.fspath(path)
     if not name.lower().endswith(_ENDINGS) or "://" in name or os.path.isdir(name):
         return None
@@ -105,5 +110,9 @@ def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
         case _ if not name.lower().endswith(_MADE):
             return None
         case _:
-            tree = Tree.create(name, mode == "w", None)
+            raise UnsupportedError(
+                "a file of another format is not made through the Zarr API",
+                file=name,
+                hint="stook.create makes it; its nodes are read and written here, too",
+            )
     return FileStore(name, tree)
