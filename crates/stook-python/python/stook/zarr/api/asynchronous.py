@@ -10,8 +10,6 @@ import asyncio
 import contextvars
 from typing import TYPE_CHECKING, Any, Literal
 
-from typing_extensions import deprecated
-
 from ..core._create import (
     DEFAULT_FILL_VALUE,
     CompressorLike,
@@ -20,6 +18,7 @@ from ..core._create import (
     SerializerLike,
     ShardsLike,
 )
+from ..core._deprecated import deprecated
 from ..core._hierarchy import create_hierarchy as _create_hierarchy
 from ..core.array import Array, AsyncArray
 from ..core.group import AsyncGroup, Group

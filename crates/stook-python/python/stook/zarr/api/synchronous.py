@@ -8,9 +8,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
-from typing_extensions import deprecated
-
 from ..core._copy import copy, copy_all, copy_store
+from ..core._deprecated import deprecated
 from ..core._engine import consolidate
 from ..core._group_state import create_group_at
 from ..core._open import (

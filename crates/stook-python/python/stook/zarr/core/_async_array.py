@@ -7,10 +7,9 @@ import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy.typing as npt
-from typing_extensions import deprecated
-
 from ..errors import ZarrDeprecationWarning
 from ._array_state import ArrayState, parse_array_metadata
+from ._deprecated import deprecated
 from ._grid import grid_places
 from ._info import ArrayInfo
 from .indexing import (

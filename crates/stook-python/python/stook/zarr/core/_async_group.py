@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from typing_extensions import deprecated
-
 from ..errors import ZarrDeprecationWarning
+from ._deprecated import deprecated
 from ._group_state import GroupState, create_group_at, group_from_document
 from ._tree import TreeRepr, draw_tree
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import deprecated
-
 from ..._errors import SelectionError
 from ..errors import ZarrDeprecationWarning
 from ._array_state import parse_array_metadata
@@ -25,6 +23,7 @@ from ._create import (
     SerializerLike,
     ShardsLike,
 )
+from ._deprecated import deprecated
 from ._info import ArrayInfo
 from .attributes import Attributes
 from .indexing import (

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from typing_extensions import deprecated
-
 from ..errors import ZarrDeprecationWarning
 from ._async_group import AsyncGroup
 from ._create import DEFAULT_FILL_VALUE, parse_deprecated_compressor
+from ._deprecated import deprecated
 from ._group_metadata import ConsolidatedMetadata, GroupMetadata
 from ._hierarchy import create_below, create_hierarchy, create_nodes, create_rooted_hierarchy
 from ._hierarchy import get_node as _get_node
