@@ -29,6 +29,10 @@ const GAP_LEN: u64 = 32 << 10;
 /// Ranges are joined up to so many bytes.
 const JOINED_LEN: u64 = 8 << 20;
 
+/// The adapter is asked for so many values for each that may be under way, so that there are
+/// always some under way.
+const GROUPED: usize = 4;
+
 /// Start and end as the adapter takes them.
 type Part = (Option<i64>, Option<u64>);
 
@@ -250,7 +254,8 @@ impl ByteStore for PythonStore {
 
     fn get_many(&self, keys: &[String], limit: u64, deliver: &DeliverValues<'_>) -> Result<()> {
         let mut at = 0;
-        for keys in keys.chunks(self.requests_in_flight.unwrap_or(1).max(1)) {
+        let at_once = self.requests_in_flight.unwrap_or(1).saturating_mul(GROUPED).max(1);
+        for keys in keys.chunks(at_once) {
             gate::checkpoint()?;
             for (key, found) in keys.iter().zip(self.get_some(keys)?) {
                 let value = found.and_then(|found| match &found {

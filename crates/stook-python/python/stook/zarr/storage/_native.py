@@ -108,8 +108,10 @@ class Bridge:
     def requests_in_flight(self) -> int:
         return int(config.get("async.concurrency") or 10)
 
-    def get_many(self, keys: Iterable[str]) -> list[Any]:
+    def get_many(self, keys: list[str]) -> list[Any]:
         """Values, or the exceptions of those that could not be read."""
+        if len(keys) == 1:
+            return [self.get(keys[0])]
         prototype = self._prototype()
         requests = [(key, prototype, None) for key in keys]
         found = _run(_gather(self.store.get, requests, return_exceptions=True))
