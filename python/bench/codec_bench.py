@@ -129,7 +129,7 @@ def len_of(encoded) -> int:
 
 
 def name_of(config: dict) -> str:
-    settings = [str(v) for k, v in config.items() if k not in ("id", "labels", "dtype")]
+    settings = [str(v).lstrip("|") for k, v in config.items() if k not in ("id", "labels", "dtype")]
     return " ".join([config["id"], *settings])
 
 
