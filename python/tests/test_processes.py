@@ -245,8 +245,10 @@ def test_ctrl_c_ends_long_work(tmp_path, work):
             file.create_array("c", noise, chunks=1 << 20, codecs=None)
     script = textwrap.dedent(
         f"""
-        import sys, threading, numpy as np, stook
+        import signal, sys, threading, numpy as np, stook
         from concurrent.futures import ThreadPoolExecutor
+        # Who runs the tests in the background has the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         file = stook.open({str(path)!r}, "r+")
         out = np.lib.stride_tricks.as_strided(np.zeros(1 << 24, "u1"), (4096, 1 << 24), (0, 1))
         def work():

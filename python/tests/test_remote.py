@@ -14,6 +14,7 @@ from itertools import count
 import numpy as np
 import pytest
 import stook
+from children import fill_rows
 from stook import _stook
 from test_processes import forks, run_in_child
 
@@ -103,12 +104,6 @@ def test_a_child_makes_connections_of_its_own(url):
         assert np.array_equal(file["a"][:], ITEMS)
 
 
-def fill(url: str, start: int) -> None:
-    with stook.open(url, "r+") as file:
-        for row in range(start, 200, 20):
-            file["a"][row : row + 10] = ITEMS[row : row + 10]
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_processes_write_chunks_of_one_array(url, method):
     if method == "fork" and not hasattr(os, "fork"):
@@ -116,7 +111,7 @@ def test_processes_write_chunks_of_one_array(url, method):
     with stook.create(url) as file:
         file.create_array("a", np.zeros_like(ITEMS), chunks=(10, 100))
     context = multiprocessing.get_context(method)
-    writers = [context.Process(target=fill, args=(url, start)) for start in (0, 10)]
+    writers = [context.Process(target=fill_rows, args=(url, ITEMS, start)) for start in (0, 10)]
     for writer in writers:
         writer.start()
     for writer in writers:

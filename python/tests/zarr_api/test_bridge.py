@@ -10,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 import stook.zarr as zarr
+from children import put_items
 from stook.zarr.core.sync import SyncError, sync
 from stook.zarr.storage import LocalStore, MemoryStore, WrapperStore
 
@@ -114,10 +115,6 @@ def test_threads_use_one_store_at_once(store):
     assert not failures and not any(thread.is_alive() for thread in threads)
 
 
-def read_in_child(array, queue) -> None:
-    queue.put(array[:].tolist())
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_another_process_reads_the_same_store(store, method):
     if method not in multiprocessing.get_all_start_methods():
@@ -126,7 +123,7 @@ def test_another_process_reads_the_same_store(store, method):
     assert (array[:] == VALUES).all()
     context = multiprocessing.get_context(method)
     queue = context.Queue()
-    child = context.Process(target=read_in_child, args=(array, queue))
+    child = context.Process(target=put_items, args=(array, queue))
     child.start()
     try:
         assert queue.get(timeout=60) == VALUES.tolist()
