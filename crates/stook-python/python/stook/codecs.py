@@ -60,7 +60,8 @@ class Codec(NativeCodec):
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """What an encoding decodes to: bytes; an array of one axis where the codec knows the
-        dtype of what comes out (``delta``, ``quantize``, ``packbits``, ``vlen-utf8``, ...).
+        dtype of what comes out (``delta``, ``quantize``, ``packbits``, ``vlen-utf8``, ...). Where
+        decoding is only checking (``crc32c``, ...) the array lies in ``buf``.
 
         Parameters
         ----------
