@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..._stook import Store as NativeStore
-from ..abc.store import ByteRequest, Store
+from ..abc.store import ByteRequest
 from ..core.buffer import Buffer, default_buffer_prototype
 from ..core.sync import in_thread
+from ._host import HostStore
 from ._utils import _start_and_end
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LocalStore"]
 
 
-class LocalStore(Store):
+class LocalStore(HostStore):
     """Keys and values in a folder.
 
     A value is replaced as a whole, under a temporary name first, so that a reader in any process
@@ -198,46 +199,6 @@ class LocalStore(Store):
         if (self.root / prefix).is_dir():
             for name in await in_thread(self._native().list_dir, prefix):
                 yield name.rstrip("/")
-
-    async def _get_bytes(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> bytes:
-        prototype = prototype or default_buffer_prototype()
-        return await super()._get_bytes(key, prototype=prototype, byte_range=byte_range)
-
-    def _get_bytes_sync(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> bytes:
-        prototype = prototype or default_buffer_prototype()
-        return super()._get_bytes_sync(key, prototype=prototype, byte_range=byte_range)
-
-    async def _get_json(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> Any:
-        prototype = prototype or default_buffer_prototype()
-        return await super()._get_json(key, prototype=prototype, byte_range=byte_range)
-
-    def _get_json_sync(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> Any:
-        prototype = prototype or default_buffer_prototype()
-        return super()._get_json_sync(key, prototype=prototype, byte_range=byte_range)
 
     async def move(self, dest_root: Path | str) -> None:
         """Moves the folder to where there is nothing yet."""

@@ -8,8 +8,9 @@ from logging import getLogger
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from ..._stook import Store as NativeStore
-from ..abc.store import ByteRequest, Store
+from ..abc.store import ByteRequest
 from ..core.buffer import Buffer, default_buffer_prototype
+from ._host import HostStore
 from ._native import MappingBridge
 from ._utils import _normalize_byte_range_index
 
@@ -67,7 +68,7 @@ def _restored(values: dict[str, bytes]) -> NativeMapping:
     return mapping
 
 
-class MemoryStore(Store):
+class MemoryStore(HostStore):
     """Keys and values in memory.
 
     Parameters
@@ -210,46 +211,6 @@ class MemoryStore(Store):
         keys = (key for key in tuple(self._store_dict) if key.startswith(folder))
         for name in {key[len(folder) :].split("/")[0] for key in keys}:
             yield name
-
-    async def _get_bytes(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> bytes:
-        prototype = prototype or default_buffer_prototype()
-        return await super()._get_bytes(key, prototype=prototype, byte_range=byte_range)
-
-    def _get_bytes_sync(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> bytes:
-        prototype = prototype or default_buffer_prototype()
-        return super()._get_bytes_sync(key, prototype=prototype, byte_range=byte_range)
-
-    async def _get_json(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> Any:
-        prototype = prototype or default_buffer_prototype()
-        return await super()._get_json(key, prototype=prototype, byte_range=byte_range)
-
-    def _get_json_sync(
-        self,
-        key: str = "",
-        *,
-        prototype: BufferPrototype | None = None,
-        byte_range: ByteRequest | None = None,
-    ) -> Any:
-        prototype = prototype or default_buffer_prototype()
-        return super()._get_json_sync(key, prototype=prototype, byte_range=byte_range)
 
 
 class GpuMemoryStore(MemoryStore):
