@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Between two looks at whether a command has ended.
@@ -63,10 +63,14 @@ pub(crate) fn show(command: &mut Command) -> Result<()> {
         .stdin(Stdio::null())
         .status()
         .attempt(|| format!("`{}` did not start", line_of(command)))?;
+    succeeded(status, &line_of(command))
+}
+
+fn succeeded(status: ExitStatus, line: &str) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::new(format!("`{}` ended with {status}", line_of(command))))
+    Err(Failure::new(format!("`{line}` ended with {status}")))
 }
 
 /// Runs a command as [`show`] does; where nobody is there to interrupt it, it is killed with all
@@ -83,8 +87,7 @@ pub(crate) fn show_within(limit: Duration, command: &mut Command) -> Result<()> 
     let since = Instant::now();
     loop {
         match child.try_wait().attempt(|| format!("cannot wait for `{line}`"))? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => return Err(Failure::new(format!("`{line}` ended with {status}"))),
+            Some(status) => return succeeded(status, &line),
             None if since.elapsed() < limit => std::thread::sleep(PAUSE),
             None => break,
         }
