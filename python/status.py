@@ -3,8 +3,9 @@
     python python/status.py            writes the page
     python python/status.py --check    fails if the page is not what would be written
 
-Versions come from `constraints.txt` and the manifest of the fixtures, counts from the manifest. A row
-names its tests; that they exist is tested in `tests/test_status.py`.
+Versions come from `constraints.txt` and the manifest of the fixtures, counts from the manifest and
+from what `suites/run.py` recorded. A row names its tests; that they exist is tested in
+`tests/test_status.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ import argparse
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/status.md"
 MANIFEST = ROOT / "crates/stook-hdf5/tests/fixtures/matrix/manifest.json"
+SUITES = ROOT / "python/suites"
+# What a test of another project may be, in the order of columns.
+OUTCOMES = ("passed", "failed", "skipped", "xfailed")
 
 MATRIX = "python/tests/test_hdf5_matrix.py::test_read_as_h5py_reads_it"
 TO_HDF5 = "python/tests/test_hdf5_matrix.py::test_converted_to_hdf5"
@@ -178,7 +183,35 @@ def page() -> str:
             named = ", ".join(f"{peer} {versions[peer]}" for peer in peers.split())
             links = ", ".join(f"[{short(test)}]({link(test.partition('::')[0])})" for test in tests)
             lines.append(f"| {feature} | {reads or '–'} | {writes or '–'} | {named or '–'} | {links or '–'} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + suites(versions)) + "\n"
+
+
+def suites(versions: dict[str, str]) -> list[str]:
+    """How the Zarr tests of other projects end, and why some fail."""
+    counts = json.loads((SUITES / "counts.json").read_text())
+    groups = tomllib.loads((SUITES / "expected.toml").read_text())["expected"]
+    lines = [
+        "",
+        "## Zarr tests of other projects",
+        "",
+        f"[python/suites/run.py]({link('python/suites/run.py')}) runs them, unchanged, over `stook.zarr` that"
+        " lends its name to",
+        f"`zarr`, and over zarr-python {versions['zarr']}, in one environment. A test that a project expects to"
+        " fail is",
+        "“xfailed”.",
+        "",
+        "| suite | over | " + " | ".join(OUTCOMES) + " |",
+        "|---|---|" + "---|" * len(OUTCOMES),
+    ]
+    for suite, packages in counts.items():
+        for package, name in (("zarr", "zarr-python"), ("stook", "`stook.zarr`")):
+            found = " | ".join(f"{packages[package].get(outcome, 0):,}" for outcome in OUTCOMES)
+            lines.append(f"| {suite} {versions[suite]} | {name} | {found} |")
+    lines += ["", "What fails over `stook.zarr`, with the reasons:", ""]
+    for group in groups:
+        n, reason = len(group["tests"]), " ".join(group["reason"].split())
+        lines.append(f"- {group['suite']}, {n} test{'s' * (n > 1)}: {reason}.")
+    return lines
 
 
 def known_versions(manifest: dict) -> dict[str, str]:

@@ -30,6 +30,9 @@ const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
 /// What a step of tests may take: several times what it does.
 const LIMIT: Duration = Duration::from_mins(20);
 
+/// The step that runs the tests that other projects have of Zarr, about four minutes.
+const SUITES: &str = "Zarr tests of other projects";
+
 /// The stubs' exceptions, if there are any.
 const STUB_ALLOWLIST: &str = "python/tests/stubtest-allowlist.txt";
 
@@ -92,11 +95,13 @@ fn python(
     };
     let Some((peers, wheel)) = installed else {
         report.skip("Python tests", "the package is not installed");
+        report.skip(SUITES, "the package is not installed");
         return report.skip("Python stubs", "the package is not installed");
     };
     report.step("Python tests", || {
         process::show_within(LIMIT, &mut pytest(workspace, peers, &wheel))
     });
+    report.step(SUITES, || process::show_within(LIMIT, &mut suites(workspace, peers)));
     report.step("Python stubs", || process::show(&mut stubtest(workspace, peers)));
 }
 
@@ -108,6 +113,12 @@ fn pytest(workspace: &Workspace, peers: &Environment, wheel: &Path) -> Command {
     command.env(TEST_WHEEL_VARIABLE, wheel);
     // The tests see the installed package, never the folder they are started from.
     command.arg("--import-mode=importlib").current_dir(workspace.target(""));
+    command
+}
+
+fn suites(workspace: &Workspace, peers: &Environment) -> Command {
+    let mut command = Command::new(peers.python());
+    command.arg(workspace.path("python/suites/run.py")).current_dir(workspace.target(""));
     command
 }
 

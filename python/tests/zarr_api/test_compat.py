@@ -68,6 +68,35 @@ def test_processes_that_it_starts_have_the_name_too():
     assert run(*LENT, "-c", textwrap.dedent(code)).startswith("stook.")
 
 
+def test_a_finder_that_comes_first_in_a_process_does_not_hide_the_name():
+    code = """
+        import subprocess, sys
+        code = '''
+        import sys
+        from importlib.machinery import PathFinder
+        sys.meta_path.insert(0, PathFinder)
+        import zarr
+        print(zarr.Array.__module__)
+        '''
+        subprocess.run([sys.executable, "-c", "\\n".join(map(str.strip, code.splitlines()))], check=True)
+    """
+    assert run(*LENT, "-c", textwrap.dedent(code)).startswith("stook.")
+
+
+def test_an_interpreter_ends_without_errors_of_stores():
+    code = """
+        import zarr
+        class Keeper:
+            stores = []
+        for _ in range(3):
+            Keeper.stores.append(zarr.create_array({}, shape=(1,), dtype="i1").store)
+        import sys
+        sys.kept = Keeper.stores
+    """
+    done = subprocess.run([*LENT, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_pool_of_processes_works(tmp_path):
     script = tmp_path / "pool.py"
     script.write_text(

@@ -283,8 +283,9 @@ def test_our_changes_leave_no_stale_consolidated_metadata(tmp_path):
     assert zarr_python.open_group(str(store), mode="r")["x"].shape == (5,)
 
 
+@pytest.mark.parametrize("fill", [{}, {"zarr_format": 2, "fill_value": None}, {"fill_value": 7}])
 @pytest.mark.parametrize("write", [False, True])
-def test_empty_chunks_are_stored_as_the_setting_says(same, write):
+def test_empty_chunks_are_stored_as_the_setting_says(same, write, fill):
     def body(zarr, folder):
         a = zarr.create_array(
             str(folder / "s"),
@@ -292,6 +293,7 @@ def test_empty_chunks_are_stored_as_the_setting_says(same, write):
             chunks=(2,),
             dtype="i4",
             config={"write_empty_chunks": write},
+            **fill,
         )
         a[...] = 0
         first = a.nchunks_initialized

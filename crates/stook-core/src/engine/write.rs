@@ -39,9 +39,8 @@ impl Io<'_> {
         let threads = access.threads(all, n_held).min(plan.n_units());
         let array = view.layout(self.item_size());
         let fill = self.fill_item()?;
-        let skips_empty = access.skips_empty
-            && self.spec.fill_value.is_some()
-            && self.empty_chunks == EmptyChunks::Skipped;
+        // Without a fill value the item is zero, as it is for a chunk that is missing.
+        let skips_empty = access.skips_empty && self.empty_chunks == EmptyChunks::Skipped;
         let inner_threads = (all / threads.max(1)).max(1);
         let writer = Writer {
             io: *self,

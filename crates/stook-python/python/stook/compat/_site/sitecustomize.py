@@ -37,6 +37,14 @@ class _Promise:
                     yield from finder.find_distributions(context)
 
 
+class _MetaPath(list):
+    """``sys.meta_path`` with the promise first: pytest puts its finder before all others."""
+
+    def insert(self, index, finder):
+        super().insert(index, finder)
+        self.sort(key=lambda finder: not isinstance(finder, _Promise))
+
+
 def _run_hidden():
     here = os.path.dirname(os.path.abspath(__file__))
     elsewhere = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
@@ -47,4 +55,5 @@ def _run_hidden():
 
 _run_hidden()
 if os.environ.get("STOOK_COMPAT"):
+    sys.meta_path = _MetaPath(sys.meta_path)
     sys.meta_path.insert(0, _Promise(os.environ["STOOK_COMPAT"].split(",")))

@@ -10,6 +10,7 @@ import math
 import os
 import threading
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -63,7 +64,7 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
         opened = shared[0] = shared[0] or tree(store, not read_only)
     else:
         opened = tree(store, not read_only)
-    reference = weakref.ref(store, lambda _: _forget(key, place))
+    reference = weakref.ref(store, partial(_forget, key, place))
     _TREES[key] = (reference, read_only, opened)
     if "_native" not in vars(type(store)):
         _BRIDGED.append(key)
@@ -72,13 +73,20 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
     return opened
 
 
-def _forget(key: int, place: tuple[int, str, bool] | None) -> None:
-    _TREES.pop(key, None)
-    shared = None if place is None else _SHARED.get(place)
+def _forget(
+    key: int,
+    place: tuple[int, str, bool] | None,
+    _: object,
+    # Where the interpreter ends, the names of the module are gone before the last store.
+    trees: dict[int, Any] = _TREES,
+    shares: dict[Any, Any] = _SHARED,
+) -> None:
+    trees.pop(key, None)
+    shared = None if place is None else shares.get(place)
     if place is not None and shared is not None:
         shared[1] -= 1
         if shared[1] <= 0:
-            _SHARED.pop(place, None)
+            shares.pop(place, None)
 
 
 # Appending is reading a shape and growing it: writers of this process take turns.

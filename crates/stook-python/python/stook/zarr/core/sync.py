@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .config import config
 
@@ -181,8 +181,22 @@ async def in_thread(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     global _native_executor
     if _native_executor is None:
         _native_executor = ThreadPoolExecutor(thread_name_prefix="stook_io")
-    work = functools.partial(call, *args, **kwargs)
+    work = _Once(functools.partial(call, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_native_executor, work)
+
+
+class _Once(Generic[T]):
+    """A call that holds nothing after it: a thread of a pool keeps its last one for a moment, and
+    a store that was closed meanwhile would stay open.
+    """
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+
+    def __call__(self) -> T:
+        work = self._work
+        del self._work
+        return work()
 
 
 async def _with_semaphore(
