@@ -8,6 +8,7 @@
 mod local;
 mod memory;
 mod ranges;
+mod update;
 pub mod zip;
 
 use std::fmt::Debug;
@@ -15,6 +16,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use local::LocalStore;
 pub use memory::MemoryStore;
+pub use update::{Edit, EditValue, Guard, keeps_changing, with_edit_buffers};
 pub use zip::ZipStore;
 
 use crate::container::Durability;
@@ -177,6 +179,27 @@ pub trait ByteStore: Debug + Send + Sync {
     /// # Errors
     /// `ReadOnly`, `Io`.
     fn set_new(&self, key: &str, value: &[u8]) -> Result<bool>;
+
+    /// Changes the value of `key` to what `edit` makes of it, such that no change by another
+    /// `update` is lost where [`ByteStore::guard`] says so: `edit` is asked again with the new
+    /// value if that was changed meanwhile.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LimitExceeded` over `limit` bytes, `Locked` if others change it again and
+    /// again, `Io`, and what `edit` returns; the old value is intact then.
+    fn update(&self, key: &str, limit: u64, edit: &mut EditValue<'_>) -> Result<()> {
+        update::in_turn(self, key, limit, edit)
+    }
+
+    /// Whose changes [`ByteStore::update`] does not lose.
+    fn guard(&self) -> Guard {
+        Guard::Caller
+    }
+
+    /// Whether [`Edit::Erase`] loses no change either.
+    fn can_erase_guarded(&self) -> bool {
+        true
+    }
 
     /// Removes `key`; a missing one is no error.
     ///

@@ -89,6 +89,7 @@ pub fn open<'a>(
     let service = Service {
         endpoint: endpoint.map(|(_, value)| value.clone()),
         can_list: scheme != ObjectStoreScheme::Http,
+        can_compare: scheme != ObjectStoreScheme::Http,
         location: location.clone(),
         root,
         read_only,

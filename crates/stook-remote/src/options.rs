@@ -1,5 +1,7 @@
 //! What a store may be told, beside what its service wants to know.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Duration;
 
 use object_store::{BackoffConfig, RetryConfig};
@@ -93,6 +95,13 @@ impl Options {
         let doubled = 1_u64 << n.min(7);
         Duration::from_millis(50 * doubled).min(self.retry_timeout)
     }
+}
+
+/// How long to wait before try `n` (from 1 on) of a change that others were faster with: at random,
+/// so that they do not meet again.
+pub(crate) fn conflict_pause(n: u32) -> Duration {
+    let most = 10_u64 << n.min(7);
+    Duration::from_millis(RandomState::new().build_hasher().finish() % most)
 }
 
 #[cfg(test)]

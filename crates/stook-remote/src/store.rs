@@ -6,18 +6,19 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 use stook_core::store::{
-    ByteRange, ByteStore, DeliverBytes, DeliverValues, Listing, RangesRead, check_key,
+    ByteRange, ByteStore, DeliverBytes, DeliverValues, Edit, EditValue, Guard, Listing, RangesRead,
+    check_key, keeps_changing, with_edit_buffers,
 };
 use stook_core::{Durability, Error, Result};
 
 use crate::backend::Backend;
 use crate::open::path_of;
-use crate::options::Options;
+use crate::options::{self, Options};
 use crate::{error, list, ranges, read, runtime, write};
 
 /// Which place of which service a store is.
@@ -27,6 +28,8 @@ pub(crate) struct Service {
     pub(crate) endpoint: Option<String>,
     /// Whether it tells the names of keys.
     pub(crate) can_list: bool,
+    /// Whether it replaces a value only if that is the one expected.
+    pub(crate) can_compare: bool,
     /// The URL, without secrets.
     pub(crate) location: String,
     /// What all keys begin with.
@@ -140,6 +143,41 @@ impl RemoteStore {
         Ok((remote, path))
     }
 
+    /// Reads the value of `key`, edits it, and replaces it if it is unchanged; false if it is not.
+    fn try_update(
+        &self,
+        remote: &Remote,
+        key: &str,
+        (limit, n_tries): (u64, u32),
+        edit: &mut EditValue<'_>,
+    ) -> Result<bool> {
+        let (store, name) = (remote.clone(), key.to_owned());
+        let body = runtime::run(async move {
+            if n_tries > 0 {
+                tokio::time::sleep(options::conflict_pause(n_tries)).await;
+            }
+            read::whole(&store, &name, limit, None).await
+        })?;
+        let new = with_edit_buffers(|buffer, new| {
+            let old = body.as_ref().map(|body| body.bytes(buffer));
+            Ok(match edit(old, new)? {
+                Edit::Keep => None,
+                Edit::Set => Some(Some(bytes::Bytes::copy_from_slice(new))),
+                Edit::Erase => Some(None),
+            })
+        })?;
+        let meta = body.map(|body| body.meta);
+        let (store, name) = (remote.clone(), key.to_owned());
+        match new {
+            None => Ok(true),
+            Some(None) if meta.is_none() => Ok(true),
+            Some(None) => self.erase(key).map(|()| true),
+            Some(Some(new)) => {
+                runtime::run(async move { write::replace(&store, &name, meta, new).await })
+            }
+        }
+    }
+
     fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
         let remote = self.remote()?;
         let key = key.to_owned();
@@ -222,6 +260,29 @@ impl ByteStore for RemoteStore {
         let (remote, path) = self.writable_at(key)?;
         let (key, value) = (key.to_owned(), bytes::Bytes::copy_from_slice(value));
         runtime::run(async move { write::set_new(&remote, &key, &path, value).await })
+    }
+
+    fn update(&self, key: &str, limit: u64, edit: &mut EditValue<'_>) -> Result<()> {
+        let (remote, _) = self.writable_at(key)?;
+        let begun = Instant::now();
+        for n_tries in 0.. {
+            if self.try_update(&remote, key, (limit, n_tries), edit)? {
+                return Ok(());
+            }
+            if begun.elapsed() > remote.options().retry_timeout {
+                break;
+            }
+        }
+        Err(remote.located(keeps_changing(key)))
+    }
+
+    fn guard(&self) -> Guard {
+        if self.shared.service.can_compare { Guard::Everyone } else { Guard::Caller }
+    }
+
+    /// The services' clients know no conditional removal.
+    fn can_erase_guarded(&self) -> bool {
+        false
     }
 
     fn erase(&self, key: &str) -> Result<()> {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    Error as Cause, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
+    Error as Cause, ObjectMeta, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions,
+    PutPayload, UpdateVersion,
 };
 use stook_core::{Error, Result};
 
@@ -78,6 +79,37 @@ pub(crate) async fn set_new(remote: &Remote, key: &str, path: &Path, value: Byte
                 return Ok(false);
             }
             set(remote, key, path, value).await.map(|()| true)
+        }
+        Err(cause) => Err(remote.failed(cause, "store it", key)),
+    }
+}
+
+/// Replaces the value of `key` if it is still the one of `old`, or missing still where that is
+/// `None`; false if it is not.
+///
+/// Where the service has no such request, or tells nothing by which one is known from another, it
+/// is replaced whatever it is.
+pub(crate) async fn replace(
+    remote: &Remote,
+    key: &str,
+    old: Option<ObjectMeta>,
+    value: Bytes,
+) -> Result<bool> {
+    let path = remote.path(key)?;
+    let mode = match old {
+        None => PutMode::Create,
+        Some(old) if old.e_tag.is_none() && old.version.is_none() => PutMode::Overwrite,
+        Some(old) => PutMode::Update(UpdateVersion { e_tag: old.e_tag, version: old.version }),
+    };
+    let payload = PutPayload::from_bytes(value.clone());
+    match remote.client.put_opts(&path, payload, PutOptions::from(mode)).await {
+        Ok(_) => Ok(true),
+        // What is to be replaced was removed, or another is just being put.
+        Err(Cause::AlreadyExists { .. } | Cause::Precondition { .. } | Cause::NotFound { .. }) => {
+            Ok(false)
+        }
+        Err(Cause::NotImplemented { .. } | Cause::NotSupported { .. }) => {
+            set(remote, key, &path, value).await.map(|()| true)
         }
         Err(cause) => Err(remote.failed(cause, "store it", key)),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stook_core::store::{ByteRange, ByteStore, Listing};
+use stook_core::store::{ByteRange, ByteStore, Edit, Guard, Listing};
 use stook_core::{Durability, ErrorKind, Result};
 
 use crate::random::Random;
@@ -19,6 +19,8 @@ pub fn store_suite(create: &dyn Fn() -> Arc<dyn ByteStore>) {
     values_are_replaced_whole(create().as_ref());
     ranges_are_delivered_by_position(create().as_ref());
     a_new_key_is_set_once(&create());
+    updates_depend_on_the_value(create().as_ref());
+    no_update_is_lost(&create());
     erasing_takes_keys_away(create().as_ref());
     prefixes_are_moved(create().as_ref());
     names_are_listed(create().as_ref());
@@ -123,6 +125,56 @@ fn a_new_key_is_set_once(store: &Arc<dyn ByteStore>) {
     assert_eq!(wins, 1, "one of several creators wins");
     let value = get(store.as_ref(), "race/k").unwrap();
     assert!(value.len() == 1000 && value.iter().all(|&byte| byte == value[0]));
+}
+
+fn updates_depend_on_the_value(store: &dyn ByteStore) {
+    let update = |edit: Edit, expected: Option<&[u8]>, new: &[u8]| {
+        store.update("a/k", NO_LIMIT, &mut |old, out| {
+            assert_eq!(old, expected);
+            assert!(out.is_empty());
+            out.extend_from_slice(new);
+            Ok(edit)
+        })
+    };
+    update(Edit::Keep, None, b"kept").unwrap();
+    update(Edit::Erase, None, b"").unwrap();
+    assert_eq!(get(store, "a/k"), None);
+    update(Edit::Set, None, b"first").unwrap();
+    update(Edit::Keep, Some(b"first"), b"kept").unwrap();
+    update(Edit::Set, Some(b"first"), b"second").unwrap();
+    let mut fail = |_: Option<&[u8]>, _: &mut Vec<u8>| Err(stook_core::Error::invalid("stop"));
+    assert_eq!(kind(store.update("a/k", NO_LIMIT, &mut fail)), ErrorKind::InvalidInput);
+    assert_eq!(
+        kind(store.update("a/k", 5, &mut |_, _| Ok(Edit::Keep))),
+        ErrorKind::LimitExceeded,
+        "a longer value than the limit"
+    );
+    assert_eq!(get(store, "a/k").unwrap(), b"second");
+    update(Edit::Erase, Some(b"second"), b"").unwrap();
+    assert_eq!(get(store, "a/k"), None);
+}
+
+fn no_update_is_lost(store: &Arc<dyn ByteStore>) {
+    const THREADS: usize = 4;
+    const ROUNDS: usize = 8;
+    if store.guard() != Guard::Everyone {
+        return;
+    }
+    let count = |old: Option<&[u8]>| old.map_or(0, <[u8]>::len);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    let mut add = |old: Option<&[u8]>, new: &mut Vec<u8>| {
+                        new.resize(count(old) + 1, b'x');
+                        Ok(Edit::Set)
+                    };
+                    store.update("race/k", NO_LIMIT, &mut add).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(get(store.as_ref(), "race/k").as_deref()), THREADS * ROUNDS);
 }
 
 fn erasing_takes_keys_away(store: &dyn ByteStore) {

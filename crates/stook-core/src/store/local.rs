@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the seam to the operating system's files")]
 
 mod dirty;
+mod locked;
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -16,10 +17,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use self::dirty::Dirty;
+use self::locked::LockedFile;
 use super::ranges::read_ranges;
 use super::{
-    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix,
-    check_rename, hash_of,
+    ByteRange, ByteStore, DeliverBytes, Edit, EditValue, Guard, Listing, check_key, check_limit,
+    check_prefix, check_rename, hash_of, keeps_changing, with_edit_buffers,
 };
 use crate::container::{Durability, Mode};
 use crate::error::{Error, Result};
@@ -27,6 +29,9 @@ use crate::file::{FileIo, TempFile, is_temp_name, read_full, temp_name};
 
 /// How often a folder that another process removes as empty is made again for one value.
 const MAX_TRIES: usize = 16;
+
+/// How often a value that is replaced while it is edited is edited again.
+const MAX_EDITS: usize = 1000;
 
 /// A file whose time of change is younger than this may change again without a new time.
 const CLOCK_TICK_NANOS: u128 = 50_000_000;
@@ -141,6 +146,44 @@ impl LocalStore {
         Ok(temp)
     }
 
+    /// Edits the file at `path` under its lock; false if it was replaced meanwhile, which only
+    /// those do who take no lock.
+    fn try_update(
+        &self,
+        (key, path): (&str, &Path),
+        limit: u64,
+        (old, new): (&mut Vec<u8>, &mut Vec<u8>),
+        edit: &mut EditValue<'_>,
+    ) -> Result<bool> {
+        let Some(locked) = LockedFile::open(path)? else {
+            return match edit(None, new)? {
+                Edit::Set => self.set_new(key, new),
+                Edit::Keep | Edit::Erase => Ok(true),
+            };
+        };
+        let len = check_limit(key, locked.len_bytes(), limit).map_err(|e| e.at_file(path))?;
+        read_file(locked.file(), path, len, old)?;
+        match edit(Some(old), new)? {
+            Edit::Keep => return Ok(true),
+            Edit::Set => {
+                let mut temp = self.write_temp(path, new)?;
+                if !locked.is_at(path)? {
+                    return Ok(false);
+                }
+                temp.replace(path, Durability::None)?;
+            }
+            Edit::Erase => {
+                if !locked.is_at(path)? {
+                    return Ok(false);
+                }
+                fs::remove_file(path).map_err(|error| failed("remove", path, error))?;
+                self.prune(path);
+            }
+        }
+        self.dirty.add(path.to_owned());
+        Ok(true)
+    }
+
     /// Removes the folder of `path` and those above it as far as they are empty.
     fn prune(&self, path: &Path) {
         let above = path.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root));
@@ -185,14 +228,7 @@ impl ByteStore for LocalStore {
         let path = self.path(key)?;
         let Some((file, metadata)) = open_file(&path)? else { return Ok(false) };
         let len = check_limit(key, metadata.len(), limit).map_err(|error| error.at_file(&path))?;
-        let start = out.len();
-        out.resize(start.saturating_add(len), 0);
-        let value = out.get_mut(start..).unwrap_or_default();
-        let read = read_full(&file, 0, value);
-        let found = *read.as_ref().unwrap_or(&0);
-        out.truncate(start + found);
-        read.map_err(|error| failed("read", &path, error))?;
-        Ok(true)
+        read_file(&file, &path, len, out).map(|()| true)
     }
 
     fn get_ranges(
@@ -242,6 +278,22 @@ impl ByteStore for LocalStore {
             self.dirty.add(path);
         }
         Ok(is_new)
+    }
+
+    fn update(&self, key: &str, limit: u64, edit: &mut EditValue<'_>) -> Result<()> {
+        self.check_writable()?;
+        let path = self.path(key)?;
+        for _ in 0..MAX_EDITS {
+            if with_edit_buffers(|old, new| self.try_update((key, &path), limit, (old, new), edit))?
+            {
+                return Ok(());
+            }
+        }
+        Err(keeps_changing(key).at_file(&path))
+    }
+
+    fn guard(&self) -> Guard {
+        if LockedFile::IS_ONE { Guard::Everyone } else { Guard::Caller }
     }
 
     fn erase(&self, key: &str) -> Result<()> {
@@ -353,6 +405,16 @@ fn open_file(path: &Path) -> Result<Option<(File, Metadata)>> {
     };
     let metadata = file.metadata().map_err(|error| failed("look up", path, error))?;
     Ok(metadata.is_file().then_some((file, metadata)))
+}
+
+/// Appends the first `len` bytes of `file`, or those that it has, to `out`.
+fn read_file(file: &File, path: &Path, len: usize, out: &mut Vec<u8>) -> Result<()> {
+    let start = out.len();
+    out.resize(start.saturating_add(len), 0);
+    let read = read_full(file, 0, out.get_mut(start..).unwrap_or_default());
+    let found = *read.as_ref().unwrap_or(&0);
+    out.truncate(start + found);
+    read.map(drop).map_err(|error| failed("read", path, error))
 }
 
 fn file_metadata(path: &Path) -> Result<Option<Metadata>> {

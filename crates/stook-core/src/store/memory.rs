@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{
-    ByteRange, ByteStore, DeliverBytes, Listing, check_key, check_limit, check_prefix,
-    check_rename, hash_of,
+    ByteRange, ByteStore, DeliverBytes, Edit, EditValue, Guard, Listing, check_key, check_limit,
+    check_prefix, check_rename, hash_of, with_edit_buffers,
 };
 use crate::container::Durability;
 use crate::error::{Error, Result};
@@ -167,6 +167,36 @@ impl ByteStore for MemoryStore {
         }
         values.insert(key.to_owned(), Value::new(value));
         Ok(true)
+    }
+
+    fn update(&self, key: &str, limit: u64, edit: &mut EditValue<'_>) -> Result<()> {
+        check_key(key)?;
+        loop {
+            let old = self.value(key);
+            let bytes = old.as_ref().map(|value| value.bytes.as_slice());
+            check_limit(key, bytes.map_or(0, <[u8]>::len) as u64, limit)?;
+            let new = with_edit_buffers(|_, new| {
+                Ok(match edit(bytes, new)? {
+                    Edit::Keep => return Ok(None),
+                    Edit::Set => Some(Some(Value::new(new))),
+                    Edit::Erase => Some(None),
+                })
+            })?;
+            let Some(new) = new else { return Ok(()) };
+            let mut values = self.write();
+            let version = |value: &Value| value.version;
+            if values.get(key).map(version) == old.as_ref().map(version) {
+                match new {
+                    Some(new) => values.insert(key.to_owned(), new),
+                    None => values.remove(key),
+                };
+                return Ok(());
+            }
+        }
+    }
+
+    fn guard(&self) -> Guard {
+        Guard::Everyone
     }
 
     fn erase(&self, key: &str) -> Result<()> {
