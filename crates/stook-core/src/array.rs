@@ -7,12 +7,15 @@ use crate::chunk::ChunkSource;
 use crate::dtype::DType;
 use crate::element::{self, Element};
 use crate::engine::{Engine, Io, Pipeline, Target, View, ViewMut};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::memory;
 use crate::path::NodePath;
 use crate::selection::{AxisSelection, Selection};
 use crate::spec::ArraySpec;
 use crate::values::{Values, byte_len};
+
+/// How often a shape that others change meanwhile is to be changed.
+const MAX_TRIES: usize = 1000;
 
 /// What becomes of chunks that are written with nothing but the fill value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -221,17 +224,22 @@ impl Array {
     /// `Io`.
     pub fn resize(&self, shape: &[u64]) -> Result<()> {
         let resize = || {
-            let spec = self.readable()?;
-            if shape.len() != spec.shape().len() {
-                let (expected, found) = (spec.shape().len(), shape.len());
-                return Err(Error::invalid(format!(
-                    "expected a shape of {expected} axes, found {found}"
-                )));
+            for _ in 0..MAX_TRIES {
+                let spec = self.readable()?;
+                if shape.len() != spec.shape().len() {
+                    let (expected, found) = (spec.shape().len(), shape.len());
+                    return Err(Error::invalid(format!(
+                        "expected a shape of {expected} axes, found {found}"
+                    )));
+                }
+                // A shape that the source would refuse must not have cost elements by then.
+                check_bounds(&spec, shape)?;
+                self.clear_cut(&spec, shape)?;
+                if self.source.resize_from(spec.shape(), shape)? {
+                    return Ok(());
+                }
             }
-            // A shape that the source would refuse must not have cost elements by then.
-            check_bounds(&spec, shape)?;
-            self.clear_cut(&spec, shape)?;
-            self.source.resize(shape)
+            Err(keeps_changing())
         };
         self.locate(resize())
     }
@@ -263,7 +271,10 @@ impl Array {
     /// Appends `values` along `axis`: the array grows by their length there. Nothing changes if
     /// they do not fit.
     ///
-    /// Growing and writing are two steps: threads that append to one array must take turns.
+    /// Growing and writing are two steps. Where the store can replace a value only if that is
+    /// unchanged ([`ByteStore::guard`](crate::ByteStore::guard)), each of several that append at
+    /// once, in any thread or process, gets elements of its own; what one that was stopped between
+    /// the steps has got reads as the fill value. Elsewhere they must take turns.
     ///
     /// # Errors
     /// As [`Array::resize`] and [`Array::write`].
@@ -282,36 +293,38 @@ impl Array {
     /// # Errors
     /// As [`Array::append`].
     pub fn append_from(&self, view: &View<'_>, axis: usize) -> Result<()> {
-        let spec = self.spec();
-        let grown = || {
-            view.check_item_size(spec.dtype.item_size())?;
-            let mut shape = spec.shape().to_vec();
-            let fits = shape.len() == view.shape().len()
-                && shape
-                    .iter()
-                    .zip(view.shape())
-                    .enumerate()
-                    .all(|(i, (a, b))| i == axis || a == b);
-            let (Some(len), Some(more), true) = (shape.get_mut(axis), view.shape().get(axis), fits)
-            else {
-                return Err(Error::invalid(format!(
-                    "values of shape {:?} cannot be appended along axis {axis} to shape {:?}",
-                    view.shape(),
-                    spec.shape()
-                )));
-            };
-            *len = len.checked_add(*more).ok_or_else(|| Error::limit("the shape overflows"))?;
-            Ok(shape)
-        };
-        let shape = self.locate(grown())?;
-        let old = spec.shape().get(axis).copied().unwrap_or(0);
-        self.resize(&shape)?;
+        let (old, shape) = self.locate(self.grow(view, axis))?;
+        let at = old.get(axis).copied().unwrap_or(0);
         let mut axes = vec![AxisSelection::ALL; axis];
-        axes.push(AxisSelection::range(old, shape.get(axis).copied().unwrap_or(old)));
+        axes.push(AxisSelection::range(at, shape.get(axis).copied().unwrap_or(at)));
         self.write_from(&Selection::Axes(axes), view).inspect_err(|_| {
             // The first error is the one to tell.
-            let _ = self.resize(spec.shape());
+            let _ = self.give_back(&shape, &old);
         })
+    }
+
+    /// Shrinks the array from `shape` to `old` again, unless somebody has grown it since.
+    fn give_back(&self, shape: &[u64], old: &[u64]) -> Result<()> {
+        let spec = self.readable()?;
+        if spec.shape() == shape {
+            self.clear_cut(&spec, old)?;
+            self.source.resize_from(shape, old)?;
+        }
+        Ok(())
+    }
+
+    /// Makes room for `view` at the end of `axis`: the shape before and after.
+    fn grow(&self, view: &View<'_>, axis: usize) -> Result<(Vec<u64>, Vec<u64>)> {
+        for _ in 0..MAX_TRIES {
+            let spec = self.readable()?;
+            view.check_item_size(spec.dtype.item_size())?;
+            let shape = grown(&spec, view.shape(), axis)?;
+            check_bounds(&spec, &shape)?;
+            if self.source.resize_from(spec.shape(), &shape)? {
+                return Ok((spec.shape().to_vec(), shape));
+            }
+        }
+        Err(keeps_changing())
     }
 
     fn readable(&self) -> Result<Arc<ArraySpec>> {
@@ -343,6 +356,26 @@ impl Array {
     fn locate<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| error.at_node(&self.node).at_file(&*self.file))
     }
+}
+
+/// The shape of an array with values of shape `more` behind it along `axis`.
+fn grown(spec: &ArraySpec, more: &[u64], axis: usize) -> Result<Vec<u64>> {
+    let mut shape = spec.shape().to_vec();
+    let pairs = shape.iter().zip(more).enumerate();
+    let fits = shape.len() == more.len() && { pairs }.all(|(i, (a, b))| i == axis || a == b);
+    let (Some(len), Some(added), true) = (shape.get_mut(axis), more.get(axis), fits) else {
+        return Err(Error::invalid(format!(
+            "values of shape {more:?} cannot be appended along axis {axis} to shape {:?}",
+            spec.shape()
+        )));
+    };
+    *len = len.checked_add(*added).ok_or_else(|| Error::limit("the shape overflows"))?;
+    Ok(shape)
+}
+
+fn keeps_changing() -> Error {
+    let what = format!("the shape was changed {MAX_TRIES} times while it was to be changed");
+    Error::new(ErrorKind::Locked, what)
 }
 
 /// Checks that `shape` is within what the array may grow to; a grid whose lengths are listed is

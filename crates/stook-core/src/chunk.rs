@@ -1,7 +1,7 @@
 //! The seam to one array's stored chunks.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::spec::ArraySpec;
@@ -87,6 +87,13 @@ pub struct ChunkWrite<'a> {
 /// bytes or `None` where nothing is stored. It may be called from several threads, in any order.
 pub type Deliver<'a> = dyn Fn(usize, Option<EncodedChunk<'_>>) -> Result<()> + Sync + 'a;
 
+/// What [`ChunkSource::change_unit`] calls for a chunk that is changed in part: the chunk's position
+/// in the list, its bytes or `None` where nothing is stored, and a buffer to append the new ones
+/// to. False where the chunk is better not stored. It may be called again, with what another
+/// writer has stored meanwhile.
+pub type EditChunk<'a> =
+    dyn FnMut(usize, Option<EncodedChunk<'_>>, &mut Vec<u8>) -> Result<bool> + Send + 'a;
+
 /// What [`ChunkSource::visit_stored`] calls with an index in the write grid.
 pub type VisitStored<'a> = dyn FnMut(&[u64]) -> Result<()> + 'a;
 
@@ -105,6 +112,13 @@ pub struct Access {
     pub calls: usize,
     /// Whether a chunk that holds nothing but the fill value is better erased than stored.
     pub skips_empty: bool,
+    /// The same of a chunk of which something was stored and that was changed in part; not where
+    /// that could lose what another process stores in it.
+    pub skips_empty_parts: bool,
+    /// Whether [`ChunkSource::change_unit`] guards what other processes change. A chunk that
+    /// reaches beyond the shape then counts as changed in part, because another process may have
+    /// made the array longer.
+    pub is_guarded: bool,
 }
 
 impl Access {
@@ -117,16 +131,23 @@ impl Access {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { batch: 1, is_concurrent: false, calls: 1, skips_empty: false }
+        Self {
+            batch: 1,
+            is_concurrent: false,
+            calls: 1,
+            skips_empty: false,
+            skips_empty_parts: false,
+            is_guarded: false,
+        }
     }
 }
 
 /// One array's chunks. Bytes cross this seam encoded, in batches, so that a store can coalesce
 /// reads and the engine can decode one chunk while the next arrives.
 ///
-/// Handles are shared between threads. The engine holds a lock on a write unit while it reads,
-/// changes and writes part of one, so a source need not guard against itself; it must guard its
-/// own caches. Errors name the chunk; the engine adds nothing to them but the codec's name.
+/// Handles are shared between threads. The engine holds a lock on a write unit while it changes
+/// part of one, so a source need not guard against itself, but against other processes where it
+/// can; it must guard its own caches. Errors name the chunk; the engine adds nothing to them but the codec's name.
 pub trait ChunkSource: Debug + Send + Sync {
     /// The array as it is now (after a `resize`, the new shape).
     fn spec(&self) -> Arc<ArraySpec>;
@@ -156,6 +177,21 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// `ReadOnly`, `Io`; a chunk is stored whole or not at all.
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()>;
 
+    /// Changes one write unit: stores or erases the chunks of `whole`, and makes of each chunk of
+    /// `parts` what `edit` makes of it. Where the store can guard that, no change that another
+    /// process makes to other parts of the unit is lost.
+    ///
+    /// # Errors
+    /// Those of reading and writing chunks, and what `edit` returns.
+    fn change_unit(
+        &self,
+        whole: &[ChunkWrite<'_>],
+        parts: ChunkList<'_>,
+        edit: &mut EditChunk<'_>,
+    ) -> Result<()> {
+        change_in_turn(self, whole, parts, edit)
+    }
+
     /// Removes chunks, so that they read as the fill value. A missing chunk is no error.
     ///
     /// # Errors
@@ -168,6 +204,18 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// # Errors
     /// `InvalidInput` beyond `max_shape` or of another rank, `ReadOnly`, `Unsupported`, `Io`.
     fn resize(&self, shape: &[u64]) -> Result<()>;
+
+    /// Changes the shape from `from`; false if that is no longer the shape, because another handle
+    /// or process has changed it: then [`ChunkSource::spec`] tells it as it is now.
+    ///
+    /// # Errors
+    /// As [`ChunkSource::resize`].
+    fn resize_from(&self, from: &[u64], shape: &[u64]) -> Result<bool> {
+        if self.spec().shape() != from {
+            return Ok(false);
+        }
+        self.resize(shape).map(|()| true)
+    }
 
     /// A number that changes whenever the stored chunk does, through any handle or process;
     /// `None` where that cannot be told, and then decoded chunks are not cached.
@@ -227,6 +275,33 @@ pub trait ChunkSource: Debug + Send + Sync {
     fn len_stored_bytes(&self) -> Result<u64> {
         Err(Error::unsupported("the size of the stored chunks cannot be told"))
     }
+}
+
+/// Reads parts, edits them and stores everything, one after the other: nothing is stored from
+/// within a read, because the source may hold what its write needs.
+fn change_in_turn(
+    source: &(impl ChunkSource + ?Sized),
+    whole: &[ChunkWrite<'_>],
+    parts: ChunkList<'_>,
+    edit: &mut EditChunk<'_>,
+) -> Result<()> {
+    if parts.is_empty() {
+        return source.write_chunks(whole);
+    }
+    let edited = Mutex::new((edit, vec![None; parts.len()]));
+    source.read_chunks(parts, &|i, old| {
+        let (edit, edited) = &mut *edited.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = Vec::new();
+        let is_stored = edit(i, old, &mut new)?;
+        if let Some(place) = edited.get_mut(i) {
+            *place = is_stored.then_some(new);
+        }
+        Ok(())
+    })?;
+    let (_, edited) = edited.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let writes = parts.iter().zip(&edited);
+    let writes = writes.map(|(index, bytes)| ChunkWrite { index, bytes: bytes.as_deref() });
+    source.write_chunks(&whole.iter().copied().chain(writes).collect::<Vec<_>>())
 }
 
 /// Elements that lie contiguously in their file, in the order and byte order of

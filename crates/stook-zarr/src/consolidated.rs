@@ -184,18 +184,20 @@ pub(crate) fn write(nodes: &Nodes, path: &NodePath) -> Result<()> {
         metadata.insert(key, Value::Object(entry(&node)));
     }
     let inline = json!({"kind": "inline", "must_understand": false, "metadata": metadata});
-    let mut doc = Object::new();
-    let mut own = root.doc.clone();
-    own.shift_remove(KEY);
-    // zarr-python's order of keys: behind the version.
-    for (name, value) in own {
-        let is_version = name == "zarr_format";
-        doc.insert(name, value);
-        if is_version {
-            doc.insert(KEY.to_owned(), inline.clone());
+    let is_there = nodes.edit(&key_of(path, ZARR_JSON), &mut |mut own| {
+        own.shift_remove(KEY);
+        let mut doc = Object::new();
+        // zarr-python's order of keys: behind the version.
+        for (name, value) in own {
+            let is_version = name == "zarr_format";
+            doc.insert(name, value);
+            if is_version {
+                doc.insert(KEY.to_owned(), inline.clone());
+            }
         }
-    }
-    nodes.write(&key_of(path, ZARR_JSON), &doc)
+        Ok(Some(doc))
+    })?;
+    if is_there { Ok(()) } else { nodes.expect_own(path).map(drop) }
 }
 
 /// A node of version 3 as it appears in consolidated metadata.

@@ -332,27 +332,26 @@ impl ZarrContainer {
 
     fn change_attributes(&self, path: &NodePath, edits: &AttributeEdits) -> Result<()> {
         self.nodes.check_writable()?;
-        let _guard = self.nodes.lock();
-        let node = self.nodes.expect(path)?;
-        let mut attributes = self.nodes.attributes(path, &node)?;
-        let mut records = records::take(&node, &mut attributes);
-        if edits.clear {
-            attributes.clear();
-        }
-        for (name, value) in &edits.changes {
-            records.shift_remove(name);
-            match value {
-                Some(value) => {
-                    attributes.insert(name.clone(), attribute::to_json(name, value)?);
-                    records.extend(typed::record(value).map(|record| (name.clone(), record)));
-                }
-                None => {
-                    attributes.shift_remove(name);
+        self.nodes.edit_attributes(path, &mut |node, mut attributes| {
+            let mut records = records::take(node, &mut attributes);
+            if edits.clear {
+                attributes.clear();
+            }
+            for (name, value) in &edits.changes {
+                records.shift_remove(name);
+                match value {
+                    Some(value) => {
+                        attributes.insert(name.clone(), attribute::to_json(name, value)?);
+                        records.extend(typed::record(value).map(|record| (name.clone(), record)));
+                    }
+                    None => {
+                        attributes.shift_remove(name);
+                    }
                 }
             }
-        }
-        records.retain(|name, _| attributes.contains_key(name));
-        self.nodes.set_attributes(path, &node, attributes, records)
+            records.retain(|name, _| attributes.contains_key(name));
+            Ok((attributes, records))
+        })
     }
 
     fn read_attributes(&self, path: &NodePath) -> Result<Attributes> {

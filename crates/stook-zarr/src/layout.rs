@@ -29,6 +29,7 @@ const MAX_LEVELS: usize = 8;
 /// An array as its document describes it.
 #[derive(Clone, Debug)]
 pub(crate) struct ArrayLayout {
+    pub(crate) format: Format,
     pub(crate) spec: ArraySpec,
     pub(crate) keys: ChunkKeys,
     /// Shards from the outermost to the innermost; empty where a key holds one chunk.
@@ -69,7 +70,7 @@ pub(crate) fn parse_v2(
     };
     take_full_type(&mut spec, doc, Format::ZarrV2, limits)?;
     let keys = ChunkKeys::parse_v2(path, doc.get("dimension_separator"))?;
-    Ok(ArrayLayout { spec, keys, shards: Vec::new() })
+    Ok(ArrayLayout { format: Format::ZarrV2, spec, keys, shards: Vec::new() })
 }
 
 /// The array that a `zarr.json` describes.
@@ -90,7 +91,7 @@ pub(crate) fn parse_v3(path: &NodePath, doc: &Object, limits: &Limits) -> Result
         ..ArraySpec::new(stored.dtype, shape)
     };
     let keys = ChunkKeys::parse_v3(path, required(doc, "chunk_key_encoding")?)?;
-    let mut layout = ArrayLayout { spec, keys, shards: Vec::new() };
+    let mut layout = ArrayLayout { format: Format::ZarrV3, spec, keys, shards: Vec::new() };
     let codecs = codec_list(doc.get("codecs"))?;
     add_codecs(&mut layout, codecs, limits)?;
     take_full_type(&mut layout.spec, doc, Format::ZarrV3, limits)?;
@@ -245,7 +246,12 @@ fn shard_codec(
         fill_value: spec.fill_value.clone(),
         ..ArraySpec::new(spec.dtype.clone(), shape)
     };
-    let mut layout = ArrayLayout { spec: inner, keys: ChunkKeys::none(), shards: vec![level] };
+    let mut layout = ArrayLayout {
+        format: Format::ZarrV3,
+        spec: inner,
+        keys: ChunkKeys::none(),
+        shards: vec![level],
+    };
     add_codecs_within(&mut layout, sharding.codecs, limits)?;
     // What is not known within shards is not known of the whole.
     let is_unknown = |codec: &&CodecSpec| matches!(codec, CodecSpec::Unknown { .. });
@@ -315,7 +321,7 @@ fn lengths(doc: &Object, key: &str) -> Result<Vec<u64>> {
 }
 
 /// Replaces the shape in the document of an array, and nothing else but a list of chunk lengths
-/// that must get longer; returns the shape before, and the grid after.
+/// that must get longer; returns the grid after.
 ///
 /// # Errors
 /// `LimitExceeded`, `Corrupt`.
@@ -324,15 +330,22 @@ pub(crate) fn set_shape(
     spec: &ArraySpec,
     shape: &[u64],
     limits: &Limits,
-) -> Result<(Vec<u64>, ChunkGrid)> {
-    let before = lengths(doc, "shape")?;
+) -> Result<ChunkGrid> {
     let mut grid = spec.grid.clone();
     if let (ChunkGrid::Rectilinear(_), Some(value)) = (&grid, doc.get_mut("chunk_grid")) {
         grid::grow(value, shape, limits)?;
         grid = grid::parse(value, shape, limits)?;
     }
     doc.insert("shape".to_owned(), shape.iter().copied().collect());
-    Ok((before, grid))
+    Ok(grid)
+}
+
+/// The shape in the document of an array.
+///
+/// # Errors
+/// `Corrupt`, `LimitExceeded`.
+pub(crate) fn shape(doc: &Object) -> Result<Vec<u64>> {
+    lengths(doc, "shape")
 }
 
 /// Whether big and little members are mixed in `spec`, which its codecs then say.

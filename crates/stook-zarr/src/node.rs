@@ -1,16 +1,17 @@
 //! Nodes as metadata documents in a store: found, read, written and removed.
 //!
 //! Invariants: a document is replaced as a whole; changes of documents of one store exclude each
-//! other within this process; consolidated metadata that covers a node is dropped before the
+//! other within this process, and no change that another process makes to a document is lost, where
+//! the store can guard that ([`ByteStore::update`]); consolidated metadata that covers a node is dropped before the
 //! node changes, so that it is never out of date by our doing.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde_json::{Value, json};
-use stook_core::store::ByteStore;
+use stook_core::store::{ByteStore, Edit};
 use stook_core::{
-    ArraySpec, ChunkGrid, ConsolidatedMetadata, Durability, Error, Format, Limits, Mode, NodeKind,
-    NodePath, OpenOptions, Result,
+    ConsolidatedMetadata, Durability, Error, Format, Limits, Mode, NodeKind, NodePath, OpenOptions,
+    Result,
 };
 
 use crate::consolidated::{self, Consolidated};
@@ -39,6 +40,12 @@ pub(crate) struct Node {
     /// `.zattrs`, where it came with consolidated metadata.
     pub(crate) attributes: Option<Object>,
 }
+
+/// What a document becomes; `None` where it stays as it is.
+pub(crate) type ChangeDocument<'a> = dyn FnMut(Object) -> Result<Option<Object>> + 'a;
+
+/// What the attributes of a node become, and the records of their types.
+pub(crate) type ChangeAttributes<'a> = dyn FnMut(&Node, Object) -> Result<(Object, Object)> + 'a;
 
 /// The nodes of one store.
 #[derive(Debug)]
@@ -161,7 +168,15 @@ impl Nodes {
     /// # Errors
     /// `NotFound`, and those of [`Nodes::load`].
     pub(crate) fn expect(&self, path: &NodePath) -> Result<Arc<Node>> {
-        self.load(path)?.ok_or_else(|| Error::not_found("there is no such group or array"))
+        self.load(path)?.ok_or_else(missing)
+    }
+
+    /// The node at `path`, which is there, from its own documents.
+    ///
+    /// # Errors
+    /// As [`Nodes::expect`].
+    pub(crate) fn expect_own(&self, path: &NodePath) -> Result<Node> {
+        self.load_own(path)?.ok_or_else(missing)
     }
 
     /// The attributes of `node`, which lies at `path`.
@@ -185,35 +200,97 @@ impl Nodes {
         }
     }
 
-    /// Replaces the attributes of `node`, which lies at `path`, and the records of their types;
-    /// one of version 2 that has none left has no document for them.
+    /// Changes the document at `key` to what `change` makes of it, or not where that is `None`,
+    /// such that no change that is made by others meanwhile is lost: it is asked again then.
+    /// False if there is no such document.
     ///
     /// # Errors
-    /// `ReadOnly`, `Io`.
-    pub(crate) fn set_attributes(
+    /// `ReadOnly`, `Corrupt`, `LimitExceeded`, `Locked`, `Io`, and what `change` returns.
+    pub(crate) fn edit(&self, key: &str, change: &mut ChangeDocument<'_>) -> Result<bool> {
+        let mut is_there = false;
+        self.store.update(key, self.limits.metadata_len_bytes, &mut |text, out| {
+            is_there = text.is_some();
+            let Some(text) = text else { return Ok(Edit::Keep) };
+            let Some(doc) = change(json::parse_object(key, text)?)? else { return Ok(Edit::Keep) };
+            out.extend_from_slice(&json::print(&doc));
+            Ok(Edit::Set)
+        })?;
+        Ok(is_there)
+    }
+
+    /// Changes the document of the array of version `format` at `path`, as [`Nodes::edit`] does.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone, and those of [`Nodes::edit`].
+    pub(crate) fn edit_array(
+        &self,
+        path: &NodePath,
+        format: Format,
+        change: &mut ChangeDocument<'_>,
+    ) -> Result<()> {
+        let _guard = self.lock();
+        path.parent().map_or(Ok(()), |group| self.drop_consolidated(&group))?;
+        let name = if format == Format::ZarrV2 { ZARRAY } else { ZARR_JSON };
+        if self.edit(&key_of(path, name), change)? { Ok(()) } else { Err(missing()) }
+    }
+
+    /// Changes the attributes of the node at `path` to what `change` makes of the node and them:
+    /// attributes, and the records of their types; a node of version 2 that has none left has no
+    /// document for them. What others change meanwhile is not lost.
+    ///
+    /// # Errors
+    /// `NotFound`, `ReadOnly`, `Corrupt`, `LimitExceeded`, `Locked`, `Io`, and what `change`
+    /// returns.
+    pub(crate) fn edit_attributes(
+        &self,
+        path: &NodePath,
+        change: &mut ChangeAttributes<'_>,
+    ) -> Result<()> {
+        let _guard = self.lock();
+        self.drop_consolidated(path)?;
+        let key = key_of(path, ZARR_JSON);
+        let is_there = self.edit(&key, &mut |mut doc| {
+            doc.shift_remove(consolidated::KEY);
+            let node = Node::v3(&key, doc.clone())?;
+            let (mut attributes, records) = change(&node, self.attributes(path, &node)?)?;
+            records::put(&node, records, &mut attributes, &mut doc);
+            doc.insert("attributes".to_owned(), Value::Object(attributes));
+            Ok(Some(doc))
+        })?;
+        if is_there {
+            return Ok(());
+        }
+        let node = self.expect_own(path)?;
+        self.edit_attributes_v2(path, &node, change)
+    }
+
+    fn edit_attributes_v2(
         &self,
         path: &NodePath,
         node: &Node,
-        mut attributes: Object,
-        records: Object,
+        change: &mut ChangeAttributes<'_>,
     ) -> Result<()> {
-        self.drop_consolidated(path)?;
-        let mut doc = node.doc.clone();
-        doc.shift_remove(consolidated::KEY);
-        let has_changed = records::put(node, records, &mut attributes, &mut doc);
-        if node.format == Format::ZarrV2 {
-            if has_changed {
-                self.write(&key_of(path, node.document()), &doc)?;
+        let key = key_of(path, ZATTRS);
+        let mut kept = Object::new();
+        self.store.update(&key, self.limits.metadata_len_bytes, &mut |text, out| {
+            let attributes = text.map(|text| json::parse_object(&key, text)).transpose()?;
+            let (attributes, records) = change(node, attributes.unwrap_or_default())?;
+            kept = records;
+            if attributes.is_empty() {
+                return Ok(Edit::Erase);
             }
-            let key = key_of(path, ZATTRS);
-            return if attributes.is_empty() {
-                self.store.erase(&key)
-            } else {
-                self.write(&key, &attributes)
-            };
+            out.extend_from_slice(&json::print(&attributes));
+            Ok(Edit::Set)
+        })?;
+        // The records lie in the document of the node, which few have to change.
+        if !records::put(node, kept.clone(), &mut Object::new(), &mut node.doc.clone()) {
+            return Ok(());
         }
-        doc.insert("attributes".to_owned(), Value::Object(attributes));
-        self.write(&key_of(path, ZARR_JSON), &doc)
+        self.edit(&key_of(path, node.document()), &mut |mut doc| {
+            let has_changed = records::put(node, kept.clone(), &mut Object::new(), &mut doc);
+            Ok(has_changed.then_some(doc))
+        })?;
+        Ok(())
     }
 
     /// The array that `node`, which lies at `path`, is.
@@ -229,26 +306,6 @@ impl Nodes {
             return layout::parse_v2(path, &node.doc, &attributes, &self.limits);
         }
         layout::parse_v3(path, &node.doc, &self.limits)
-    }
-
-    /// Replaces the shape of the array at `path` and returns the one before, which another
-    /// handle may have set, and the grid after.
-    ///
-    /// # Errors
-    /// `NotFound` if it is gone, `Unsupported`, `Corrupt`, `Io`.
-    pub(crate) fn set_shape(
-        &self,
-        path: &NodePath,
-        spec: &ArraySpec,
-        shape: &[u64],
-    ) -> Result<(Vec<u64>, ChunkGrid)> {
-        let _guard = self.lock();
-        let node = self.expect(path)?;
-        let mut doc = node.doc.clone();
-        let done = layout::set_shape(&mut doc, spec, shape, &self.limits)?;
-        self.drop_consolidated(path)?;
-        self.write(&key_of(path, node.document()), &doc)?;
-        Ok(done)
     }
 
     /// Makes changes durable.
@@ -337,16 +394,19 @@ impl Nodes {
         let mut next = Some(path.clone());
         let mut text = Vec::new();
         while let Some(group) = next {
-            self.store.erase(&key_of(&group, ZMETADATA))?;
             let key = key_of(&group, ZARR_JSON);
             text.clear();
             let is_there = self.store.get(&key, &mut text, self.limits.metadata_len_bytes)?;
             let name = consolidated::KEY.as_bytes();
             if is_there && text.windows(name.len()).any(|window| window == name) {
-                let mut doc = json::parse_object(&key, &text)?;
-                if doc.shift_remove(consolidated::KEY).is_some() {
-                    self.write(&key, &doc)?;
-                }
+                self.edit(&key, &mut |mut doc| {
+                    Ok(doc.shift_remove(consolidated::KEY).is_some().then_some(doc))
+                })?;
+            }
+            // Where a node is of version 3, nobody looks at documents of version 2, and behind a
+            // network each question is a request.
+            if !(is_there && self.is_remote()) {
+                self.store.erase(&key_of(&group, ZMETADATA))?;
             }
             next = group.parent();
         }
@@ -405,6 +465,10 @@ impl Node {
             _ => (key, Object::new()),
         }
     }
+}
+
+fn missing() -> Error {
+    Error::not_found("there is no such group or array")
 }
 
 fn check_version(key: &str, doc: &Object, expected: u64) -> Result<()> {

@@ -13,7 +13,7 @@ pub(crate) use cache::IndexCache;
 pub(crate) use codec::ShardCodec;
 pub(crate) use index::ShardIndex;
 pub(crate) use read::{Shards, read_chunks};
-pub(crate) use write::{Change, change_shard};
+pub(crate) use write::{Change, Shard, change_shard};
 
 use stook_core::codec::Endian;
 use stook_core::{Error, Limits, Result};

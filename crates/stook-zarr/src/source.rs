@@ -4,16 +4,16 @@ use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use stook_core::chunk::{Access, Deliver, VisitStored};
+use stook_core::chunk::{Access, Deliver, EditChunk, VisitStored};
 use stook_core::grid::AxisEdges;
-use stook_core::store::ByteStore;
+use stook_core::store::{ByteStore, Edit, Guard};
 use stook_core::{
-    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, ErrorKind, Extent,
-    Limits, NodePath, Result,
+    ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, Error, ErrorKind,
+    Extent, Format, Limits, NodePath, Result,
 };
 
 use crate::keys::ChunkKeys;
-use crate::layout::ArrayLayout;
+use crate::layout::{self, ArrayLayout};
 use crate::node::Nodes;
 use crate::shard::{self, Change, IndexCache, ShardLevel};
 
@@ -25,8 +25,8 @@ thread_local! {
     static BUFFERS: Cell<(String, Vec<u8>)> = const { Cell::new((String::new(), Vec::new())) };
 }
 
-/// What a walk calls with a key, the index in the write grid, and the length in bytes.
-type Visit<'a> = dyn FnMut(&str, &[u64], u64) -> Result<()> + 'a;
+/// What a walk calls with a key, and the index in the write grid.
+type Visit<'a> = dyn FnMut(&str, &[u64]) -> Result<()> + 'a;
 
 /// Runs `work` with this thread's buffers; a call within `work` gets fresh ones.
 fn with_buffers<T>(work: impl FnOnce(&mut String, &mut Vec<u8>) -> T) -> T {
@@ -57,6 +57,7 @@ fn is_grown(one: &ChunkGrid, other: &ChunkGrid) -> bool {
 pub(crate) struct ArraySource {
     nodes: Arc<Nodes>,
     path: NodePath,
+    format: Format,
     keys: ChunkKeys,
     levels: Vec<ShardLevel>,
     /// Chunks of a shard along each axis; empty without shards.
@@ -76,6 +77,7 @@ impl ArraySource {
         Self {
             nodes,
             path,
+            format: layout.format,
             keys: layout.keys,
             counts: shard::total_counts(&layout.shards),
             levels: layout.shards,
@@ -90,7 +92,8 @@ impl ArraySource {
     /// than this one.
     pub(crate) fn refresh(&self, layout: &ArrayLayout) -> bool {
         let mut spec = self.spec.write().unwrap_or_else(PoisonError::into_inner);
-        let is_same = self.keys == layout.keys
+        let is_same = self.format == layout.format
+            && self.keys == layout.keys
             && self.levels == layout.shards
             && spec.shape().len() == layout.spec.shape().len()
             && is_grown(&spec.grid, &layout.spec.grid)
@@ -170,54 +173,148 @@ impl ArraySource {
         let mut key = String::new();
         for (shard, changes) in by_shard {
             self.keys.write(&shard, &mut key);
-            shard::change_shard(self.store(), &key, &self.levels, &changes, self.limits())
+            shard::change_shard(self.shard(&key), &changes, &[], &mut |_, _, _| Ok(false))
                 .map_err(|error| error.at_chunk(&shard))?;
         }
         Ok(())
     }
 
-    /// Calls `visit` with the key, the index in the write grid and the length of every stored object.
-    fn walk(&self, visit: &mut Visit<'_>) -> Result<()> {
-        let rank = self.spec().shape().len();
-        let prefix = self.keys.walk_prefix();
-        // A scalar's only key has nothing below it.
-        if rank == 0 {
-            let mut key = String::new();
-            self.keys.write(&[], &mut key);
-            let len = self.store().len_bytes(&key)?;
-            return len.map_or(Ok(()), |len| visit(&key, &[], len));
-        }
-        self.store().walk(&prefix, &mut |key, len| match self.keys.read(key, rank) {
-            Some(index) => visit(key, &index, len),
-            None => Ok(()),
+    fn shard<'s>(&'s self, key: &'s str) -> shard::Shard<'s> {
+        shard::Shard { store: self.store(), key, levels: &self.levels, limits: self.limits() }
+    }
+
+    /// Makes changes to one shard, to some of its chunks in part.
+    fn change_in_part(
+        &self,
+        whole: &[ChunkWrite<'_>],
+        parts: ChunkList<'_>,
+        edit: &mut EditChunk<'_>,
+    ) -> Result<()> {
+        let (mut shard, mut key) = (Vec::new(), String::new());
+        let mut locate = |index: &[u64]| shard::locate(&self.counts, index, &mut shard);
+        let changes: Vec<Change<'_>> = whole
+            .iter()
+            .map(|chunk| Change { flat: locate(chunk.index), bytes: chunk.bytes })
+            .collect();
+        let places: Vec<usize> = parts.iter().map(locate).collect();
+        self.keys.write(&shard, &mut key);
+        shard::change_shard(self.shard(&key), &changes, &places, edit)
+            .map_err(|error| error.at_chunk(&shard))
+    }
+
+    /// Stores or erases chunks that have a key each.
+    fn write_keys(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
+        with_buffers(|key, _| {
+            chunks.iter().try_for_each(|chunk| {
+                self.keys.write(chunk.index, key);
+                let done = match chunk.bytes {
+                    Some(bytes) => self.store().set(key, bytes),
+                    None => self.store().erase(key),
+                };
+                done.map_err(|error| error.at_chunk(chunk.index))
+            })
         })
     }
 
-    fn resize_to(&self, shape: &[u64]) -> Result<()> {
+    /// Changes chunks that have a key each, each in part.
+    fn change_keys(&self, parts: ChunkList<'_>, edit: &mut EditChunk<'_>) -> Result<()> {
+        let (limit, mut key) = (self.limits().chunk_len_bytes, String::new());
+        parts.iter().enumerate().try_for_each(|(i, index)| {
+            self.keys.write(index, &mut key);
+            let updated = self.store().update(&key, limit, &mut |old, new| {
+                let old = old.map(|bytes| EncodedChunk { bytes, skipped: 0 });
+                Ok(if edit(i, old, new)? { Edit::Set } else { Edit::Erase })
+            });
+            updated.map_err(|error| error.at_chunk(index))
+        })
+    }
+
+    /// Calls `visit` with the key of every stored object and its index in the write grid.
+    fn walk(&self, visit: &mut Visit<'_>) -> Result<()> {
+        let rank = self.spec().shape().len();
+        if rank == 0 {
+            return match self.scalar()? {
+                Some((key, _)) => visit(&key, &[]),
+                None => Ok(()),
+            };
+        }
+        self.store().walk_keys(&self.keys.walk_prefix(), &mut |key| {
+            self.keys.read(key, rank).map_or(Ok(()), |index| visit(key, &index))
+        })
+    }
+
+    /// The same with the length in bytes, which some stores have to ask for one by one.
+    fn walk_lengths(&self, visit: &mut dyn FnMut(u64) -> Result<()>) -> Result<()> {
+        let rank = self.spec().shape().len();
+        if rank == 0 {
+            return self.scalar()?.map_or(Ok(()), |(_, len)| visit(len));
+        }
+        self.store().walk(&self.keys.walk_prefix(), &mut |key, len| {
+            self.keys.read(key, rank).map_or(Ok(()), |_| visit(len))
+        })
+    }
+
+    /// A scalar's only key, which has nothing below it, and its length if it is stored.
+    fn scalar(&self) -> Result<Option<(String, u64)>> {
+        let mut key = String::new();
+        self.keys.write(&[], &mut key);
+        Ok(self.store().len_bytes(&key)?.map(|len| (key, len)))
+    }
+
+    /// Changes the shape, from `from` if that is given; false if it is another.
+    ///
+    /// Chunks that come to lie outside go first, so that nobody who appends behind the new end has
+    /// his removed.
+    fn reshape(&self, from: Option<&[u64]>, shape: &[u64]) -> Result<bool> {
+        self.nodes.check_writable()?;
         let _guard = self.resizing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.spec();
         if shape.len() != old.shape().len() {
-            return Err(stook_core::Error::invalid(format!(
+            return Err(Error::invalid(format!(
                 "expected a shape of {} axes, found {shape:?}",
                 old.shape().len()
             )));
         }
-        let (before, grid) = self.nodes.set_shape(&self.path, &old, shape)?;
-        let new = ArraySpec { extent: Extent::Shape(shape.to_vec()), grid, ..(*old).clone() };
-        let write_grid = new.write_grid().clone();
+        let mut new = None;
+        self.nodes.edit_array(&self.path, self.format, &mut |mut doc| {
+            let before = layout::shape(&doc)?;
+            if from.is_some_and(|from| from != before) {
+                new = None;
+                return Ok(None);
+            }
+            let grid = layout::set_shape(&mut doc, &old, shape, self.limits())?;
+            let spec = ArraySpec { extent: Extent::Shape(shape.to_vec()), grid, ..(*old).clone() };
+            if before.iter().zip(shape).any(|(before, now)| now < before) {
+                self.erase_outside(&spec)?;
+            }
+            new = Some(spec);
+            Ok(Some(doc))
+        })?;
+        let Some(new) = new else { return self.look_again().map(|()| false) };
         *self.spec.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        if before.iter().zip(shape).all(|(before, now)| now >= before) {
-            return Ok(());
-        }
-        let counts = write_grid.counts(shape);
+        Ok(true)
+    }
+
+    /// Erases what lies outside the shape of `spec`.
+    fn erase_outside(&self, spec: &ArraySpec) -> Result<()> {
+        let counts = spec.write_grid().counts(spec.shape());
         let mut outside = Vec::new();
-        self.walk(&mut |key, index, _| {
+        self.walk(&mut |key, index| {
             if index.iter().zip(&counts).any(|(at, count)| at >= count) {
                 outside.push(key.to_owned());
             }
             Ok(())
         })?;
         outside.iter().try_for_each(|key| self.store().erase(key))
+    }
+
+    /// Takes over the shape that the array has in the store.
+    fn look_again(&self) -> Result<()> {
+        let node = self.nodes.expect_own(&self.path)?;
+        if self.refresh(&self.nodes.layout(&self.path, &node)?) {
+            return Ok(());
+        }
+        Err(Error::not_found("the array that was opened is gone: there is another in its place"))
     }
 }
 
@@ -234,7 +331,14 @@ impl ChunkSource for ArraySource {
         let batch = if self.levels.is_empty() { 1 } else { 64 };
         let calls = self.store().requests_in_flight();
         let is_concurrent = calls.is_some() && self.levels.is_empty();
-        Access { batch, is_concurrent, calls: calls.unwrap_or(1), skips_empty: true }
+        Access {
+            batch,
+            is_concurrent,
+            calls: calls.unwrap_or(1),
+            skips_empty: true,
+            skips_empty_parts: self.store().can_erase_guarded(),
+            is_guarded: self.store().guard() == Guard::Everyone,
+        }
     }
 
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
@@ -252,18 +356,26 @@ impl ChunkSource for ArraySource {
             if !self.levels.is_empty() {
                 return self.change(chunks.iter().map(|chunk| (chunk.index, chunk.bytes)));
             }
-            with_buffers(|key, _| {
-                chunks.iter().try_for_each(|chunk| {
-                    self.keys.write(chunk.index, key);
-                    let done = match chunk.bytes {
-                        Some(bytes) => self.store().set(key, bytes),
-                        None => self.store().erase(key),
-                    };
-                    done.map_err(|error| error.at_chunk(chunk.index))
-                })
-            })
+            self.write_keys(chunks)
         };
         self.located(write())
+    }
+
+    fn change_unit(
+        &self,
+        whole: &[ChunkWrite<'_>],
+        parts: ChunkList<'_>,
+        edit: &mut EditChunk<'_>,
+    ) -> Result<()> {
+        let mut change = || {
+            self.nodes.check_writable()?;
+            if !self.levels.is_empty() {
+                return self.change_in_part(whole, parts, edit);
+            }
+            self.write_keys(whole)?;
+            self.change_keys(parts, edit)
+        };
+        self.located(change())
     }
 
     fn erase_chunks(&self, at: ChunkList<'_>) -> Result<()> {
@@ -283,7 +395,11 @@ impl ChunkSource for ArraySource {
     }
 
     fn resize(&self, shape: &[u64]) -> Result<()> {
-        self.located(self.nodes.check_writable().and_then(|()| self.resize_to(shape)))
+        self.located(self.reshape(None, shape).map(drop))
+    }
+
+    fn resize_from(&self, from: &[u64], shape: &[u64]) -> Result<bool> {
+        self.located(self.reshape(Some(from), shape))
     }
 
     fn chunk_version(&self, at: &[u64]) -> Result<Option<u64>> {
@@ -312,7 +428,7 @@ impl ChunkSource for ArraySource {
     }
 
     fn visit_stored(&self, visit: &mut VisitStored<'_>) -> Result<bool> {
-        let walked = self.walk(&mut |_, index, _| visit(index));
+        let walked = self.walk(&mut |_, index| visit(index));
         match self.located(walked) {
             // Some stores cannot list what they hold.
             Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
@@ -323,7 +439,7 @@ impl ChunkSource for ArraySource {
     fn n_stored(&self) -> Result<u64> {
         let mut n = 0;
         let counts = self.spec().write_grid().counts(self.spec().shape());
-        let walked = self.walk(&mut |_, index, _| {
+        let walked = self.walk(&mut |_, index| {
             n += u64::from(index.iter().zip(&counts).all(|(at, count)| at < count));
             Ok(())
         });
@@ -332,7 +448,7 @@ impl ChunkSource for ArraySource {
 
     fn len_stored_bytes(&self) -> Result<u64> {
         let mut total = 0_u64;
-        let walked = self.walk(&mut |_, _, len| {
+        let walked = self.walk_lengths(&mut |len| {
             total = total.saturating_add(len);
             Ok(())
         });

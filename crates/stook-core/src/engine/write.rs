@@ -11,7 +11,7 @@ use super::{blocks, in_place, locks, parallel};
 use crate::array::EmptyChunks;
 use crate::chunk::{ChunkList, ChunkWrite, EncodedChunk};
 use crate::dtype::DType;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::selection::Resolved;
 use crate::selection::plan::Plan;
 use crate::values::{HeapItem, for_each_heap_item, relocate};
@@ -40,7 +40,7 @@ impl Io<'_> {
         let array = view.layout(self.item_size());
         let fill = self.fill_item()?;
         // Without a fill value the item is zero, as it is for a chunk that is missing.
-        let skips_empty = access.skips_empty && self.empty_chunks == EmptyChunks::Skipped;
+        let may_skip = self.empty_chunks == EmptyChunks::Skipped;
         let inner_threads = (all / threads.max(1)).max(1);
         let writer = Writer {
             io: *self,
@@ -48,7 +48,9 @@ impl Io<'_> {
             view,
             regular,
             fill,
-            skips_empty,
+            skips_empty: may_skip && access.skips_empty,
+            skips_empty_parts: may_skip && access.skips_empty_parts,
+            guards_edges: access.is_guarded,
             array,
             inner_threads,
         };
@@ -69,6 +71,10 @@ struct Writer<'w> {
     regular: Option<ChunkLayout>,
     fill: Vec<u8>,
     skips_empty: bool,
+    /// The same of chunks that are written in part and of which something is stored.
+    skips_empty_parts: bool,
+    /// Whether a chunk that reaches beyond the shape counts as written in part.
+    guards_edges: bool,
     array: Layout<'w>,
     /// Threads for the chunks of one unit.
     inner_threads: usize,
@@ -109,18 +115,27 @@ impl Writer<'_> {
     /// Writes touched chunk `i` with the buffers of this thread.
     fn one(&self, i: usize, list: ChunkList<'_>) -> Result<()> {
         let index = list.get(0);
-        if self.is_whole(i) {
+        if self.is_whole(i, index) {
             return self.encode(i, index, None, &mut |bytes| self.store(index, bytes));
         }
-        // Nothing is stored from within the read: the source may hold what its write needs.
-        let slot: Mutex<Option<Vec<u8>>> = Mutex::new(None);
-        self.io.source.read_chunks(list, &|_, old| {
-            self.encode(i, index, Some(old), &mut |bytes| {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = bytes.map(<[u8]>::to_vec);
-                Ok(())
-            })
+        self.io.source.change_unit(&[], list, &mut |_, old, new| self.edit(i, index, old, new))
+    }
+
+    /// Appends touched chunk `i`, as it is to be, to `new`; false if it is better not stored.
+    fn edit(
+        &self,
+        i: usize,
+        index: &[u64],
+        old: Option<EncodedChunk<'_>>,
+        new: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let mut is_stored = false;
+        self.encode(i, index, Some(old), &mut |bytes| {
+            is_stored = bytes.is_some();
+            new.extend_from_slice(bytes.unwrap_or_default());
+            Ok(())
         })?;
-        self.store(index, slot.into_inner().unwrap_or_else(PoisonError::into_inner).as_deref())
+        Ok(is_stored)
     }
 
     fn store(&self, index: &[u64], bytes: Option<&[u8]>) -> Result<()> {
@@ -138,7 +153,7 @@ impl Writer<'_> {
         };
         let (mut partial, mut whole, mut flat) = (Vec::new(), Vec::new(), Vec::new());
         for (k, index) in list.iter().enumerate() {
-            if self.is_whole(first + k) {
+            if self.is_whole(first + k, index) {
                 whole.push(k);
             } else {
                 partial.push(k);
@@ -153,30 +168,40 @@ impl Writer<'_> {
             });
             encoded.map_err(|error| error.at_chunk(index))
         })?;
-        let old = ChunkList::new(self.io.spec.shape().len(), partial.len(), &flat);
-        if !old.is_empty() {
-            self.io.source.read_chunks(old, &|at, bytes| {
-                let (k, index) = (partial[at], list.get(partial[at]));
-                let encoded = self.encode(first + k, index, Some(bytes), &mut |bytes| {
-                    put(k, bytes);
-                    Ok(())
-                });
-                encoded.map_err(|error| error.at_chunk(index))
-            })?;
-        }
         let encoded: Vec<Option<Vec<u8>>> = slots
             .into_iter()
             .map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
             .collect();
-        let writes: Vec<ChunkWrite<'_>> = list
+        let bytes = whole.iter().map(|&k| encoded.get(k).and_then(Option::as_deref));
+        let writes: Vec<ChunkWrite<'_>> = whole
             .iter()
-            .zip(&encoded)
-            .map(|(index, bytes)| ChunkWrite { index, bytes: bytes.as_deref() })
+            .zip(bytes)
+            .map(|(&k, bytes)| ChunkWrite { index: list.get(k), bytes })
             .collect();
-        self.io.source.write_chunks(&writes)
+        if partial.is_empty() {
+            return self.io.source.write_chunks(&writes);
+        }
+        let parts = ChunkList::new(self.io.spec.shape().len(), partial.len(), &flat);
+        self.io.source.change_unit(&writes, parts, &mut |at, old, new| {
+            let (k, index) = (partial[at], parts.get(at));
+            self.edit(first + k, index, old, new).map_err(|error| error.at_chunk(index))
+        })
     }
 
-    fn is_whole(&self, i: usize) -> bool {
+    /// Whether all of touched chunk `i`, which is at `index`, is written.
+    fn is_whole(&self, i: usize, index: &[u64]) -> bool {
+        let reaches_beyond = || {
+            let axes = index.iter().zip(self.io.spec.shape()).enumerate();
+            { axes }.any(|(axis, (&at, &end))| {
+                let (start, len) = self.io.spec.grid.extent(axis, at);
+                start.saturating_add(len) > end
+            })
+        };
+        self.covers(i) && !(self.guards_edges && reaches_beyond())
+    }
+
+    /// Whether what is written covers touched chunk `i` within the shape.
+    fn covers(&self, i: usize) -> bool {
         match self.plan {
             Plan::Box(plan) => plan.parts(i).is_whole(),
             Plan::Points(_) => false,
@@ -194,6 +219,7 @@ impl Writer<'_> {
         store: &mut dyn FnMut(Option<&[u8]>) -> Result<()>,
     ) -> Result<()> {
         let layout = self.io.layout_at(self.regular, index)?;
+        let replaces = old.is_some_and(|old| old.is_some());
         let mut loan = work::lend();
         let mut heap = std::mem::take(&mut loan.heap);
         let (mut work, buffer, encoded, _) = loan.split();
@@ -209,7 +235,13 @@ impl Writer<'_> {
                         let limits = &self.io.engine.config.limits;
                         self.io.pipeline.decode_heap(old, (bytes, &mut heap), limits, &mut work)?;
                     }
-                    Some(old) => self.io.pipeline.decode(old, bytes, &mut work)?,
+                    Some(old) => match self.io.pipeline.decode(old, bytes, &mut work) {
+                        // All that is known to be of the array is replaced.
+                        Err(error) if error.kind() == ErrorKind::Corrupt && self.covers(i) => {
+                            self.blank(bytes, &mut heap);
+                        }
+                        decoded => decoded?,
+                    },
                     None => self.blank(bytes, &mut heap),
                 }
                 if has_heap {
@@ -220,7 +252,8 @@ impl Writer<'_> {
                 (bytes, &heap)
             }
         };
-        let is_empty = self.skips_empty && !has_heap && copy::is_filled(raw, &self.fill);
+        let skips_empty = if replaces { self.skips_empty_parts } else { self.skips_empty };
+        let is_empty = skips_empty && !has_heap && copy::is_filled(raw, &self.fill);
         let stored = if is_empty {
             store(None)
         } else if self.io.pipeline.is_plain() {

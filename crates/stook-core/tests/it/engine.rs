@@ -50,7 +50,11 @@ impl ChunkSource for Chunks {
     }
 
     fn access(&self) -> Access {
-        Access { skips_empty: self.skips_empty, ..Access::default() }
+        Access {
+            skips_empty: self.skips_empty,
+            skips_empty_parts: self.skips_empty,
+            ..Access::default()
+        }
     }
 
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {

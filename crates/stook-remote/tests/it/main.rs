@@ -4,6 +4,7 @@
 
 mod arrays;
 mod faults;
+mod processes;
 mod requests;
 mod s3;
 mod server;

@@ -24,7 +24,7 @@ fn python() -> Option<std::ffi::OsString> {
 }
 
 /// The server, which ends with its standard input, and so with this process; none without a Python for tests.
-fn moto() -> Option<SocketAddr> {
+pub(crate) fn moto() -> Option<SocketAddr> {
     static SERVER: OnceLock<Option<(SocketAddr, Child)>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
         let mut command = Command::new(python()?);
@@ -39,7 +39,7 @@ fn moto() -> Option<SocketAddr> {
 }
 
 /// A new bucket.
-fn bucket(server: SocketAddr) -> String {
+pub(crate) fn bucket(server: SocketAddr) -> String {
     static N: AtomicU32 = AtomicU32::new(0);
     let name = format!("bucket-{}", N.fetch_add(1, Ordering::Relaxed));
     let mut stream = TcpStream::connect(server).unwrap();
@@ -53,7 +53,7 @@ fn bucket(server: SocketAddr) -> String {
     name
 }
 
-fn open(endpoint: &str, url: &str, further: &[(&str, &str)]) -> Arc<dyn ByteStore> {
+pub(crate) fn open(endpoint: &str, url: &str, further: &[(&str, &str)]) -> Arc<dyn ByteStore> {
     let options = [
         ("endpoint", endpoint),
         ("allow_http", "true"),

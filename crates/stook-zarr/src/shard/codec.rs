@@ -33,7 +33,12 @@ impl ShardCodec {
         let config = EngineConfig::default().threads(1).cache_len_bytes(0).private();
         let config = config.limits(limits.clone());
         Self {
-            layout: ArrayLayout { spec, keys: ChunkKeys::none(), shards },
+            layout: ArrayLayout {
+                format: stook_core::Format::ZarrV3,
+                spec,
+                keys: ChunkKeys::none(),
+                shards,
+            },
             limits: limits.clone(),
             engine: Engine::new(config),
         }

@@ -1,7 +1,8 @@
 //! Writing shards, each as a whole.
 
-use stook_core::store::ByteStore;
-use stook_core::{Error, Limits, Result};
+use stook_core::chunk::EditChunk;
+use stook_core::store::{ByteStore, Edit};
+use stook_core::{EncodedChunk, Error, Limits, Result};
 
 use super::index::Entry;
 use super::{ShardIndex, ShardLevel, total_counts};
@@ -15,54 +16,111 @@ pub(crate) struct Change<'a> {
     pub(crate) bytes: Option<&'a [u8]>,
 }
 
-/// Replaces the shard at `key` by one in which `changes` are made; one that is left without
-/// chunks is erased.
+/// A shard that is changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shard<'a> {
+    pub(crate) store: &'a dyn ByteStore,
+    pub(crate) key: &'a str,
+    pub(crate) levels: &'a [ShardLevel],
+    pub(crate) limits: &'a Limits,
+}
+
+/// Replaces a shard by one in which `changes` are made, and `edit` those of the chunks at `parts`
+/// (their places); one that is left without chunks is erased. Where nothing of the old shard
+/// stays it is not read; else what others change in it meanwhile is kept, where the store can
+/// guard that.
 ///
 /// # Errors
-/// `ReadOnly`, `Io`, `Corrupt` if what is stored is no shard, `LimitExceeded`.
+/// `ReadOnly`, `Io`, `Corrupt` if what is stored is no shard, `LimitExceeded`, and what `edit`
+/// returns.
 pub(crate) fn change_shard(
-    store: &dyn ByteStore,
-    key: &str,
-    levels: &[ShardLevel],
+    shard: Shard<'_>,
     changes: &[Change<'_>],
-    limits: &Limits,
+    parts: &[usize],
+    edit: &mut EditChunk<'_>,
 ) -> Result<()> {
-    let n: usize = levels.iter().map(|level| level.n).product();
+    let n: usize = shard.levels.iter().map(|level| level.n).product();
     let mut is_changed = vec![false; n];
     for change in changes {
-        let place = is_changed.get_mut(change.flat);
-        *place.ok_or_else(|| Error::invalid("a chunk lies outside its shard"))? = true;
+        *is_changed.get_mut(change.flat).ok_or_else(outside)? = true;
     }
-    let mut old = Vec::new();
-    let mut chunks: Vec<Option<&[u8]>> = vec![None; n];
-    let keeps_some = is_changed.contains(&false);
-    if keeps_some && store.get(key, &mut old, limits.chunk_len_bytes)? {
-        let index = ShardIndex::of_bytes(levels, &old)?;
-        let mut total = 0_u64;
-        for ((entry, place), is_changed) in index.entries.iter().zip(&mut chunks).zip(is_changed) {
-            if entry.is_missing() || is_changed {
-                continue;
-            }
-            *place = Some(slice(&old, *entry)?);
-            total = total.saturating_add(entry.len);
-        }
-        if total > old.len() as u64 {
-            return Err(Error::corrupt(format!(
-                "shard index: {total} bytes of chunks in a shard of {} bytes",
-                old.len()
-            )));
-        }
+    if parts.is_empty() && !is_changed.contains(&false) {
+        let mut out = Vec::new();
+        let mut chunks = vec![None; n];
+        put(changes, &mut chunks);
+        return match encode(shard.levels, &chunks, &mut out) {
+            true => shard.store.set(shard.key, &out),
+            false => shard.store.erase(shard.key),
+        };
     }
+    shard.store.update(shard.key, shard.limits.chunk_len_bytes, &mut |old, out| {
+        let mut chunks = vec![None; n];
+        if let Some(old) = old {
+            keep(shard.levels, old, &is_changed, &mut chunks)?;
+        }
+        let (mut edited, mut ends) = (Vec::new(), Vec::with_capacity(parts.len()));
+        for (i, &flat) in parts.iter().enumerate() {
+            let bytes = *chunks.get(flat).ok_or_else(outside)?;
+            let old = bytes.map(|bytes| EncodedChunk { bytes, skipped: 0 });
+            let is_stored = edit(i, old, &mut edited)?;
+            ends.push((is_stored, edited.len()));
+        }
+        let mut start = 0;
+        for (&flat, (is_stored, end)) in parts.iter().zip(ends) {
+            let bytes = edited.get(start..end).filter(|_| is_stored);
+            *chunks.get_mut(flat).ok_or_else(outside)? = bytes;
+            start = end;
+        }
+        put(changes, &mut chunks);
+        if encode(shard.levels, &chunks, out) {
+            return Ok(Edit::Set);
+        }
+        if old.is_none() || shard.store.can_erase_guarded() {
+            return Ok(Edit::Erase);
+        }
+        // An index without chunks.
+        let (level, _) = shard.levels.split_first().ok_or_else(outside)?;
+        out.extend_from_slice(&level.encode_index(&vec![Entry::MISSING; level.n]));
+        Ok(Edit::Set)
+    })
+}
+
+/// Puts `changes` to their places.
+fn put<'c>(changes: &[Change<'c>], chunks: &mut [Option<&'c [u8]>]) {
     for change in changes {
         if let Some(place) = chunks.get_mut(change.flat) {
             *place = change.bytes;
         }
     }
-    let mut out = Vec::new();
-    match encode(levels, &chunks, &mut out) {
-        true => store.set(key, &out),
-        false => store.erase(key),
+}
+
+fn outside() -> Error {
+    Error::invalid("a chunk lies outside its shard")
+}
+
+/// Puts the chunks of the shard `old` that do not change to their places.
+fn keep<'o>(
+    levels: &[ShardLevel],
+    old: &'o [u8],
+    is_changed: &[bool],
+    chunks: &mut [Option<&'o [u8]>],
+) -> Result<()> {
+    let index = ShardIndex::of_bytes(levels, old)?;
+    let mut total = 0_u64;
+    for ((entry, place), is_changed) in index.entries.iter().zip(chunks).zip(is_changed) {
+        if entry.is_missing() || *is_changed {
+            continue;
+        }
+        *place = Some(slice(old, *entry)?);
+        total = total.saturating_add(entry.len);
     }
+    if total > old.len() as u64 {
+        return Err(Error::corrupt(format!(
+            "shard index: {total} bytes of chunks in a shard of {} bytes",
+            old.len()
+        )));
+    }
+    Ok(())
 }
 
 fn slice(shard: &[u8], entry: Entry) -> Result<&[u8]> {
