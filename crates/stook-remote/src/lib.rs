@@ -15,6 +15,7 @@
 //! ```
 
 mod backend;
+mod clients;
 mod error;
 mod list;
 mod open;

@@ -17,9 +17,9 @@ use stook_core::{ByteStore, Error, Mode, Result};
 use url::Url;
 
 use crate::backend::Backend;
-use crate::error;
 use crate::options::Options;
 use crate::store::{RemoteStore, Service};
+use crate::{clients, error};
 
 /// The schemes of URLs that [`open`] knows.
 const SCHEMES: [&str; 13] = [
@@ -91,10 +91,10 @@ pub fn open<'a>(
         can_list: scheme != ObjectStoreScheme::Http,
         can_compare: scheme != ObjectStoreScheme::Http,
         location: location.clone(),
-        root,
+        root: root.clone(),
         read_only,
     };
-    let maker = Maker { scheme, url, theirs, ours: ours.clone(), location };
+    let maker = Maker { scheme, url, root, theirs, ours: ours.clone(), location };
     let backend = Backend::new(move || maker.make())?;
     Ok(Arc::new(RemoteStore::new(backend, service, ours)))
 }
@@ -195,6 +195,7 @@ fn of_environment(scheme: &ObjectStoreScheme) -> Vec<(String, String)> {
 struct Maker {
     scheme: ObjectStoreScheme,
     url: Url,
+    root: Path,
     theirs: Vec<(String, String)>,
     ours: Options,
     location: String,
@@ -213,7 +214,17 @@ macro_rules! configured {
 impl Maker {
     fn make(&self) -> Result<Arc<dyn ObjectStore>> {
         use_ring();
-        self.build().map_err(|cause| error::of(cause, "use the store", "", &self.location))
+        clients::get(&self.made_of(), || {
+            self.build().map_err(|cause| error::of(cause, "use the store", "", &self.location))
+        })
+    }
+
+    /// All that the client depends on; where in the bucket the store lies does not matter to it.
+    fn made_of(&self) -> String {
+        let url = self.url.as_str().trim_end_matches('/');
+        let place = url.strip_suffix(self.root.as_ref()).unwrap_or(url);
+        let (retry, timeout) = (self.ours.retry(), self.ours.read_timeout);
+        format!("{:?} {place} {:?} {retry:?} {timeout:?}", self.scheme, self.theirs)
     }
 
     fn build(&self) -> Result<Arc<dyn ObjectStore>, Cause> {
