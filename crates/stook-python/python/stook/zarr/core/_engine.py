@@ -18,6 +18,10 @@ from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError, Uns
 from ..._stook import Tree
 from ..errors import ContainsArrayError, ContainsGroupError
 from ..registry import has_foreign_codecs
+from ..storage import LocalStore, MemoryStore
+from ..storage._common import StorePath, make_store_path
+from ..storage._native import native
+from ..storage._native import tree as tree_in
 from ._files import FileStore, open_file
 from .config import config as zarr_config
 from .sync import sync
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..._stook import Array as NativeArray
-    from ..storage._common import StorePath
     from .array_spec import ArrayConfig
 
 #: The trees of stores that are in use; a process that was forked opens its own.
@@ -51,9 +54,6 @@ def tree_of(store: Any) -> Tree:
 
 
 def _open_tree(store: Any, read_only: bool) -> Tree:
-    from ..storage import LocalStore
-    from ..storage._native import native, tree
-
     key, place = id(store), None
     if type(store) is LocalStore:
         found = native(store)
@@ -61,9 +61,9 @@ def _open_tree(store: Any, read_only: bool) -> Tree:
         place = found.identity, found.location, read_only
         shared = _SHARED.setdefault(place, [None, 0])
         shared[1] += 1
-        opened = shared[0] = shared[0] or tree(store, not read_only)
+        opened = shared[0] = shared[0] or tree_in(store, not read_only)
     else:
-        opened = tree(store, not read_only)
+        opened = tree_in(store, not read_only)
     reference = weakref.ref(store, partial(_forget, key, place))
     _TREES[key] = (reference, read_only, opened)
     if "_native" not in vars(type(store)):
@@ -121,8 +121,6 @@ def store_path_of(
     Nothing is removed in mode ``w``: who creates a node in the place of another does so once
     it knows what to create.
     """
-    from ..storage._common import StorePath, make_store_path
-
     if storage_options is None and isinstance(store, (str, os.PathLike)):
         file = open_file(store, mode)
         if file is not None:
@@ -159,10 +157,8 @@ def _is_url(store: str | Path) -> bool:
 
 def _folder(root: str | Path, mode: Any) -> Any:
     """A folder as a store, opened."""
-    from ..storage import LocalStore
-
-    store = LocalStore(Path(root), read_only=mode == "r")
-    if mode == "r+" and not store.root.exists():
+    store = LocalStore(root, read_only=mode == "r")
+    if mode == "r+" and not os.path.exists(root):
         raise FileNotFoundError(f"{store.root} does not exist")
     store._ensure_open_sync()
     return store
@@ -170,8 +166,6 @@ def _folder(root: str | Path, mode: Any) -> Any:
 
 def _waits_for_nothing(store: Any) -> bool:
     """Whether a store is made without an event loop."""
-    from ..storage import LocalStore, MemoryStore
-
     return store is None or type(store) in (dict, LocalStore, MemoryStore)
 
 
@@ -227,7 +221,6 @@ def native_array(store_path: StorePath, config: ArrayConfig) -> NativeArray:
 
 def _array_in_python(store_path: StorePath, config: ArrayConfig) -> Any:
     """The array, if all that the engine lacks is a codec that somebody registered."""
-    from ..storage._native import native
     from ._array_state import parse_array_metadata
     from ._python_array import PythonArray, may_need_python
     from .codec_pipeline import needs_python
@@ -295,8 +288,6 @@ def document_of(store_path: StorePath) -> dict[str, Any]:
 
 def find_value(store_path: StorePath) -> bytes | None:
     """The value of a key; ``None`` if it is missing."""
-    from ..storage._native import native
-
     return native(store_path.store).get(store_path.path)
 
 
@@ -304,8 +295,6 @@ def bytes_stored(store_path: StorePath) -> int:
     """The bytes of all values below a place."""
     if isinstance(store_path.store, FileStore):
         return tree_of(store_path.store).array(_at(store_path)).len_stored_bytes()
-    from ..storage._native import native
-
     return native(store_path.store).getsize_prefix(store_path.path)
 
 
@@ -356,7 +345,6 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
     except AlreadyExistsError:
         raise contains(store_path, tree.kind(_at(store_path))) from None
     if checked is not None:
-        from ..storage._native import native
         from .metadata.common import document_bytes
 
         key = store_path / (".zarray" if document.get("zarr_format") == 2 else "zarr.json")
@@ -404,8 +392,6 @@ def consolidate(store_path: StorePath, nodes: dict[str, dict[str, Any]] | None) 
             below = {"metadata": {}, "must_understand": False, "kind": "inline"}
             group = {"zarr_format": 2}
             docs[f"{head}.zgroup"] = {**group, "consolidated_metadata": below} if path else group
-    from ..storage._native import native
-
     text = json.dumps({"metadata": docs, "zarr_consolidated_format": 1})
     native(store_path.store).set((store_path / ".zmetadata").path, text.encode())
 
@@ -442,8 +428,6 @@ def _edit_document(
     tree: Tree, store_path: StorePath, changes: dict[str, Any], *, clear: bool
 ) -> None:
     """The same for numbers that only Python's JSON has: in the document's text."""
-    from ..storage._native import native
-
     with turn(store_path):
         raw = document_of(store_path)
         # Consolidated metadata is dropped by an edit that changes nothing.
@@ -491,6 +475,4 @@ def is_empty(store_path: StorePath) -> bool:
     """Whether there is nothing at a place."""
     if isinstance(store_path.store, FileStore):
         return tree_of(store_path.store).kind(_at(store_path)) is None
-    from ..storage._native import native
-
     return not native(store_path.store).list_dir(store_path.path)

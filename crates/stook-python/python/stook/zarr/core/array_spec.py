@@ -60,7 +60,17 @@ def parse_array_config(data: ArrayConfigLike | None) -> ArrayConfig:
     """Settings from settings, a dict, or nothing."""
     if isinstance(data, ArrayConfig):
         return data
-    return ArrayConfig.from_dict({} if data is None else data)
+    if data:
+        return ArrayConfig.from_dict(data)
+    order, empty = zarr_config.get("array.order"), zarr_config.get("array.write_empty_chunks")
+    # The last one again, where nobody changed the configuration.
+    if _LAST and _LAST[0].order is order and _LAST[0].write_empty_chunks is empty:
+        return _LAST[0]
+    _LAST[:] = [ArrayConfig(order, empty)]
+    return _LAST[0]
+
+
+_LAST: list[ArrayConfig] = []
 
 
 @dataclass(frozen=True)

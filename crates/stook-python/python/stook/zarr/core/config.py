@@ -158,7 +158,10 @@ class Config:
         value: Any = self.config
         for part in key.split("."):
             try:
-                value = value[_stored_name(part, value)]
+                if type(value) is dict and part in value:
+                    value = value[part]
+                else:
+                    value = value[_stored_name(part, value)]
             except (TypeError, IndexError, KeyError):
                 if default is _MISSING:
                     raise

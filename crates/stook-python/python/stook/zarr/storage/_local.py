@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ..._errors import Error
 from ..._stook import Store as NativeStore
 from ..abc.store import ByteRequest
 from ..core.buffer import Buffer, default_buffer_prototype
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from ..core.common import AccessModeLiteral
 
 __all__ = ["LocalStore"]
+
+
+def _is_normal(root: str) -> bool:
+    """Whether a path is spelt as :class:`Path` would spell it."""
+    return root.startswith("/") and "//" not in root and "/." not in root and root[-1] != "/"
 
 
 class LocalStore(HostStore):
@@ -41,22 +47,28 @@ class LocalStore(HostStore):
     supports_deletes: bool = True
     supports_listing: bool = True
 
-    root: Path
-
     def __init__(self, root: Path | str, *, read_only: bool = False) -> None:
         super().__init__(read_only=read_only)
         if isinstance(root, str):
-            root = Path(root)
-        if not isinstance(root, Path):
+            # A path costs as much as looking at a folder: it is made when somebody asks.
+            root = root if _is_normal(root) else Path(root)
+        elif not isinstance(root, Path):
             raise TypeError(
                 f"'root' must be a string or Path instance. Got an instance of {type(root)} instead."
             )
-        self.root = root
+        self._root: Path | str = root
         self._opened: NativeStore | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        if isinstance(self._root, str):
+            self._root = Path(self._root)
+        return self._root
 
     def _native(self) -> NativeStore:
         if self._opened is None:
-            self._opened = NativeStore.local(self.root, self._read_only)
+            self._opened = NativeStore.local(self._root, self._read_only)
         return self._opened
 
     def __getstate__(self) -> dict[str, Any]:
@@ -81,7 +93,13 @@ class LocalStore(HostStore):
         await super()._open()
 
     def _prepare(self) -> None:
-        if not self.read_only:
+        if self._read_only:
+            try:
+                self._native()
+                return
+            except Error:
+                pass  # said in zarr's words below
+        else:
             self.root.mkdir(parents=True, exist_ok=True)
         if not self.root.exists():
             raise FileNotFoundError(f"{self.root} does not exist")
@@ -207,7 +225,7 @@ class LocalStore(HostStore):
         if os.path.exists(dest_root):
             raise FileExistsError(f"Destination root {dest_root} already exists.")
         shutil.move(self.root, dest_root)
-        self.root, self._opened = dest_root, None
+        self._root, self._opened = dest_root, None
 
     async def getsize(self, key: str) -> int:
         return await in_thread(os.path.getsize, self.root / key)

@@ -10,6 +10,7 @@ import numpy as np
 from ..common import HasEndianness, HasItemSize
 from ..wrapper import TDType_co, TScalar_co, bad_format
 from .common import (
+    PLAIN_NUMBERS,
     ComplexLike,
     NamedDType,
     check_json_complex_float_v2,
@@ -30,7 +31,7 @@ class BaseComplex(NamedDType[TDType_co, TScalar_co], HasEndianness, HasItemSize)
     """What complex numbers of both sizes share."""
 
     def _check_scalar(self, data: object) -> bool:
-        return isinstance(data, ComplexLike)
+        return isinstance(data, PLAIN_NUMBERS) or isinstance(data, ComplexLike)
 
     def from_json_scalar(self, data: Any, *, zarr_format: ZarrFormat) -> TScalar_co:
         if zarr_format not in (2, 3):

@@ -10,6 +10,7 @@ import numpy as np
 from ..common import HasEndianness, HasItemSize
 from ..wrapper import TDType_co, TScalar_co, bad_format
 from .common import (
+    PLAIN_NUMBERS,
     FloatLike,
     NamedDType,
     check_json_float_v2,
@@ -32,7 +33,7 @@ class BaseFloat(NamedDType[TDType_co, TScalar_co], HasEndianness, HasItemSize):
 
     def _check_scalar(self, data: object) -> bool:
         if not isinstance(data, str):
-            return isinstance(data, FloatLike)
+            return isinstance(data, PLAIN_NUMBERS) or isinstance(data, FloatLike)
         try:
             self._cast_scalar_unchecked(data)
         except (ValueError, OverflowError):

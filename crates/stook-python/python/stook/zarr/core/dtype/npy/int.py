@@ -10,6 +10,7 @@ import numpy as np
 from ..common import HasEndianness, HasItemSize
 from ..wrapper import TBaseDType, TDType_co, TScalar_co
 from .common import (
+    PLAIN_NUMBERS,
     IntLike,
     NamedDType,
     check_json_int,
@@ -35,7 +36,7 @@ class BaseInt(NamedDType[TDType_co, TScalar_co], HasItemSize):
         )
 
     def _check_scalar(self, data: object) -> bool:
-        return isinstance(data, IntLike)
+        return isinstance(data, PLAIN_NUMBERS) or isinstance(data, IntLike)
 
     def from_json_scalar(self, data: Any, *, zarr_format: ZarrFormat) -> TScalar_co:
         if check_json_int(data):
