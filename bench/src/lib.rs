@@ -5,6 +5,7 @@
 //! (`measure`) that the runner interleaves with those of other libraries.
 
 mod protocol;
+mod remote;
 mod task;
 mod timing;
 

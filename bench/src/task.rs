@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+use crate::remote;
 
 /// Any failure; it ends the workload for this library.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -27,6 +30,14 @@ pub enum Kind {
     CreateArrays,
     /// Opens a group and every array in it.
     ListArrays,
+    /// Reads a whole array and writes it to another one whose metadata is there already.
+    RoundTrip,
+    /// Creates groups with small arrays.
+    CreateTree,
+    /// Finds every node of a tree.
+    ListTree,
+    /// Finds every node of a tree and opens its arrays.
+    OpenTree,
 }
 
 /// What is read.
@@ -38,6 +49,8 @@ pub enum Selected {
     All,
     /// One element a call, another one each time.
     Point(Vec<Vec<i64>>),
+    /// A box of this shape a call, along a grid of them.
+    Boxes(Vec<u64>),
     /// Rows `from..to`.
     Rows(u64, u64),
     /// Columns `from..to`.
@@ -80,9 +93,12 @@ pub struct Task {
     /// lost thousands of files is slow to make new ones.
     #[serde(default)]
     pub aside: PathBuf,
-    /// How many arrays (`create_arrays`).
+    /// How many arrays, in each of so many groups; none but the root without groups.
     #[serde(default)]
     pub n: usize,
+    /// How many groups.
+    #[serde(default)]
+    pub n_groups: usize,
 }
 
 /// A result, kept until the clock stands.
@@ -169,6 +185,10 @@ impl Task {
     /// Of the file system.
     pub fn start_over(&self) -> Result<()> {
         self.remove()?;
+        if let Some((_, prefix)) = self.bucket_and_prefix() {
+            let template = self.template.display();
+            return remote::administer(&format!("copy/{template}/zarr.json?to={prefix}/zarr.json"));
+        }
         std::fs::create_dir_all(&self.path)?;
         std::fs::copy(self.template.join("zarr.json"), self.path.join("zarr.json"))?;
         Ok(())
@@ -179,6 +199,9 @@ impl Task {
     /// # Errors
     /// Of the file system.
     pub fn remove(&self) -> Result<()> {
+        if let Some((_, prefix)) = self.bucket_and_prefix() {
+            return remote::administer(&format!("remove/{prefix}/"));
+        }
         if self.aside != PathBuf::new() && self.path.exists() {
             let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_nanos();
             std::fs::create_dir_all(&self.aside)?;
@@ -189,5 +212,44 @@ impl Task {
             std::fs::remove_file(&self.path)?;
         }
         Ok(())
+    }
+
+    /// The two parts of a path that is a URL of S3.
+    #[must_use]
+    pub fn bucket_and_prefix(&self) -> Option<(&str, &str)> {
+        self.path.to_str()?.strip_prefix("s3://")?.split_once('/')
+    }
+
+    /// The paths of the arrays of a tree.
+    #[must_use]
+    pub fn array_paths(&self) -> Vec<String> {
+        let arrays = |group: &str| -> Vec<String> {
+            (0..self.n).map(|i| format!("{group}array_{i}")).collect()
+        };
+        match self.n_groups {
+            0 => arrays(""),
+            n => (0..n).flat_map(|group| arrays(&format!("group_{group}/"))).collect(),
+        }
+    }
+
+    /// What a tree has below its root.
+    #[must_use]
+    pub fn n_nodes(&self) -> u64 {
+        (self.n_groups + self.n * self.n_groups.max(1)) as u64
+    }
+
+    /// The box that is read by a call, along each axis; the last axis fastest.
+    #[must_use]
+    pub fn ranges_of_box(&self, shape: &[u64], call: usize) -> Vec<Range<u64>> {
+        let mut rest = call as u64;
+        let mut ranges = Vec::with_capacity(shape.len());
+        for (&length, &step) in self.shape.iter().zip(shape).rev() {
+            let (n, at) = (length.div_ceil(step), rest);
+            let start = at % n * step;
+            ranges.push(start..(start + step).min(length));
+            rest /= n;
+        }
+        ranges.reverse();
+        ranges
     }
 }

@@ -43,9 +43,13 @@ class Files:
 
     # Large chunks.
 
+    large_chunks = (128, 128, 128)
+    large_shards = (256, 256, 256)
+    large_subchunks = (32, 32, 32)
+
     @property
     def large_shape(self) -> tuple[int, ...]:
-        return (256, 256, 256) if self.quick else (512, 512, 512)
+        return (256, 256, 256) if self.quick else (512, 512, 1024)
 
     def large_values(self) -> np.ndarray:
         """An image in 16 bits: a smooth object under seven bits of noise."""
@@ -60,9 +64,10 @@ class Files:
 
     def large(self, codec: str, *, sharded: bool = False) -> Path:
         name = f"large-{codec}{'-shard' if sharded else ''}.zarr"
-        chunks, shards = ((32, 32, 32), (256, 256, 256)) if sharded else ((128, 128, 128), None)
+        chunks = self.large_subchunks if sharded else self.large_chunks
         return self._made(name, lambda path: write_zarr(
-            path, self.large_values(), chunks, codec, shards=shards
+            path, self.large_values(), chunks, codec,
+            shards=self.large_shards if sharded else None,
         ))
 
     def raw(self, which: str) -> Path:
@@ -101,6 +106,28 @@ class Files:
         return self._made(f"matrix-{layout}.h5", make)
 
     # Trees.
+
+    @property
+    def tree_shape(self) -> tuple[int, int]:
+        """Groups, and arrays in each: 10,000 nodes."""
+        return (20, 49) if self.quick else (100, 99)
+
+    def deep_tree(self, *, consolidated: bool) -> Path:
+        def make(path: Path) -> None:
+            import zarr
+            import zarr_libraries
+            from task import Task
+
+            n_groups, n = self.tree_shape
+            task = Task("create_tree", str(path), shape=[100], chunks=[10], n=n, n_groups=n_groups)
+            nodes = zarr_libraries.tree_documents(zarr, task)
+            store = zarr.storage.LocalStore(path)
+            for _ in zarr.create_hierarchy(store=store, nodes=nodes, overwrite=True):
+                pass
+            if consolidated:
+                zarr.consolidate_metadata(path)
+
+        return self._made(f"deep{'-consolidated' if consolidated else ''}.zarr", make)
 
     def tree(self, n: int, *, consolidated: bool) -> Path:
         def make(path: Path) -> None:

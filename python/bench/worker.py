@@ -16,6 +16,7 @@ from pathlib import Path
 
 import libraries
 import numpy as np
+from task import Task
 
 SAMPLE_SECONDS = 0.02
 
@@ -80,7 +81,7 @@ def main() -> None:
             request = json.loads(line)
             if "prepare" in request:
                 ready = None
-                reset, run = prepare(libraries.Task(**request["prepare"]))
+                reset, run = prepare(Task(**request["prepare"]))
                 if reset:
                     reset()
                 result = run()

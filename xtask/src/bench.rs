@@ -27,12 +27,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
         Some((workers, wheel))
     });
     let peers = report.step("peers from PyPI", || setup::join(peers));
+    let newest = newest_peers(&mut report, workspace);
     if let (Some((workers, wheel)), Some(peers)) = (built, peers) {
         report.step("install the wheel", || wheel::install(&peers, &wheel)).and_then(|()| {
             report.step("benchmarks", || {
                 let mut command = Command::new(peers.python());
                 command.arg(workspace.path(PROGRAM));
                 command.arg("--rust-workers").arg(workers);
+                if let Some(newest) = newest {
+                    command.arg("--newest-python").arg(newest.python());
+                }
                 command.arg("--folder").arg(workspace.target("bench/data")).args(arguments);
                 process::show(command.current_dir(workspace.path("")))
                     .hint("cargo xtask bench -- --help lists the options")
@@ -42,13 +46,23 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
     report.finish()
 }
 
+/// The environment of the newest zarr-python, where there is a Python for it.
+fn newest_peers(report: &mut Report, workspace: &Workspace) -> Option<Environment> {
+    let name = "the newest zarr-python from PyPI";
+    if !setup::has_python(Role::Newest) {
+        report.skip(name, "no Python is new enough; STOOK_NEWEST_PYTHON names one");
+        return None;
+    }
+    report.step(name, || workspace.environment(Role::Newest))
+}
+
 /// Builds the Rust workers and returns the folder of their programs.
 fn rust_workers(workspace: &Workspace, build: &Environment) -> Result<PathBuf> {
-    let folder = workspace.target("bench");
-    // Not `--locked`: its lock file follows the manifests of the workspace by itself.
+    // Not `--locked`: its lock file follows the manifests of the workspace by itself. The target
+    // folder is the workspace's, so that what the wheel needs, too, is compiled once.
     let mut command = Cargo::new(workspace, build)?.command(["build", "--release"]);
     command.arg("--manifest-path").arg(workspace.path(RUST_WORKERS));
-    command.arg("--target-dir").arg(&folder);
+    command.arg("--target-dir").arg(workspace.target(""));
     process::show(&mut command)?;
-    Ok(folder.join("release"))
+    Ok(workspace.target("release"))
 }

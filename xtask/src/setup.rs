@@ -19,12 +19,18 @@ use crate::process::{self, Attempt as _, Failure, Hint as _, Result};
 /// The oldest Python that the package supports.
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
 
+/// The oldest Python of the newest peers.
+const OLDEST_NEWEST_PYTHON: (u32, u32) = (3, 12);
+
 /// Names under which a Python may be found; the version that the tests are pinned for comes first.
 const PYTHONS: [&str; 6] =
     ["python3.11", "python3.12", "python3.13", "python3.14", "python3", "python"];
 
 /// Overrides the search for a Python.
 const PYTHON_VARIABLE: &str = "STOOK_PYTHON";
+
+/// Overrides the search for the one of the newest peers.
+const NEWEST_PYTHON_VARIABLE: &str = "STOOK_NEWEST_PYTHON";
 
 /// Tells the Rust tests which Python has the peers (h5py, zarr, numpy, ...) to compare with.
 const TEST_PYTHON_VARIABLE: &str = "STOOK_TEST_PYTHON";
@@ -42,6 +48,9 @@ pub(crate) enum Role {
     Test,
     /// The libraries that the benchmarks compare with, and the package.
     Bench,
+    /// The newest zarr-python, which asks for a newer Python than the package: an environment that
+    /// the benchmarks can do without.
+    Newest,
 }
 
 impl Role {
@@ -52,7 +61,21 @@ impl Role {
             Self::Demo => "demo",
             Self::Test => "test",
             Self::Bench => "bench",
+            Self::Newest => "newest",
         }
+    }
+
+    /// The oldest Python that it can do with, and the variable that names one.
+    fn python(self) -> ((u32, u32), &'static str) {
+        match self {
+            Self::Newest => (OLDEST_NEWEST_PYTHON, NEWEST_PYTHON_VARIABLE),
+            _ => (OLDEST_PYTHON, PYTHON_VARIABLE),
+        }
+    }
+
+    /// The versions of indirect requirements; the newest peers pin theirs themselves.
+    fn constraints(self) -> Option<&'static str> {
+        (self != Self::Newest).then_some("python/constraints.txt")
     }
 }
 
@@ -104,19 +127,24 @@ impl Workspace {
     /// The environment of a role, made or renewed if necessary.
     pub(crate) fn environment(&self, role: Role) -> Result<Environment> {
         let requirements = self.path(&format!("python/requirements-{}.txt", role.name()));
-        let constraints = self.path("python/constraints.txt");
+        let constraints = role.constraints().map(|path| self.path(path));
         let folder = self.target(&format!("xtask/venv-{}", role.name()));
         let environment = Environment { folder };
-        let (python, version) = find_python()?;
+        let (python, version) = find_python(role)?;
         let mut stamp = format!("{} {version}\n", python.to_string_lossy());
-        for path in [&requirements, &constraints] {
+        for path in std::iter::once(&requirements).chain(&constraints) {
             stamp += &fs::read_to_string(path).attempt(|| format!("cannot read {path:?}"))?;
         }
         if environment.is_made_from(&stamp) {
             return Ok(environment);
         }
         environment.make(&python)?;
-        process::capture(environment.pip_install().arg("-r").arg(&requirements).arg("-c").arg(&constraints))
+        let mut install = environment.pip_install();
+        install.arg("-r").arg(&requirements);
+        if let Some(constraints) = &constraints {
+            install.arg("-c").arg(constraints);
+        }
+        process::capture(&mut install)
             .hint("pip needs PyPI, or an index given by PIP_INDEX_URL, once; delete target/xtask to start anew")?;
         let path = environment.stamp();
         fs::write(&path, stamp).attempt(|| format!("cannot write {path:?}"))?;
@@ -246,28 +274,43 @@ fn prepended(folder: PathBuf, search_path: Option<OsString>) -> Result<OsString>
         .map_err(|error| Failure::new(format!("the target folder cannot be on PATH: {error}")))
 }
 
+/// Whether there is a Python for a role.
+pub(crate) fn has_python(role: Role) -> bool {
+    find_python(role).is_ok()
+}
+
 /// A Python that is new enough, and its version.
-fn find_python() -> Result<(OsString, String)> {
-    if let Some(python) = env::var_os(PYTHON_VARIABLE) {
+fn find_python(role: Role) -> Result<(OsString, String)> {
+    let (oldest, variable) = role.python();
+    if let Some(python) = env::var_os(variable) {
         let version = python_version(&python).ok_or_else(|| {
-            Failure::new(format!("{PYTHON_VARIABLE} names {python:?}, which is not a Python"))
+            Failure::new(format!("{variable} names {python:?}, which is not a Python"))
         })?;
         return Ok((python, version));
     }
     PYTHONS
         .iter()
         .map(OsString::from)
+        .chain(pyenv_pythons())
         .find_map(|python| {
             let version = python_version(&python)?;
-            is_new_enough(&version).then_some((python, version))
+            is_new_enough(&version, oldest).then_some((python, version))
         })
         .ok_or_else(|| {
-            Failure::new(format!(
-                "no Python {}.{} or newer was found on PATH",
-                OLDEST_PYTHON.0, OLDEST_PYTHON.1
-            ))
-            .with_hint(format!("set {PYTHON_VARIABLE} to the path of one"))
+            Failure::new(format!("no Python {}.{} or newer was found on PATH", oldest.0, oldest.1))
+                .with_hint(format!("set {variable} to the path of one"))
         })
+}
+
+/// Those that pyenv installed, which are not on PATH unless they are chosen.
+fn pyenv_pythons() -> Vec<OsString> {
+    let root = env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let root = root.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".pyenv")));
+    let versions = root.and_then(|root| fs::read_dir(root.join("versions")).ok());
+    let folders = versions.into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<OsString> = folders.map(|path| path.join("bin/python3").into()).collect();
+    found.sort();
+    found
 }
 
 fn python_version(python: &OsString) -> Option<String> {
@@ -276,10 +319,10 @@ fn python_version(python: &OsString) -> Option<String> {
     process::capture(&mut command).ok().map(|output| output.trim().to_owned())
 }
 
-fn is_new_enough(version: &str) -> bool {
+fn is_new_enough(version: &str, oldest: (u32, u32)) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST_PYTHON,
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= oldest,
         _ => false,
     }
 }
@@ -293,7 +336,7 @@ mod tests {
         for (version, expected) in
             [("3.11.2", true), ("3.9.18", false), ("4.0.0", true), ("2.7.18", false), ("", false)]
         {
-            assert_eq!(is_new_enough(version), expected, "{version}");
+            assert_eq!(is_new_enough(version, OLDEST_PYTHON), expected, "{version}");
         }
     }
 
@@ -319,7 +362,8 @@ mod tests {
     #[test]
     fn every_role_has_its_requirements_pinned() {
         let workspace = Workspace::load().unwrap();
-        for role in [Role::Build, Role::Check, Role::Demo, Role::Test, Role::Bench] {
+        let roles = [Role::Build, Role::Check, Role::Demo, Role::Test, Role::Bench, Role::Newest];
+        for role in roles {
             let path = workspace.path(&format!("python/requirements-{}.txt", role.name()));
             let text = fs::read_to_string(&path).unwrap();
             let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));

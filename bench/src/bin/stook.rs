@@ -1,7 +1,9 @@
 //! The benchmarks' worker for stook without Python.
 
+use std::ops::Range;
+
 use stook::codec::CodecSpec;
-use stook::{Array, AxisSelection, File, Node, Selection};
+use stook::{Array, AxisSelection, File, Group, Node, NodeKind, Selection};
 use stook_bench::{Data, Kind, Prepared, Result, Selected, Task, serve};
 
 fn main() -> Result<()> {
@@ -12,7 +14,7 @@ fn prepare(task: Task) -> Result<Prepared> {
     match task.kind {
         Kind::Read => prepare_read(task),
         Kind::OpenAndRead => {
-            let selection = selection(&task.selected, 0);
+            let selection = selection(&task, 0);
             Ok(Prepared::new(move || {
                 let array = File::open(&task.path)?.array(&task.node)?;
                 read(&array, &selection, &task.dtype)
@@ -50,47 +52,92 @@ fn prepare(task: Task) -> Result<Prepared> {
                 },
             ))
         }
-        Kind::CreateArrays => {
+        Kind::RoundTrip => {
             let reset = task.clone();
             Ok(Prepared::with_reset(
-                move || reset.remove(),
+                move || reset.start_over(),
                 move || {
-                    let root = File::create(&task.path)?.root_group()?;
-                    for i in 0..task.n {
-                        let array = root.array(&format!("array_{i}")).dtype(task.dtype.parse()?);
-                        array.shape(task.shape.clone()).chunks(task.chunks.clone()).create()?;
-                    }
-                    Ok(Data::Count(task.n as u64))
+                    let source = File::open(&task.template)?.array("")?;
+                    let data = read(&source, &Selection::All, &task.dtype)?;
+                    let array = File::open_read_write(&task.path)?.array("")?;
+                    write(&array, &task.shape, &data)
                 },
             ))
         }
+        Kind::CreateArrays | Kind::CreateTree => {
+            let reset = task.clone();
+            Ok(Prepared::with_reset(move || reset.remove(), move || create(&task)))
+        }
+        Kind::ListTree => Ok(Prepared::new(move || {
+            Ok(Data::Count(count(&File::open(&task.path)?.root_group()?)?))
+        })),
+        Kind::OpenTree => Ok(Prepared::new(move || {
+            Ok(Data::Count(elements(&File::open(&task.path)?.root_group()?)?))
+        })),
         Kind::ListArrays => Ok(Prepared::new(move || {
-            let nodes = File::open(&task.path)?.root_group()?.nodes()?;
-            let elements = nodes.iter().map(|(_, node)| match node {
-                Node::Array(array) => array.shape().iter().product(),
-                _ => 0,
-            });
-            Ok(Data::Count(elements.sum()))
+            Ok(Data::Count(elements(&File::open(&task.path)?.root_group()?)?))
         })),
     }
+}
+
+fn create(task: &Task) -> Result<Data> {
+    let root = File::create(&task.path)?.root_group()?;
+    for group in 0..task.n_groups {
+        root.create_group(&format!("group_{group}"))?;
+    }
+    for path in task.array_paths() {
+        let array = root.array(&path).dtype(task.dtype.parse()?).shape(task.shape.clone());
+        array.chunks(task.chunks.clone()).create()?;
+    }
+    Ok(Data::Count(task.n_nodes()))
+}
+
+/// The nodes below a group.
+fn count(group: &Group) -> Result<u64> {
+    let mut n = 0;
+    for child in group.children()? {
+        n += 1;
+        if child.kind == Some(NodeKind::Group) {
+            n += count(&group.group(&child.name)?)?;
+        }
+    }
+    Ok(n)
+}
+
+/// The elements of all arrays below a group.
+fn elements(group: &Group) -> Result<u64> {
+    let mut n = 0;
+    for (_, node) in group.nodes()? {
+        n += match node {
+            Node::Array(array) => array.shape().iter().product(),
+            Node::Group(group) => elements(&group)?,
+            _ => 0,
+        };
+    }
+    Ok(n)
 }
 
 fn prepare_read(task: Task) -> Result<Prepared> {
     let array = File::open(&task.path)?.array(&task.node)?;
     let mut call = 0;
     Ok(Prepared::new(move || {
-        let selection = selection(&task.selected, call);
+        let selection = selection(&task, call);
         call += 1;
         read(&array, &selection, &task.dtype)
     }))
 }
 
-fn selection(selected: &Selected, call: usize) -> Selection {
-    match selected {
+fn selection(task: &Task, call: usize) -> Selection {
+    match &task.selected {
         Selected::All => Selection::All,
         Selected::Point(points) => {
             let point = &points[call % points.len()];
             Selection::Axes(point.iter().map(|&at| AxisSelection::Index(at)).collect())
+        }
+        Selected::Boxes(shape) => {
+            let ranges = task.ranges_of_box(shape, call);
+            let range = |range: &Range<u64>| AxisSelection::range(range.start, range.end);
+            Selection::Axes(ranges.iter().map(range).collect())
         }
         Selected::Rows(from, to) => Selection::Axes(vec![AxisSelection::range(*from, *to)]),
         Selected::Columns(from, to) => {
