@@ -312,6 +312,15 @@ pub trait Container: Any + Debug + Send + Sync {
     /// `NotFound`, `Corrupt`, `Unsupported`, `LimitExceeded`, `Io`.
     fn attributes(&self, node: &NodePath) -> Result<Attributes>;
 
+    /// The attribute `name` of `node`; `None` where there is none. A format that keeps attributes
+    /// apart reads no others.
+    ///
+    /// # Errors
+    /// Those of [`Container::attributes`].
+    fn attribute(&self, node: &NodePath, name: &str) -> Result<Option<AttributeValue>> {
+        Ok(self.attributes(node)?.get(name).cloned())
+    }
+
     /// Changes attributes of `node`, all or none.
     ///
     /// # Errors

@@ -416,6 +416,24 @@ impl Hdf5File {
         let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
         attributes::read_all(&location, &implied, context).map_err(&corrupt)
     }
+
+    fn attribute_here(&self, node: &NodePath, wanted: &str) -> Result<Option<AttributeValue>> {
+        let _lock = ffi::lock();
+        let wanted = name(wanted).map_err(|error| self.at(error, node))?;
+        let location = match Location::open(&self.shared.file, &c_path(node)?) {
+            Ok(location) => location,
+            // Not there, a link, or damaged: say which.
+            Err(_) => self.location(node)?.0,
+        };
+        let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
+        let found = attributes::read_one(&location, &wanted, context);
+        let found = found.map_err(self.shared.corrupt(node))?;
+        if scales::may_imply(&wanted, found.as_ref()) {
+            let all = self.attributes_here(node)?;
+            return Ok(all.get(&wanted.to_string_lossy()).cloned());
+        }
+        Ok(found)
+    }
 }
 
 /// The folder that holds the file at `path`.
@@ -533,6 +551,11 @@ impl Container for Hdf5File {
 
     fn attributes(&self, node: &NodePath) -> Result<Attributes> {
         self.or_beyond(node, self.attributes_here(node), |file, node| file.attributes(node))
+    }
+
+    fn attribute(&self, node: &NodePath, wanted: &str) -> Result<Option<AttributeValue>> {
+        let found = self.attribute_here(node, wanted);
+        self.or_beyond(node, found, |file, node| file.attribute(node, wanted))
     }
 
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {

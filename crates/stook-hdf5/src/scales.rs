@@ -95,6 +95,18 @@ fn is_scale(location: &Location, context: Context<'_>) -> ffi::Result<bool> {
     Ok(attributes::read_text(location, CLASS, context)?.is_some_and(|class| class == SCALE))
 }
 
+/// Whether an attribute of this name and value may be one that is shown in another way.
+pub(crate) fn may_imply(name: &CStr, value: Option<&AttributeValue>) -> bool {
+    let is_scale = |value: &AttributeValue| match value {
+        AttributeValue::Values(values) => {
+            values.text_at(0).is_ok_and(|class| class == "DIMENSION_SCALE")
+        }
+        _ => false,
+    };
+    [LABELS, LIST, NAME, REFERENCES].contains(&name)
+        || (name == CLASS && value.is_some_and(is_scale))
+}
+
 /// The attributes of the array `node` that say no more than the names of its axes do.
 pub(crate) fn implied(
     location: &Location,

@@ -142,6 +142,12 @@ pub(crate) struct State {
 /// The number of an open file and the address of an object in it.
 type Key = (u64, u64);
 
+/// Where the counts of changes begin: an array that is opened again, after its last handle was
+/// closed, must not count through numbers again under which chunks are cached.
+static EPOCHS: AtomicU64 = AtomicU64::new(0);
+/// More changes than this are not made through one state.
+const EPOCH: u64 = 1 << 32;
+
 static STATES: OnceLock<Mutex<HashMap<Key, Weak<State>>>> = OnceLock::new();
 
 impl State {
@@ -157,7 +163,7 @@ impl State {
             identity: fingerprint(key),
             spec: RwLock::new(Arc::new(spec)),
             index: RwLock::default(),
-            changes: AtomicU64::new(0),
+            changes: AtomicU64::new(EPOCHS.fetch_add(EPOCH, Ordering::Relaxed)),
         });
         states.insert(key, Arc::downgrade(&state));
         state

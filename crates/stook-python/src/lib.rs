@@ -18,6 +18,7 @@ mod enter;
 mod fork;
 mod lend;
 mod memory;
+mod nodes;
 mod reports;
 mod selection;
 mod store;
@@ -46,6 +47,16 @@ mod _stook {
     use crate::fork::before_fork;
     #[pymodule_export]
     use crate::lend::Lender;
+    #[pymodule_export]
+    use crate::nodes::Acquisition;
+    #[pymodule_export]
+    use crate::nodes::Ragged;
+    #[pymodule_export]
+    use crate::nodes::Rows;
+    #[pymodule_export]
+    use crate::nodes::decode_attribute;
+    #[pymodule_export]
+    use crate::nodes::decode_pickle;
     #[pymodule_export]
     use crate::reports::check;
     #[pymodule_export]

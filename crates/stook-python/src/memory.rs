@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -124,6 +124,22 @@ pub(crate) fn bytes_mut<'a>(array: &'a mut Bound<'_, PyUntypedArray>) -> PyResul
     // filled memory, because numpy's allocator is opaque to the compiler.
     #[expect(unsafe_code, reason = "numpy lends memory as pointer and length")]
     Ok(unsafe { std::slice::from_raw_parts_mut(place(array).data, len) })
+}
+
+/// The bytes of an array that is contiguous in C order, to be read while it is borrowed; of
+/// another, none. What [`view`] says of other threads holds here, too.
+pub(crate) fn bytes<'a>(array: &'a Bound<'_, PyUntypedArray>) -> &'a [u8] {
+    let n_bytes = array.len().saturating_mul(array.dtype().itemsize());
+    if n_bytes == 0 || !array.is_c_contiguous() {
+        return &[];
+    }
+    // SAFETY: the array is contiguous and has so many bytes, which live as long as it does; items
+    // are plain bytes to their reader.
+    #[expect(unsafe_code, reason = "numpy lends memory as pointer and length")]
+    unsafe {
+        let data: *const u8 = (*array.as_array_ptr()).fields.data.cast();
+        std::slice::from_raw_parts(data, n_bytes)
+    }
 }
 
 /// New bytes of a length, and the memory to fill before anybody else sees them.

@@ -125,6 +125,26 @@ impl Tree {
         Ok(file)
     }
 
+    /// A handle to a file that is open.
+    pub(crate) fn of_file(file: stook::File, path: PathBuf) -> Self {
+        Self::new(file, path, How::default())
+    }
+
+    /// Whether this process has a copy of it that must change nothing.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.origin.is_copy()
+    }
+
+    /// Refuses to change the file of another process.
+    pub(crate) fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.origin.check(py)
+    }
+
+    /// Whether it was opened for writing.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
     pub(crate) fn handle(&self, array: stook::Array) -> Array {
         let dtype = array.dtype();
         let slot = Arc::new(RwLock::new(Some(array)));
@@ -266,7 +286,7 @@ impl Tree {
     }
 
     /// Commits what was changed and takes the file from every handle.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn close(&self, py: Python<'_>) -> PyResult<()> {
         let file = self.file.write().unwrap_or_else(PoisonError::into_inner).take();
         let arrays =
             std::mem::take(&mut *self.arrays.lock().unwrap_or_else(PoisonError::into_inner));

@@ -279,3 +279,20 @@ fn a_group_is_not_moved_into_itself_by_another_name() {
     assert_eq!(file.kind(&node("/a/e")).unwrap(), Some(NodeKind::Group));
     assert_eq!(file.kind(&deep).unwrap(), Some(NodeKind::Group));
 }
+
+#[test]
+fn a_chunk_that_was_changed_is_not_read_from_the_cache() {
+    let (_folder, path, file) = scratch();
+    let mut spec = ArraySpec::new(DType::UInt8, [4]);
+    spec.grid = ChunkGrid::regular([4]).unwrap();
+    spec.max_shape = Some(vec![None]);
+    let node = NodePath::parse("/a").unwrap();
+    file.create_array(&node, &spec).unwrap();
+    // Each turn opens the array anew, reads a part of the chunk, and writes it as often as before.
+    for n in 1..4_u8 {
+        let array = Array::new(file.open_array(&node).unwrap(), &path, node.clone());
+        let before: Vec<u8> = array.read_as(&Selection::parse("1:3").unwrap()).unwrap();
+        assert_eq!(before, [n - 1; 2]);
+        array.write(&Selection::All, &filled(&DType::UInt8, &[4], n)).unwrap();
+    }
+}

@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "install", "uninstall"]
 
-# Each name, the package that it is lent to, and the version of the peer whose API that has.
-_PEERS = {"zarr": ("stook.zarr", "3.1.6")}
+# Each name that is asked for: the module that is lent, to what, and the version of the peer whose
+# API that has, where the whole of it is lent.
+_PEERS: dict[str, tuple[str, str, str | None]] = {
+    "zarr": ("zarr", "stook.zarr", "3.1.6"),
+    # The rest of its package runs on this module as it is.
+    "pymodaq": ("pymodaq_data.h5modules.backends", "stook.pymodaq.backends", None),
+}
 
 NAMES: tuple[str, ...] = tuple(_PEERS)
 
@@ -39,7 +44,8 @@ NAMES: tuple[str, ...] = tuple(_PEERS)
 def install(name: str) -> None:
     """Makes ``import name`` find the package of this name in stook, until :func:`uninstall`.
 
-    Modules below it are imported when they are asked for. :mod:`importlib.metadata` finds a
+    ``pymodaq`` is one module of that, ``pymodaq_data.h5modules.backends``; all the rest of it is the
+    package that is installed. Modules below a name are imported when they are asked for. :mod:`importlib.metadata` finds a
     distribution of the name, too, with the version whose API it is. Where it is lent already,
     nothing happens.
 
@@ -51,41 +57,44 @@ def install(name: str) -> None:
         If the package that owns the name was imported before: both at once would not know each
         other's objects.
     """
-    package = _package(name)
-    if _finder(name) is not None:
+    module, package, version = _peer(name)
+    if _finder(module) is not None:
         return
-    known = sys.modules.get(name)
+    known = sys.modules.get(module)
     if known is not None and known.__name__ != package:
         where = getattr(known, "__file__", None) or "somewhere"
         raise ImportError(
-            f"the name {name!r} cannot be lent to {package}: {name} was imported before, from"
+            f"the name {module!r} cannot be lent to {package}: {module} was imported before, from"
             f" {where}; call stook.compat.install({name!r}) first"
         )
     if not isinstance(sys.meta_path, _MetaPath):
         sys.meta_path = _MetaPath(sys.meta_path)
-    sys.meta_path.insert(0, _Lender(name, package))
+    sys.meta_path.insert(0, _Lender(module, package, version))
 
 
 def uninstall(name: str) -> None:
     """Gives a name back; modules that were imported under it stay what they are."""
-    package = _package(name)
-    finder = _finder(name)
+    module, package, _ = _peer(name)
+    finder = _finder(module)
     if finder is None:
         return
     sys.meta_path.remove(finder)
     if not any(isinstance(finder, _Lender) for finder in sys.meta_path):
         sys.meta_path = list(sys.meta_path)
-    for lent in [lent for lent in sys.modules if lent == name or lent.startswith(f"{name}.")]:
+    for lent in [lent for lent in sys.modules if lent == module or lent.startswith(f"{module}.")]:
         if sys.modules[lent].__name__.startswith(package):
             del sys.modules[lent]
+            parent, _, attribute = lent.rpartition(".")
+            if parent in sys.modules:
+                vars(sys.modules[parent]).pop(attribute, None)
 
 
-def _package(name: str) -> str:
+def _peer(name: str) -> tuple[str, str, str | None]:
     if name not in _PEERS:
         raise InvalidInputError(
             f"there is no package to lend the name {name!r} to", hint=f"one of {', '.join(NAMES)}"
         )
-    return _PEERS[name][0]
+    return _PEERS[name]
 
 
 def _finder(name: str) -> _Lender | None:
@@ -106,9 +115,10 @@ class _MetaPath(list[Any]):
 class _Lender(MetaPathFinder, Loader):
     """Finds modules below one package under the name of another one; they are the same objects."""
 
-    def __init__(self, name: str, package: str) -> None:
+    def __init__(self, name: str, package: str, version: str | None) -> None:
         self.name = name
         self.package = package
+        self.version = version
 
     def _own(self, fullname: str) -> str | None:
         if fullname != self.name and not fullname.startswith(f"{self.name}."):
@@ -144,21 +154,23 @@ class _Lender(MetaPathFinder, Loader):
         self, context: DistributionFinder.Context = DistributionFinder.Context()
     ) -> Iterator[Distribution]:
         """The distribution of the name, for who asks for its version."""
+        if self.version is None:
+            return
         if context.name is None or context.name.lower().replace("_", "-") == self.name:
-            yield _LentDistribution(self.name)
+            yield _LentDistribution(self.name, self.version)
 
 
 class _LentDistribution(Distribution):
     """What :mod:`importlib.metadata` says of a name that is lent."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, version: str) -> None:
         self._name = name
+        self._version = version
 
     def read_text(self, filename: str) -> str | None:
         if filename not in ("METADATA", "PKG-INFO"):
             return None
-        version = _PEERS[self._name][1]
-        return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {version}\n"
+        return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {self._version}\n"
 
     def locate_file(self, path: str | PathLike[str]) -> NoReturn:
         raise FileNotFoundError(f"{self._name} is lent, and has no file {path}")
