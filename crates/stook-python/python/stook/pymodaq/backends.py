@@ -119,6 +119,9 @@ class H5Backend:
         other. ``h5pyd``, for files of a server, has a name and no client yet.
     """
 
+    # The functions of PyTables' and h5py's modules that programs reach through a backend.
+    h5_library: Any = _library
+
     def __init__(self, backend: str = "tables") -> None:
         self._h5file: File | None = None
         self.file_path: Any = None
@@ -132,7 +135,6 @@ class H5Backend:
         if backend not in _BACKENDS:
             raise ValueError(f"Unknown backend: {backend!r}. Must be one of {list(_BACKENDS)}")
         self.close_file()
-        self.h5_library = _library
         self.backend = backend
 
     # The file.
