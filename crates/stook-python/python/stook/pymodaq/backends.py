@@ -1,5 +1,6 @@
 """``pymodaq_data.h5modules.backends`` 5.3.0: :class:`H5Backend` and the nodes of its files.
 
+>>> from stook.pymodaq.backends import GroupType, H5Backend
 >>> folder = getfixture("tmp_path")
 >>> h5 = H5Backend("tables")
 >>> _ = h5.open_file(folder / "run.h5", "w", title="a run")
