@@ -128,6 +128,18 @@ SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
          ["python/tests/test_zarr.py::test_consolidated_metadata_and_deep_trees"]),
         ("HDF5 to Zarr 3 and back", "", "values and dtypes; what Zarr cannot hold is reported", "h5py", [TO_ZARR]),
     ],
+    "Zarr from several processes": [
+        ("dask: from_zarr, to_zarr, regions, store; local and S3", "yes", "yes", "dask",
+         ["python/tests/test_distributed.py::test_dask_writes_and_reads"]),
+        ("xarray: open_zarr, to_zarr, regions, append_dim, safe_chunks; local and S3", "yes", "yes", "xarray",
+         ["python/tests/test_distributed.py::test_xarray_writes_regions_and_appends"]),
+        ("dask.distributed: two processes write one array on S3", "yes", "yes", "distributed",
+         ["python/tests/test_distributed.py::test_two_processes_of_dask_write_one_array"]),
+        ("icechunk: two processes write in one transaction on S3", "yes", "yes", "icechunk",
+         ["python/tests/test_distributed.py::test_icechunk_commits_what_two_processes_wrote"]),
+        ("parts of a chunk written to a store that does not guard them", "", "yes, with a warning", "",
+         ["python/tests/test_distributed.py::test_a_process_that_was_given_an_array_is_warned_of_writing_parts"]),
+    ],
     "npy and npz": [
         ("each dtype, order and version of the header", "yes", "yes", "numpy",
          ["python/tests/test_numpy.py::test_npy_that_numpy_wrote",

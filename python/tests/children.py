@@ -15,3 +15,16 @@ def fill_rows(url: str, items, start: int) -> None:
 def put_items(array, queue) -> None:
     """Gives the items of an array back."""
     queue.put(array[:].tolist())
+
+
+def write_and_tell(task) -> list[str]:
+    """Writes to a region of an array; what that warns of."""
+    import warnings
+
+    from stook.zarr.errors import ZarrUserWarning
+
+    array, region = task
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        array[region] = 1
+    return [str(warning.message) for warning in told if warning.category is ZarrUserWarning]

@@ -9,6 +9,7 @@ each, whatever the selection.
 from __future__ import annotations
 
 import math
+import os
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +26,7 @@ from ._engine import (
 )
 from ._grid import grid_places, lengths_of
 from ._info import ArrayInfo
+from ._units import warn_of_parts
 from ._values import from_engine, layout_of, quick_dtype, to_engine
 from .array_spec import ArrayConfig, parse_array_config
 from .common import parse_shapelike
@@ -68,6 +70,7 @@ class ArrayState:
     __slots__ = (
         "__weakref__",
         "_dtype",
+        "_is_lent",
         "_metadata",
         "_native",
         "_quick",
@@ -84,6 +87,8 @@ class ArrayState:
     #: The engine's array, where what it gives is what is wanted, as it is.
     _quick: NativeArray | None
     _dtype: Any
+    #: Whether another process gave it to this one.
+    _is_lent: bool
 
     def __init__(
         self, metadata: Any, store_path: StorePath, config: ArrayConfigLike | None = None
@@ -95,6 +100,7 @@ class ArrayState:
         self.store_path = store_path
         self.config = config
         self._metadata = self._raw = self._native = self._quick = self._dtype = None
+        self._is_lent = False
 
     @classmethod
     def _of(
@@ -115,7 +121,8 @@ class ArrayState:
     def __reduce__(self) -> Any:
         # By reference: the other process opens the array itself. What was read of it goes along,
         # so that both see the same shape.
-        return _rebuild, (type(self), self.store_path, self.config, self._document())
+        by = None if self._is_lent else os.getpid()
+        return _rebuild, (type(self), self.store_path, self.config, self._document(), by)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -412,6 +419,8 @@ class ArrayState:
         field = check_no_multi_fields(fields)
         check_writable(self.store_path)
         native = self._engine
+        if self._is_lent:
+            warn_of_parts(self, indexer)
         if field is not None:
             # Not one step for another writer of the same items.
             items = self._items(indexer, dtype).copy()
@@ -536,9 +545,11 @@ class ArrayState:
         if not isinstance(config, ArrayConfig):
             settings: Any = {**self.config.to_dict(), **config}
             config = ArrayConfig(**settings)
-        return type(self)._of(
+        found = type(self)._of(
             self.store_path, raw=self._raw, metadata=self._metadata, config=config
         )
+        found._is_lent = self._is_lent
+        return found
 
     # Going through chunks.
 
@@ -564,6 +575,13 @@ def _of_fields(found: npt.NDArray[Any], fields: Fields, dtype: np.dtype[Any]) ->
 
 
 def _rebuild(
-    cls: type[ArrayState], store_path: StorePath, config: ArrayConfig, raw: dict[str, Any]
+    cls: type[ArrayState],
+    store_path: StorePath,
+    config: ArrayConfig,
+    raw: dict[str, Any],
+    by: int | None = None,
 ) -> Any:
-    return cls._of(store_path, raw=raw, config=config)
+    """The array that process ``by`` had; ``None``, if that one was given it, too."""
+    found = cls._of(store_path, raw=raw, config=config)
+    found._is_lent = by != os.getpid()
+    return found
