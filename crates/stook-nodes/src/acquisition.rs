@@ -292,8 +292,8 @@ impl Acquisition {
         walk::children(self, path)
     }
 
-    /// The node at `path` and those below it: the children of a group together, then those of its
-    /// last group, and so on, as PyTables walks.
+    /// The node at `path` and those below it: the children of a group together, then those of each
+    /// of its groups, then those below the last of these, and so on, as PyTables walks.
     ///
     /// # Errors
     /// As [`Acquisition::children`]; `Corrupt` for a group that is within itself.

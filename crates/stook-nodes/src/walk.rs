@@ -91,55 +91,88 @@ pub(crate) fn children(
     Ok(nodes.into_iter().map(|(child, class)| (child.name, class)).collect())
 }
 
-/// A group that is still to be looked into.
+/// A group whose children have been visited, and whose groups are still to be looked into.
 struct Ahead {
-    path: NodePath,
+    groups: Vec<Below>,
     level: usize,
+}
+
+/// A group in a group.
+struct Below {
+    path: NodePath,
     /// Numbers of the groups above it, itself included, where names may lead to one node.
     above: Vec<u64>,
 }
 
+struct Walk<'a> {
+    acquisition: &'a Acquisition,
+    visits: Vec<Visit>,
+    depth: Depth,
+    links: HashSet<NodePath>,
+}
+
 pub(crate) fn walk(acquisition: &Acquisition, from: &NodePath, depth: Depth) -> Result<Vec<Visit>> {
     let class = acquisition.expect_class(from)?;
-    let mut visits = vec![Visit { path: from.clone(), class }];
-    let is_beyond = |level: usize| matches!(depth, Depth::Levels(max) if level > max);
-    let mut stack = Vec::new();
-    if class == Class::Group {
-        stack.push(Ahead { path: from.clone(), level: 1, above: Vec::new() });
+    let visits = vec![Visit { path: from.clone(), class }];
+    let mut walk = Walk { acquisition, visits, depth, links: HashSet::new() };
+    if class != Class::Group {
+        return Ok(walk.visits);
     }
-    let mut links = HashSet::new();
-    while let Some(Ahead { path, level, above }) = stack.pop() {
-        if is_beyond(level) {
-            continue;
+    let mut stack = vec![walk.look_into(&Below { path: from.clone(), above: Vec::new() }, 1)?];
+    // The groups of one group are looked into one after another, then those of the last of them.
+    while let Some(Ahead { groups, level }) = stack.pop() {
+        for group in groups {
+            stack.push(walk.look_into(&group, level + 1)?);
         }
-        for (child, class) in nodes(acquisition, &path)? {
-            let below = path.join(&child.name)?;
-            if class == Class::Group {
-                let mut above = above.clone();
-                if let Some(identity) = child.identity {
-                    if above.contains(&identity) {
-                        let message =
-                            "the group is within itself: its path leads round in a circle";
-                        let file = acquisition.file().path();
-                        return Err(Error::corrupt(message).at_node(&below).at_file(file));
-                    }
-                    above.push(identity);
-                }
-                // A link may lead up, and has no number: each is followed once.
-                let is_new = child.link == Link::Hard || links.insert(below.clone());
-                let is_near = child.link == Link::Hard || above.len() + level < MAX_LEVELS;
-                if is_new && is_near {
-                    stack.push(Ahead { path: below.clone(), level: level + 1, above });
-                }
+    }
+    Ok(walk.visits)
+}
+
+impl Walk<'_> {
+    /// Visits what is in `group`, whose children lie `level` levels down.
+    fn look_into(&mut self, group: &Below, level: usize) -> Result<Ahead> {
+        let mut ahead = Ahead { groups: Vec::new(), level };
+        if matches!(self.depth, Depth::Levels(max) if level > max) {
+            return Ok(ahead);
+        }
+        for (child, class) in nodes(self.acquisition, &group.path)? {
+            let path = group.path.join(&child.name)?;
+            if class == Class::Group
+                && let Some(above) = self.above(group, &child, &path, level)?
+            {
+                ahead.groups.push(Below { path: path.clone(), above });
             }
-            visits.push(Visit { path: below, class });
+            self.visits.push(Visit { path, class });
         }
-        if visits.len() > MAX_VISITS {
+        if self.visits.len() > MAX_VISITS {
             let message = format!("more than {MAX_VISITS} nodes");
-            return Err(Error::limit(message).at_file(acquisition.file().path()));
+            return Err(Error::limit(message).at_file(self.acquisition.file().path()));
         }
+        Ok(ahead)
     }
-    Ok(visits)
+
+    /// The groups above a group, itself included; `None` where it is not looked into.
+    fn above(
+        &mut self,
+        group: &Below,
+        child: &Child,
+        path: &NodePath,
+        level: usize,
+    ) -> Result<Option<Vec<u64>>> {
+        let mut above = group.above.clone();
+        if let Some(identity) = child.identity {
+            if above.contains(&identity) {
+                let message = "the group is within itself: its path leads round in a circle";
+                let file = self.acquisition.file().path();
+                return Err(Error::corrupt(message).at_node(path).at_file(file));
+            }
+            above.push(identity);
+        }
+        // A link that is not hard may lead up, and has no number: each is followed once.
+        let is_hard = child.link == Link::Hard;
+        let is_followed = is_hard || (level < MAX_LEVELS && self.links.insert(path.clone()));
+        Ok(is_followed.then_some(above))
+    }
 }
 
 /// Levels down which soft links are followed.

@@ -489,6 +489,8 @@ class H5Backend:
         """Makes an array of no rows that grows, of rows of a shape."""
         file = self._file
         row = [int(length) for length in data_shape or ()]
+        if any(length < 0 for length in row):
+            raise InvalidInputError(f"expected lengths of axes, found {data_shape}")
         native_dtype = np.dtype(dtype).newbyteorder("=")
         with node_errors():
             path = file._native.create_earray(self._path(where), name, (native_dtype, row), str(title))
