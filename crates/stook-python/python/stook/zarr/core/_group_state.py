@@ -214,6 +214,7 @@ class GroupState:
 
     def _nodes(self) -> Iterator[tuple[str, _AnyNode, int | None]]:
         from ._open import node_of
+        from .array import AsyncArray
 
         view, config = self._view, parse_array_config(None)
         if view is None:
@@ -221,9 +222,11 @@ class GroupState:
                 yield name, _lazy(below(self.store_path, name), kind, config), identity
             return
         for name in view.names():
-            raw = view.get(name)
-            node = node_of(below(self.store_path, name), raw or {}, view.below(name), config)
-            yield name, node, None
+            raw, place = view.get(name) or {}, below(self.store_path, name)
+            if "shape" in raw:
+                yield name, AsyncArray._of(place, raw=raw, config=config), None
+            else:
+                yield name, node_of(place, raw, view.below(name), config), None
 
     def _count(self, max_depth: int | None = 0) -> int:
         return sum(1 for _ in self._members(max_depth))
