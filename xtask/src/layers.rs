@@ -14,7 +14,7 @@ const FACE_ONLY: [&str; 8] =
     ["tokio", "async-std", "smol", "axum", "hyper", "pyo3", "pyo3-ffi", "numpy"];
 
 /// Byte stores that own a runtime and hide it: (crate of the workspace, runtime).
-const RUNTIME_OWNERS: [(&str, &str); 1] = [("stook-remote", "tokio")];
+const RUNTIME_OWNERS: [(&str, &str); 2] = [("stook-remote", "tokio"), ("stook-icechunk", "tokio")];
 
 /// A level of the drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ fn layer(name: &str) -> Option<Layer> {
     Some(match name {
         "stook-core" => Layer::Core,
         "stook-zarr" | "stook-hdf5" | "stook-npy" => Layer::Format,
-        "stook-remote" => Layer::Store,
+        "stook-remote" | "stook-icechunk" => Layer::Store,
         "stook" => Layer::Stook,
         "stook-loom" | "stook-labelled" | "stook-onedata" | "stook-nodes" => Layer::Door,
         "stook-serve" | "stook-cli" | "stook-python" => Layer::Face,
@@ -142,6 +142,8 @@ fn may_use(from: Layer, to: Layer, edge: &Edge) -> bool {
         (Layer::Core, _) => false,
         // Its tests read arrays.
         (Layer::Store, Layer::Format) => edge.kind == Kind::Dev,
+        // One runtime makes the requests of both.
+        (Layer::Store, Layer::Store) => edge.to == "stook-remote",
         (Layer::Format | Layer::Store, to) => to == Layer::Core,
         (Layer::Stook, to) => matches!(to, Layer::Core | Layer::Format | Layer::Store),
         (Layer::Door, to) => matches!(to, Layer::Core | Layer::Stook),
@@ -161,7 +163,7 @@ mod tests {
         let crates = ["stook-core", "stook-zarr", "stook-hdf5", "stook", "stook-loom"]
             .into_iter()
             .chain(["stook-nodes", "stook-cli", "stook-python", "stook-serve", "stook-testkit"])
-            .chain(["stook-remote", "xtask"])
+            .chain(["stook-remote", "stook-icechunk", "xtask"])
             .map(str::to_owned)
             .collect();
         let edge = Edge { from: from.to_owned(), to: to.to_owned(), kind };
@@ -201,6 +203,8 @@ mod tests {
             ("stook-cli", "stook-remote"),
             ("stook-remote", "stook-zarr"),
             ("stook-remote", "axum"),
+            ("stook-remote", "stook-icechunk"),
+            ("stook-zarr", "stook-icechunk"),
         ] {
             let fault = found(from, to, Kind::Built);
             let text = fault.unwrap_or_else(|| panic!("{from} → {to} was not found"));
@@ -220,6 +224,7 @@ mod tests {
             ("stook", "stook-remote", Kind::Built),
             ("stook-remote", "stook-core", Kind::Built),
             ("stook-remote", "tokio", Kind::Built),
+            ("stook-icechunk", "stook-remote", Kind::Built),
             ("stook-remote", "stook-zarr", Kind::Dev),
             ("stook-python", "pyo3", Kind::Built),
             ("stook-zarr", "stook-testkit", Kind::Dev),

@@ -16,6 +16,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use local::LocalStore;
 pub use memory::MemoryStore;
+pub use ranges::read_ranges;
 pub use update::{Edit, EditValue, Guard, keeps_changing, with_edit_buffers};
 pub use zip::ZipStore;
 

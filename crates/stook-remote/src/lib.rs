@@ -27,3 +27,10 @@ mod store;
 mod write;
 
 pub use open::{is_url, local_path, open};
+
+/// The runtime, for other stores of this workspace.
+#[doc(hidden)]
+pub mod hidden {
+    pub use crate::open::use_ring;
+    pub use crate::runtime::{finish, run};
+}

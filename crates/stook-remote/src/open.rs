@@ -268,7 +268,7 @@ impl Maker {
 }
 
 /// Chooses who encrypts, unless the program has chosen.
-fn use_ring() {
+pub fn use_ring() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -62,7 +62,7 @@ impl Drop for Task {
 ///
 /// # Errors
 /// Those of `future`, and that of a checkpoint.
-pub(crate) fn run<T: Send + 'static>(
+pub fn run<T: Send + 'static>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     wait(future, true)
@@ -72,7 +72,7 @@ pub(crate) fn run<T: Send + 'static>(
 ///
 /// # Errors
 /// Those of `future`.
-pub(crate) fn finish<T: Send + 'static>(
+pub fn finish<T: Send + 'static>(
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     wait(future, false)

@@ -54,6 +54,8 @@ pub use format::{Storage, storage_of};
 pub use group::Group;
 pub use parts::{Parts, PartsAxis, Ranges};
 pub use remote::{is_url, open_store};
+#[cfg(feature = "icechunk")]
+pub use stook_icechunk as icechunk;
 pub use walk::{Visit, walk};
 
 pub use stook_core::engine::{BufferCodec, gate};

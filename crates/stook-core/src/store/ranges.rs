@@ -30,7 +30,10 @@ fn with_buffer<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
 
 /// Reads `ranges` of a value of `len_bytes` through `read`, in the order of their offsets,
 /// neighbours together, and delivers each.
-pub(super) fn read_ranges(
+///
+/// # Errors
+/// `Corrupt` if a range lies outside the value, and what `read` and `deliver` return.
+pub fn read_ranges(
     len_bytes: u64,
     ranges: &[ByteRange],
     read: &mut dyn FnMut(u64, &mut [u8]) -> Result<()>,
