@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::attributes::{AttributeEdits, AttributeValue, Attributes};
 use crate::chunk::ChunkSource;
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::path::NodePath;
@@ -242,6 +243,28 @@ pub trait Container: Any + Debug + Send + Sync {
         Ok(self.children(group)?.into_iter().map(|child| child.name).collect())
     }
 
+    /// What the name at `node` is in its group, whatever it leads to; `None` if it is not there.
+    /// The root has no name.
+    ///
+    /// # Errors
+    /// As [`Container::children`] of the group above it, which may be missing.
+    fn child(&self, node: &NodePath) -> Result<Option<Child>> {
+        let Some(group) = node.parent() else { return Ok(None) };
+        if self.kind(&group)? != Some(NodeKind::Group) {
+            return Ok(None);
+        }
+        Ok(self.children(&group)?.into_iter().find(|child| child.name == node.name()))
+    }
+
+    /// The type that the named type at `node` is.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` if it is no named type, `Unsupported` where the format has none.
+    fn named_type(&self, node: &NodePath) -> Result<DType> {
+        let what = format!("{} has no named types", self.format());
+        Err(crate::Error::unsupported(what).at_file(self.location()).at_node(node))
+    }
+
     /// Creates `group` and the groups above it that are missing.
     ///
     /// # Errors
@@ -273,6 +296,15 @@ pub trait Container: Any + Debug + Send + Sync {
             Some(NodeKind::Array) => Some(Opened::Array(self.open_array(node)?)),
             Some(_) => Some(Opened::Other),
         })
+    }
+
+    /// Gives `dtype` a name, and creates the groups above it that are missing.
+    ///
+    /// # Errors
+    /// `Unsupported` where the format has no named types, `AlreadyExists`, `ReadOnly`, `Io`.
+    fn create_named_type(&self, node: &NodePath, dtype: &DType) -> Result<()> {
+        let what = format!("{} has no name for the type {dtype}", self.format());
+        Err(crate::Error::unsupported(what).at_file(self.location()).at_node(node))
     }
 
     /// Removes `node` and all below it (for a link: the link).
@@ -319,6 +351,23 @@ pub trait Container: Any + Debug + Send + Sync {
     /// Those of [`Container::attributes`].
     fn attribute(&self, node: &NodePath, name: &str) -> Result<Option<AttributeValue>> {
         Ok(self.attributes(node)?.get(name).cloned())
+    }
+
+    /// The attribute `name` as it is stored, even one that [`Container::attributes`] leaves out
+    /// because something else says the same.
+    ///
+    /// # Errors
+    /// Those of [`Container::attributes`].
+    fn stored_attribute(&self, node: &NodePath, name: &str) -> Result<Option<AttributeValue>> {
+        self.attribute(node, name)
+    }
+
+    /// The names of all attributes that are stored at `node`, in the order of the file.
+    ///
+    /// # Errors
+    /// As [`Container::attributes`], if not for the value of one.
+    fn attribute_names(&self, node: &NodePath) -> Result<Vec<String>> {
+        Ok(self.attributes(node)?.iter().map(|(name, _)| name.to_owned()).collect())
     }
 
     /// Changes attributes of `node`, all or none.

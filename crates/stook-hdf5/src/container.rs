@@ -1,6 +1,7 @@
 //! The container: the tree of a file.
 
 mod beyond;
+mod single;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
@@ -13,8 +14,8 @@ use stook_core::container::{
 };
 use stook_core::file::{FileIo, LocalFile, sync_dir};
 use stook_core::{
-    ArraySpec, AttributeEdits, AttributeValue, Attributes, Error, ErrorKind, Limits, NodePath,
-    Result,
+    ArraySpec, AttributeEdits, AttributeValue, Attributes, DType, Error, ErrorKind, Limits,
+    NodePath, Result,
 };
 
 use crate::array::{self, Hdf5Array};
@@ -478,6 +479,15 @@ impl Container for Hdf5File {
         self.or_beyond(group, self.children_here(group), |file, group| file.children(group))
     }
 
+    fn child(&self, node: &NodePath) -> Result<Option<Child>> {
+        self.child_here(node)
+    }
+
+    fn named_type(&self, node: &NodePath) -> Result<DType> {
+        let here = self.named_type_here(node);
+        self.or_beyond(node, here, |file, node| file.named_type(node))
+    }
+
     fn create_group(&self, group: &NodePath) -> Result<()> {
         self.creating(group, || {
             Location::create_group(&self.shared.file, &c_path(group)?, self.shared.order)
@@ -489,6 +499,10 @@ impl Container for Hdf5File {
     fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {
         let created = self.creating(array, || array::create(&self.shared, array, spec))?;
         Ok(Arc::new(created))
+    }
+
+    fn create_named_type(&self, node: &NodePath, dtype: &DType) -> Result<()> {
+        self.creating(node, || self.create_named_type_here(node, dtype))
     }
 
     fn open_array(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
@@ -556,6 +570,17 @@ impl Container for Hdf5File {
     fn attribute(&self, node: &NodePath, wanted: &str) -> Result<Option<AttributeValue>> {
         let found = self.attribute_here(node, wanted);
         self.or_beyond(node, found, |file, node| file.attribute(node, wanted))
+    }
+
+    fn stored_attribute(&self, node: &NodePath, name: &str) -> Result<Option<AttributeValue>> {
+        let here = self.stored_attribute_here(node, name);
+        self.or_beyond(node, here, |file, node| file.stored_attribute(node, name))
+    }
+
+    fn attribute_names(&self, node: &NodePath) -> Result<Vec<String>> {
+        self.or_beyond(node, self.attribute_names_here(node), |file, node| {
+            file.attribute_names(node)
+        })
     }
 
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {

@@ -4,10 +4,12 @@ use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 
 use hdf5_metno_sys::h5::H5free_memory;
 use hdf5_metno_sys::h5i::hid_t;
+use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::h5t::*;
 
+use super::plist::link_creation;
 use super::space::MAX_RANK;
-use super::{Failure, Id, Result, c_string, call, check, lock};
+use super::{Failure, File, Id, Result, c_string, call, check, lock};
 
 /// The class of a datatype.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +141,16 @@ impl Datatype {
     fn copy_of(id: impl FnOnce() -> hid_t) -> Result<Self> {
         let _lock = lock();
         Ok(Self { id: Id::owned(call!("copy datatype", H5Tcopy(id()))?) })
+    }
+
+    /// Gives this type, which has none, a name in `file`, and creates the groups above it.
+    pub(crate) fn commit(&self, file: &File, path: &CStr) -> Result<()> {
+        let (file, lcpl) = (file.id().raw(), link_creation()?);
+        call!(
+            "named type",
+            H5Tcommit2(file, path.as_ptr(), self.id.raw(), lcpl.raw(), H5P_DEFAULT, H5P_DEFAULT)
+        )?;
+        Ok(())
     }
 
     /// The class.

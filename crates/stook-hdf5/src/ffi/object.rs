@@ -15,7 +15,7 @@ use hdf5_metno_sys::h5p::{
 use hdf5_metno_sys::h5r::{H5R_OBJECT1, H5Rcreate, H5Rget_name};
 
 use super::plist::{AttributeOrder, link_access, link_creation, set_attribute_order};
-use super::{File, Id, Result, call, sized_text};
+use super::{Datatype, File, Id, Result, call, sized_text};
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,11 @@ impl Location {
 
     pub(super) fn id(&self) -> &Id {
         &self.id
+    }
+
+    /// The named datatype that this is.
+    pub(crate) fn into_datatype(self) -> Datatype {
+        Datatype::owned(self.id)
     }
 
     /// What the object at `path`, relative to this one, is; links are followed in this file.
