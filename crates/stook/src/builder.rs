@@ -9,7 +9,7 @@ use stook_core::{
 use crate::array::Array;
 use crate::file::File;
 use crate::group::Group;
-use crate::szip;
+use crate::{scale_offset, szip};
 
 /// How a new array is cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub struct ArrayBuilder {
     fill_value: Option<Values>,
     dimension_names: Option<Vec<Option<String>>>,
     attributes: AttributeEdits,
+    is_null: bool,
     /// Whether the file is begun with the array, and goes with it.
     is_new_file: bool,
 }
@@ -67,6 +68,7 @@ impl ArrayBuilder {
             fill_value: None,
             dimension_names: None,
             attributes: AttributeEdits::new(),
+            is_null: false,
             is_new_file: false,
         }
     }
@@ -86,6 +88,12 @@ impl ArrayBuilder {
     /// The shape (default: a scalar).
     pub fn shape(mut self, shape: impl Into<Vec<u64>>) -> Self {
         self.shape = shape.into();
+        self
+    }
+
+    /// Without elements and without a shape: a type alone (HDF5's null dataspace).
+    pub fn null(mut self) -> Self {
+        self.is_null = true;
         self
     }
 
@@ -167,7 +175,9 @@ impl ArrayBuilder {
     /// What was asked for, in the form that the format has for it.
     fn spec(&self, format: Format) -> Result<ArraySpec> {
         let mut spec = ArraySpec::new(self.dtype.clone(), self.shape.clone());
-        debug_assert_eq!(spec.extent, Extent::Shape(self.shape.clone()));
+        if self.is_null {
+            spec.extent = Extent::Null;
+        }
         spec.max_shape.clone_from(&self.max_shape);
         spec.dimension_names.clone_from(&self.dimension_names);
         spec.fill_value = Some(match &self.fill_value {
@@ -186,6 +196,7 @@ impl ArrayBuilder {
         self.lay_out(&mut spec, format)?;
         // A setting out of range is told now, not by the first read or write.
         szip::fit(&mut spec);
+        scale_offset::fit(&mut spec);
         Pipeline::new(&spec)?;
         self.check_max_shape()?;
         let mut adapted = self.group.file().container().adapt_array(&spec)?;

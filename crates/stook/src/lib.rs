@@ -37,6 +37,7 @@ mod leaves;
 mod ordered;
 mod parts;
 mod remote;
+mod scale_offset;
 pub mod stats;
 mod szip;
 mod walk;

@@ -86,11 +86,13 @@ fn is_big(spec: &ArraySpec) -> bool {
     spec.codecs.contains(&CodecSpec::ByteOrder(Endian::Big))
 }
 
-/// Whether the elements go in one piece: no filters, no chunks, no room to grow.
+/// Whether the elements go in one piece: no filters, no chunks, no room to grow. One chunk that
+/// holds all is as good as one piece, where nobody set bounds.
 fn is_contiguous(spec: &ArraySpec, shape: &[u64], has_filters: bool) -> bool {
     let max = spec.max_shape.as_deref();
     let is_fixed = max.is_none_or(|max| max.iter().zip(shape).all(|(max, len)| *max == Some(*len)));
-    !has_filters && is_fixed && (spec.contiguous || spec.grid == ChunkGrid::whole(shape))
+    let is_whole = (max.is_none() || shape.is_empty()) && spec.grid == ChunkGrid::whole(shape);
+    !has_filters && is_fixed && (spec.contiguous || is_whole)
 }
 
 /// How far each axis may grow: as the spec says, and without bound where it does not say.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._group import Group
 
 #: About so many bytes are read and written at once.
+_USUAL_ORDER = {"name": "bytes", "endian": "little"}
 _BLOCK_LEN_BYTES = 64 << 20
 
 
@@ -43,6 +44,11 @@ def _copy_array(source: Array, group: Group, path: str) -> Array:
         "codecs": source.codecs,
         "max_shape": source.max_shape,
     }
+    if source.chunks is None:
+        # One piece: a byte order that is not the usual one is all there is to say.
+        codecs = [codec for codec in source.codecs if codec != _USUAL_ORDER]
+        whole = tuple(max(1, length) for length in source.shape)
+        layout.update(codecs=codecs, max_shape=None, chunks=whole if codecs else None)
     if source.format == group.format:
         copied = group.create_array(path, **options, **layout)
     else:
