@@ -12,7 +12,9 @@ use stook::{ArraySpec, ChunkGrid, DType};
 use crate::dtype::to_numpy;
 use crate::enter::{enter, invalid, raise};
 use crate::fork::Origin;
-use crate::memory::{allocate, bytes_mut, is_fillable, numpy, view, view_items_mut, view_mut};
+use crate::memory::{
+    allocate, bytes_mut, is_fillable, numpy, view_items, view_items_mut, view_mut,
+};
 use crate::tree::closed;
 use crate::{codecs, lend, reports, selection, strings, values};
 
@@ -256,8 +258,9 @@ impl Array {
             let values = values::from_array(&self.dtype, data)?;
             return enter(py, || array.write(&selection, &values));
         }
-        let data = self.padded(data)?;
-        let source = view(&data).map_err(|error| raise(py, &error))?;
+        let data = self.padded(&self.items(data)?)?;
+        let n_item_axes = n_item_axes(&self.dtype);
+        let source = view_items(&data, n_item_axes).map_err(|error| raise(py, &error))?;
         enter(py, || array.write_from(&selection, &source))
     }
 
@@ -273,8 +276,9 @@ impl Array {
             let values = values::from_array(&self.dtype, data)?;
             return enter(py, || array.append(&values, axis));
         }
-        let data = self.padded(data)?;
-        let source = view(&data).map_err(|error| raise(py, &error))?;
+        let data = self.padded(&self.items(data)?)?;
+        let n_item_axes = n_item_axes(&self.dtype);
+        let source = view_items(&data, n_item_axes).map_err(|error| raise(py, &error))?;
         enter(py, || array.append_from(&source, axis))
     }
 
@@ -285,6 +289,24 @@ impl Array {
 }
 
 impl Array {
+    /// The data as they are; of items that are arrays, with the last axes in one piece.
+    fn items<'py>(
+        &self,
+        data: &Bound<'py, PyUntypedArray>,
+    ) -> PyResult<Bound<'py, PyUntypedArray>> {
+        let py = data.py();
+        let shape = item_shape(&self.dtype);
+        if shape.is_empty() {
+            return Ok(data.clone());
+        }
+        let found: Vec<u64> = data.shape().iter().map(|&len| len as u64).collect();
+        if !found.ends_with(&shape) {
+            let message = format!("expected items of shape {shape:?}, found an array of {found:?}");
+            return Err(invalid(py, message));
+        }
+        Ok(numpy(py, "ascontiguousarray")?.call1((data,))?.cast_into()?)
+    }
+
     /// The data as it is; a copy with the padding of the file where that is not numpy's.
     fn padded<'py>(
         &self,
@@ -301,6 +323,18 @@ impl Array {
             .map_err(|error| raise(data.py(), &error))?;
         Ok(copy)
     }
+}
+
+/// The axes that numpy adds to an array of items of this type.
+fn item_shape(dtype: &DType) -> Vec<u64> {
+    match dtype {
+        DType::Array(array) => [array.shape.as_slice(), &item_shape(&array.item)].concat(),
+        _ => Vec::new(),
+    }
+}
+
+fn n_item_axes(dtype: &DType) -> usize {
+    item_shape(dtype).len()
 }
 
 /// A chunk shape; of a rectilinear grid, the lengths along each axis.

@@ -28,6 +28,17 @@ pub(crate) fn to_python<'py>(
     }
 }
 
+/// The same, but of a typed scalar an array without axes, whose dtype says all of its type.
+pub(crate) fn to_array<'py>(
+    py: Python<'py>,
+    value: &AttributeValue,
+) -> PyResult<Bound<'py, PyAny>> {
+    match value {
+        AttributeValue::Values(values) => values::to_array(py, values),
+        other => to_python(py, other),
+    }
+}
+
 /// A JSON value as Python's `json` would read it.
 pub(crate) fn json_to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {

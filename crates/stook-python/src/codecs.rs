@@ -171,7 +171,7 @@ struct Settings {
 
 impl Settings {
     /// What these settings set up; other codecs are those of numcodecs.
-    const KNOWN: [&str; 24] = [
+    const KNOWN: [&str; 25] = [
         "transpose",
         "bytes",
         "vlen-utf8",
@@ -192,6 +192,7 @@ impl Settings {
         "numcodecs.shuffle",
         "bitshuffle",
         "szip",
+        "scaleoffset",
         "nbit",
         "crc32c",
         "fletcher32",
@@ -334,6 +335,7 @@ impl Settings {
                 bits_per_pixel: self.integer("bits_per_pixel", 0)?,
                 pixels_per_scanline: self.integer("pixels_per_scanline", 0)?,
             }),
+            "scaleoffset" => CodecSpec::ScaleOffsetHdf5 { values: self.numbers("values")? },
             "nbit" => CodecSpec::NBit { values: self.numbers("values")? },
             "shuffle" | "numcodecs.shuffle" => {
                 CodecSpec::Shuffle { item_size: self.integer("elementsize", size)? }

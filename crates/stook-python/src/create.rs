@@ -57,8 +57,12 @@ pub(crate) fn array<'py>(
         asked.get("max_shape")?.map(|value| value.extract()).transpose()?;
     let names: Option<Vec<String>> =
         asked.get("dimension_names")?.map(|value| value.extract()).transpose()?;
+    let is_null = asked.get("is_null")?.is_some_and(|value| value.is_truthy().unwrap_or(false));
     let array = enter(py, || {
         let mut builder = file.root_group()?.array(node).dtype(dtype).shape(shape);
+        if is_null {
+            builder = builder.null();
+        }
         builder = or(builder, chunks, ArrayBuilder::chunks);
         builder = or(builder, shards, ArrayBuilder::shards);
         builder = or(builder, chain, ArrayBuilder::codecs);

@@ -13,7 +13,8 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 use stook::DType;
 use stook::Error;
 use stook::dtype::{
-    ArrayType, Charset, EnumType, Field, FixedString, OpaqueType, StructType, TimeBase, TimeUnit,
+    ArrayType, Charset, EnumType, Field, FixedString, OpaqueType, Padding, StructType, TimeBase,
+    TimeUnit,
 };
 
 use crate::enter::{invalid, raise};
@@ -48,15 +49,28 @@ pub(crate) fn to_numpy<'py>(py: Python<'py>, dtype: &DType) -> PyResult<Bound<'p
             let shape = PyTuple::new(py, &array.shape)?;
             numpy(py, "dtype")?.call1(((to_numpy(py, &array.item)?, shape),))
         }
-        DType::String(_) | DType::Reference => {
-            with_metadata(py, "O", "vlen", py.get_type::<PyString>())
+        DType::String(charset) => {
+            text_dtype(py, (*charset == Charset::Ascii).then_some(("h5py_encoding", "ascii")))
         }
+        DType::Reference => text_dtype(py, Some(REFERENCE)),
         DType::Bytes => with_metadata(py, "O", "vlen", py.get_type::<PyBytes>()),
         DType::Sequence(item) => with_metadata(py, "O", "vlen", to_numpy(py, item)?),
         DType::DateTime(unit) => plain(&time_name("M8", *unit)),
         DType::TimeDelta(unit) => plain(&time_name("m8", *unit)),
         other => plain(&other.to_string()),
     }
+}
+
+/// What marks text that is the path of another node.
+const REFERENCE: (&str, &str) = ("reference", "object");
+
+fn text_dtype<'py>(py: Python<'py>, mark: Option<(&str, &str)>) -> PyResult<Bound<'py, PyAny>> {
+    let metadata = PyDict::new(py);
+    metadata.set_item("vlen", py.get_type::<PyString>())?;
+    if let Some((key, value)) = mark {
+        metadata.set_item(key, value)?;
+    }
+    with_all_metadata(py, "O", metadata)
 }
 
 fn time_name(kind: &str, unit: TimeUnit) -> String {
@@ -71,6 +85,14 @@ fn with_metadata<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let metadata = PyDict::new(py);
     metadata.set_item(key, value)?;
+    with_all_metadata(py, plain, metadata)
+}
+
+fn with_all_metadata<'py>(
+    py: Python<'py>,
+    plain: impl IntoPyObject<'py>,
+    metadata: Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
     let keywords = PyDict::new(py);
     keywords.set_item("metadata", metadata)?;
     numpy(py, "dtype")?.call((plain,), Some(&keywords))
@@ -148,14 +170,11 @@ pub(crate) fn from_numpy(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
         b'f' | b'c' => of_name(descr),
         b'S' if size == 0 => Ok(DType::Bytes),
         b'S' => {
-            let is_utf8 =
-                metadata("h5py_encoding")?.is_some_and(|name| name.eq("utf-8").unwrap_or(false));
+            let is_utf8 = is_entry(metadata("h5py_encoding")?, "utf-8");
             let charset = if is_utf8 { Charset::Utf8 } else { Charset::Ascii };
-            Ok(DType::FixedString(FixedString {
-                len_bytes: size,
-                charset,
-                padding: Default::default(),
-            }))
+            let is_terminated = is_entry(metadata("padding")?, "null-terminated");
+            let padding = if is_terminated { Padding::NullTerminated } else { Padding::Null };
+            Ok(DType::FixedString(FixedString { len_bytes: size, charset, padding }))
         }
         b'U' if size == 0 => Ok(DType::string()),
         b'U' => Ok(DType::Unicode(size / 4)),
@@ -163,7 +182,13 @@ pub(crate) fn from_numpy(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
         b'M' => time_unit(descr).map(DType::DateTime),
         b'm' => time_unit(descr).map(DType::TimeDelta),
         b'O' => match metadata("vlen")? {
-            Some(item) => of_vlen(&item),
+            Some(_) if metadata(REFERENCE.0)?.is_some() => Ok(DType::Reference),
+            Some(item) => match of_vlen(&item)? {
+                DType::String(_) if is_entry(metadata("h5py_encoding")?, "ascii") => {
+                    Ok(DType::String(Charset::Ascii))
+                }
+                dtype => Ok(dtype),
+            },
             None => {
                 let error = Error::invalid("dtype object does not say what its items are");
                 Err(raise(py, &error.with_hint("use str, bytes, or stook.vlen_dtype(item)")))
@@ -178,6 +203,11 @@ pub(crate) fn from_numpy(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
         b'V' => Ok(DType::Opaque(Arc::new(OpaqueType { size, tag: String::new() }))),
         _ => Err(unsupported(descr)),
     }
+}
+
+/// Whether an entry of a dtype's metadata is there and has this value.
+fn is_entry(entry: Option<Bound<'_, PyAny>>, value: &str) -> bool {
+    entry.is_some_and(|entry| entry.eq(value).unwrap_or(false))
 }
 
 fn unsupported(descr: &Bound<'_, PyArrayDescr>) -> PyErr {

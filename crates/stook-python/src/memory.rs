@@ -48,9 +48,19 @@ fn place(array: &Bound<'_, PyUntypedArray>) -> Place {
 /// Another thread of Python that writes to the array meanwhile changes which bytes are read, as
 /// it does with every function of numpy that releases the GIL; the memory itself stays, because
 /// numpy does not move the memory of an array that somebody refers to.
-pub(crate) fn view<'a>(array: &'a Bound<'_, PyUntypedArray>) -> stook::Result<View<'a>> {
-    let place = place(array);
-    // SAFETY: shape and strides are those of the array, whose memory lives as long as it does.
+///
+/// Of items that are arrays themselves, the last axes of `array` are theirs, in one piece.
+/// `n_item_axes` is at most the number of axes.
+pub(crate) fn view_items<'a>(
+    array: &'a Bound<'_, PyUntypedArray>,
+    n_item_axes: usize,
+) -> stook::Result<View<'a>> {
+    let mut place = place(array);
+    let n_axes = place.shape.len().saturating_sub(n_item_axes);
+    place.shape.truncate(n_axes);
+    place.strides.truncate(n_axes);
+    // SAFETY: shape and strides are those of the array, whose memory lives as long as it does; an
+    // item takes the bytes of the axes that were cut off.
     #[expect(unsafe_code, reason = "numpy lends memory as pointer, shape and strides")]
     unsafe {
         View::from_raw(place.data, &place.shape, &place.strides, &[])

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::{Map, Value};
 use stook::{
-    AttributeEdits, ConsolidatedMetadata, CreateOptions, Durability, EmptyChunks, Error, Format,
-    InTheWay, Link, Mode, Node, NodeKind, NodePath, OpenOptions, Outside,
+    AttributeEdits, Child, ConsolidatedMetadata, CreateOptions, Durability, EmptyChunks, Error,
+    ErrorKind, Format, InTheWay, Link, Mode, Node, NodeKind, NodePath, OpenOptions, Outside,
 };
 
 use crate::array::{Array, Slot};
+use crate::dtype::{from_python, to_numpy};
 use crate::enter::{enter, raise};
 use crate::fork::{FileSlot, Origin};
 use crate::store::Store;
@@ -159,6 +160,18 @@ impl Tree {
     fn at(&self, py: Python<'_>, node: &str) -> PyResult<NodePath> {
         NodePath::parse(node).map_err(|error| raise(py, &error.at_file(&self.path)))
     }
+}
+
+/// Name, kind, the target of a link (path and file) that is not hard, identity.
+type ChildTuple = (String, Option<&'static str>, Option<(String, Option<String>)>, Option<u64>);
+
+fn child_tuple(child: Child) -> ChildTuple {
+    let link = match child.link {
+        Link::Soft(target) => Some((target, None)),
+        Link::External { file, target } => Some((target, Some(file))),
+        _ => None,
+    };
+    (child.name, child.kind.map(kind_name), link, child.identity)
 }
 
 /// The members of a JSON object.
@@ -314,24 +327,10 @@ impl Tree {
 
     /// Name, kind, the target of a link (`None` for a hard one, else path and file), and the
     /// identity of each node in a group.
-    #[expect(clippy::type_complexity, reason = "a tuple of Python")]
-    fn children(
-        &self,
-        py: Python<'_>,
-        node: &str,
-    ) -> PyResult<Vec<(String, Option<&'static str>, Option<(String, Option<String>)>, Option<u64>)>>
-    {
+    fn children(&self, py: Python<'_>, node: &str) -> PyResult<Vec<ChildTuple>> {
         let (file, node) = (self.file(py)?, self.at(py, node)?);
         let children = enter(py, || file.container().children(&node))?;
-        let link = |link| match link {
-            Link::Soft(target) => Some((target, None)),
-            Link::External { file, target } => Some((target, Some(file))),
-            _ => None,
-        };
-        Ok(children
-            .into_iter()
-            .map(|child| (child.name, child.kind.map(kind_name), link(child.link), child.identity))
-            .collect())
+        Ok(children.into_iter().map(child_tuple).collect())
     }
 
     /// An array; with `empty_chunks`, chunks of nothing but the fill value are stored, too.
@@ -346,6 +345,55 @@ impl Tree {
                 .at_file(file.path())),
         })?;
         Ok(self.handle(array))
+    }
+
+    /// An array; `group`, `other`, or `None` where there is nothing.
+    fn node<'py>(&self, py: Python<'py>, node: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let file = self.file(py)?;
+        let found = enter(py, || match file.node(node) {
+            Ok(node) => Ok(Some(node)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // A named type is a node, too.
+            Err(error) => match file.container().kind(&NodePath::parse(node)?) {
+                Ok(Some(NodeKind::NamedType)) => Ok(None),
+                _ => Err(error),
+            },
+        })?;
+        Ok(match found {
+            Some(Node::Array(array)) => Some(Bound::new(py, self.handle(array))?.into_any()),
+            Some(_) => Some(PyString::new(py, "group").into_any()),
+            None => self.kind(py, node)?.map(|kind| PyString::new(py, kind).into_any()),
+        })
+    }
+
+    /// What a name is in its group, as in `children`; `None` where there is none.
+    fn child(&self, py: Python<'_>, node: &str) -> PyResult<Option<ChildTuple>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        Ok(enter(py, || file.container().child(&node))?.map(child_tuple))
+    }
+
+    /// The dtype that a named type is.
+    fn named_type<'py>(&self, py: Python<'py>, node: &str) -> PyResult<Bound<'py, PyAny>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        to_numpy(py, &enter(py, || file.container().named_type(&node))?)
+    }
+
+    /// Gives a dtype a name.
+    fn create_named_type<'py>(
+        &self,
+        py: Python<'py>,
+        node: &str,
+        dtype: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let (file, node) = (self.file_mut(py)?, self.at(py, node)?);
+        let dtype = from_python(dtype)?;
+        enter(py, || file.container().create_named_type(&node, &dtype))
+    }
+
+    /// Gives the node at `target` a further name.
+    fn create_hard_link(&self, py: Python<'_>, node: &str, target: &str) -> PyResult<()> {
+        let (file, node, target) = (self.file_mut(py)?, self.at(py, node)?, self.at(py, target)?);
+        enter(py, || file.container().create_hard_link(&node, &target))
     }
 
     fn create_group(&self, py: Python<'_>, node: &str) -> PyResult<()> {
@@ -400,6 +448,25 @@ impl Tree {
             .iter()
             .map(|(name, value)| Ok((name.to_owned(), attributes::to_python(py, value)?)))
             .collect()
+    }
+
+    /// The names of all attributes that are stored, in the order of the file.
+    fn attribute_names(&self, py: Python<'_>, node: &str) -> PyResult<Vec<String>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        enter(py, || file.container().attribute_names(&node))
+    }
+
+    /// A tuple of the value of one attribute, of HDF5 an array even where it is a scalar; `None`
+    /// if there is none.
+    fn attribute<'py>(
+        &self,
+        py: Python<'py>,
+        node: &str,
+        name: &str,
+    ) -> PyResult<Option<(Bound<'py, PyAny>,)>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let found = enter(py, || file.container().attribute(&node, name))?;
+        found.map(|value| Ok((attributes::to_array(py, &value)?,))).transpose()
     }
 
     /// Removes all attributes if `clear`, then sets pairs of name and value, and removes names.

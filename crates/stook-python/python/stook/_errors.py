@@ -176,7 +176,9 @@ def _joined(error: Error, cause: Exception) -> Error:
     joined = error
     if cls is not own:
         # Their ``__init__`` may want anything.
-        joined = cls.__new__(cls, error.message)
+        # Nor does every ``__new__`` take a class whose memory is laid out by another base.
+        made = OSError if issubclass(cls, OSError) else cls
+        joined = made.__new__(cls, error.message)
         joined.__dict__.update(cause.__dict__)
         joined.__dict__.update(error.__dict__)
         joined.__dict__["_parts"] = (error, cause)
