@@ -465,7 +465,7 @@ impl Tree {
         name: &str,
     ) -> PyResult<Option<(Bound<'py, PyAny>,)>> {
         let (file, node) = (self.file(py)?, self.at(py, node)?);
-        let found = enter(py, || file.container().attribute(&node, name))?;
+        let found = enter(py, || file.container().stored_attribute(&node, name))?;
         found.map(|value| Ok((attributes::to_array(py, &value)?,))).transpose()
     }
 

@@ -33,6 +33,7 @@ __all__ = ["NAMES", "install", "uninstall"]
 # Each name that is asked for: the module that is lent, to what, and the version of the peer whose
 # API that has, where the whole of it is lent.
 _PEERS: dict[str, tuple[str, str, str | None]] = {
+    "h5py": ("h5py", "stook.h5compat", "3.16.0"),
     "zarr": ("zarr", "stook.zarr", "3.1.6"),
     # The rest of its package runs on this module as it is.
     "pymodaq": ("pymodaq_data.h5modules.backends", "stook.pymodaq.backends", None),

@@ -1,0 +1,150 @@
+"""An open file, which all handles of it share."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from .._stook import Tree
+from ._errors import closed
+
+_Identity = tuple[int, int]
+
+
+class OpenFile:
+    """An open file, and what it was opened with. Handles of one file share it, and so do two
+    files that were opened by one path."""
+
+    def __init__(self, tree: Tree, filename: Any, mode: str, identity: _Identity | None) -> None:
+        self._tree: Tree | None = tree
+        self.filename = filename
+        self.mode = mode
+        self.identity = identity
+        self.n_handles = 1
+        self.driver = "sec2"
+        self.libver = ("earliest", "v200")
+        self.is_swmr = False
+        #: Where the file lies if it is a copy of something in memory.
+        self.copy: MemoryCopy | None = None
+        if identity is not None:
+            _OPEN[identity] = self
+        _ALL.add(self)
+
+    @property
+    def tree(self) -> Tree:
+        """The library's file.
+
+        Raises
+        ------
+        ClosedError
+            If it is closed. It is a :class:`ValueError`, :class:`RuntimeError` and
+            :class:`KeyError`.
+        """
+        if self._tree is None:
+            raise closed()
+        return self._tree
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        return self._tree is not None
+
+    def commit(self) -> None:
+        """Puts changes with the operating system."""
+        if self.mode != "r":
+            self.tree.commit("flush")
+            if self.copy is not None:
+                self.copy.save()
+
+    def refresh(self) -> None:
+        """Looks at what other processes have committed.
+
+        A file that is open for reading is opened anew; who writes it knows all there is.
+        """
+        if self.mode != "r":
+            self.tree  # noqa: B018 (an error where it is closed)
+            return
+        # The HDF5 library does not open a file in two ways at once.
+        path = self.tree.path
+        self.tree.close()
+        self._tree = None
+        self._tree = Tree.open(path, False, False, None)
+
+    def close(self) -> None:
+        """Commits and closes, once the last file that shares it is closed."""
+        tree, self._tree = self._tree, None
+        if tree is None:
+            return
+        if self.identity is not None and _OPEN.get(self.identity) is self:
+            del _OPEN[self.identity]
+        try:
+            tree.close()
+        finally:
+            if self.copy is not None:
+                self.copy.close()
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.close()
+
+
+_OPEN: weakref.WeakValueDictionary[_Identity, OpenFile] = weakref.WeakValueDictionary()
+_ALL: weakref.WeakSet[OpenFile] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for state in list(_ALL):
+        with suppress(Exception):
+            state.close()
+
+
+def identity_of(path: Any) -> _Identity | None:
+    """What tells a file from others; ``None`` where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def known(identity: _Identity | None) -> OpenFile | None:
+    """The open file of an identity, if this process has it open."""
+    found = _OPEN.get(identity) if identity is not None else None
+    return found if found is not None and found.is_open else None
+
+
+class MemoryCopy:
+    """A file of the system that stands for one in memory, or for a file-like object."""
+
+    def __init__(self, fileobj: Any = None, content: bytes | None = None) -> None:
+        self.folder = tempfile.mkdtemp(prefix="stook-")
+        self.path = os.path.join(self.folder, "memory.h5")
+        self.fileobj = fileobj
+        self.is_changed = False
+        if content is not None:
+            with open(self.path, "wb") as file:
+                file.write(content)
+
+    def save(self) -> None:
+        """Puts what is there into the file-like object."""
+        if self.fileobj is not None and self.is_changed:
+            self.fileobj.seek(0)
+            with open(self.path, "rb") as file:
+                shutil.copyfileobj(file, self.fileobj)
+            self.fileobj.truncate()
+            flush = getattr(self.fileobj, "flush", None)
+            if flush is not None:
+                flush()
+
+    def close(self) -> None:
+        """Saves, and removes the copy."""
+        try:
+            self.save()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)

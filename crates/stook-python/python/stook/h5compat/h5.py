@@ -1,0 +1,22 @@
+"""The settings of h5py."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+_CONFIG = SimpleNamespace(
+    track_order=False,
+    mpi=False,
+    complex_names=("r", "i"),
+    bool_names=(b"FALSE", b"TRUE"),
+    default_file_mode="r",
+    swmr_min_hdf5_version=(1, 9, 178),
+    vds_min_hdf5_version=(1, 9, 233),
+    ros3=False,
+    direct_vfd=False,
+)
+
+
+def get_config() -> SimpleNamespace:
+    """The settings; none of them changes anything here."""
+    return _CONFIG
