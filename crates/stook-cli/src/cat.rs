@@ -1,7 +1,7 @@
 //! `stook cat`: the elements of an array. A program that reads them gets all, a block at a time;
 //! a person at a terminal gets what fits.
 
-mod cell;
+pub(crate) mod cell;
 mod csv;
 mod layout;
 mod list;

@@ -2,6 +2,7 @@
 
 mod edit;
 mod judge;
+mod live;
 mod make;
 mod show;
 
@@ -13,6 +14,7 @@ use stook::{Engine, EngineConfig, File, Format, OpenOptions, Outside};
 
 pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RmArgs};
 pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
+pub(crate) use live::{MonitorArgs, TailArgs, Until, Watch};
 pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
 pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
@@ -28,6 +30,7 @@ Examples:
   stook info cells.h5ad /X                all about one array
   stook cat cells.h5ad /X '0:5, ::100'    elements, selected as in Python
   stook info cells.h5ad /X --stats        its extremes, mean and spread
+  stook tail run.h5 /scan/values          rows as they are written
   stook convert cells.h5ad cells.zarr     the same tree in another format
   stook repack cells.h5ad                 the same file without unused room
   stook diff cells.h5ad cells.zarr        in what two trees differ
@@ -58,6 +61,10 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Print the elements of an array, or the names in a group
     Cat(CatArgs),
+    /// Print the last rows of an array, and those that are added
+    Tail(TailArgs),
+    /// Show how fast arrays grow, and what comes
+    Monitor(MonitorArgs),
     /// Copy a file, or part of it, into another format
     Convert(ConvertArgs),
     /// Write a file anew in its own format: smaller, or laid out otherwise
@@ -101,6 +108,8 @@ impl Command {
             Self::Tree(args) => args.json,
             Self::Info(args) => args.json,
             Self::Cat(args) => args.json,
+            Self::Tail(args) => args.json,
+            Self::Monitor(args) => args.json,
             Self::Convert(args) => args.course.json,
             Self::Repack(args) => args.course.json,
             Self::Diff(args) => args.json,

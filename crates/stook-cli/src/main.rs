@@ -13,10 +13,14 @@ mod error;
 mod find;
 mod info;
 mod interrupt;
+mod live;
+mod monitor;
+mod numbers;
 mod output;
 mod progress;
 mod repack;
 mod selection;
+mod tail;
 mod time;
 mod tree;
 
@@ -45,6 +49,8 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Tree(args) => tree::run(args, &mut out),
         Command::Info(args) => info::run(args, &mut out),
         Command::Cat(args) => cat::run(args, &mut out),
+        Command::Tail(args) => tail::run(args, &mut out),
+        Command::Monitor(args) => monitor::run(args, &mut out),
         Command::Convert(args) => convert::run(args, &mut out),
         Command::Repack(args) => repack::run(args, &mut out),
         Command::Diff(args) => diff::run(args, &mut out),

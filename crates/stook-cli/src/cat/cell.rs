@@ -30,7 +30,7 @@ pub(super) fn is_number(dtype: &DType) -> bool {
 ///
 /// # Errors
 /// `Corrupt` if the item contradicts its dtype.
-pub(super) fn text(dtype: &DType, item: &[u8], heap: &[u8], is_alone: bool) -> Result<String> {
+pub(crate) fn text(dtype: &DType, item: &[u8], heap: &[u8], is_alone: bool) -> Result<String> {
     made(dtype, item, heap, &|text| shown(&text, is_alone))
 }
 

@@ -9,6 +9,7 @@ use stook::{Array, DType, File, Link, NodeKind, NodePath, Result, Selection, wal
 
 use crate::cli::InfoArgs;
 use crate::error::Failure;
+use crate::numbers;
 use crate::output::{Ink, Output, cut, human_count, pad, width};
 use crate::progress;
 use crate::time;
@@ -126,7 +127,7 @@ fn fields(dtype: &DType, summary: &Summary) -> Vec<(String, String)> {
                 say("of", of.to_owned());
             }
             let show = |x: Option<Scalar>| x.map_or("none".to_owned(), |x| scalar(dtype, x));
-            let round = |x: Option<f64>| x.map_or("none".to_owned(), significant);
+            let round = |x: Option<f64>| x.map_or("none".to_owned(), numbers::brief);
             say("min", show(numbers.min));
             say("max", show(numbers.max));
             say("mean", round(numbers.mean()));
@@ -259,8 +260,8 @@ fn fill(row: &mut Row, dtype: &DType, summary: &Summary) {
         Summary::Numbers(numbers) | Summary::Magnitudes(numbers) => {
             let show = |x: Option<Scalar>| x.map_or(String::new(), |x| brief(dtype, x));
             (row.min, row.max) = (show(numbers.min), show(numbers.max));
-            row.mean = numbers.mean().map_or(String::new(), significant);
-            row.std = numbers.std().map_or(String::new(), significant);
+            row.mean = numbers.mean().map_or(String::new(), numbers::brief);
+            row.std = numbers.std().map_or(String::new(), numbers::brief);
             row.n = human_count(numbers.n);
             row.nonzero = human_count(numbers.n_nonzero);
             row.nan = if numbers.n_nan > 0 { human_count(numbers.n_nan) } else { String::new() };
@@ -387,35 +388,8 @@ fn scalar(dtype: &DType, x: Scalar) -> String {
 fn brief(dtype: &DType, x: Scalar) -> String {
     let whole = scalar(dtype, x);
     match x {
-        Scalar::Float(x) if whole.len() > 10 => significant(x),
+        Scalar::Float(x) if whole.len() > 10 => numbers::brief(x),
         _ => whole,
-    }
-}
-
-/// Six significant digits.
-fn significant(x: f64) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return format!("{x}");
-    }
-    let exponent = x.abs().log10().floor() as i32;
-    let text = match exponent {
-        -4..=8 => {
-            let decimals = usize::try_from(5 - exponent).unwrap_or(0);
-            format!("{x:.decimals$}")
-        }
-        _ => format!("{x:.5e}"),
-    };
-    match text.split_once('e') {
-        Some((digits, exponent)) => format!("{}e{exponent}", trimmed(digits)),
-        None => trimmed(&text).to_owned(),
-    }
-}
-
-/// Without zeros that say nothing.
-fn trimmed(digits: &str) -> &str {
-    match digits.contains('.') {
-        true => digits.trim_end_matches('0').trim_end_matches('.'),
-        false => digits,
     }
 }
 
@@ -430,16 +404,6 @@ fn moment(dtype: &DType, count: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn six_digits_are_significant() {
-        let shown = [0.0, 1.0, -2.5, 0.123456789, 1234567.89, 1e-9, 6.02214076e23, 0.00012]
-            .map(significant);
-        assert_eq!(
-            shown,
-            ["0", "1", "-2.5", "0.123457", "1234568", "1e-9", "6.02214e23", "0.00012"]
-        );
-    }
 
     #[test]
     fn shares_do_not_exaggerate() {

@@ -11,6 +11,7 @@ mod convert_large;
 mod convert_layout;
 mod diff;
 mod edit;
+mod live;
 mod pipe;
 mod show;
 mod stats;
