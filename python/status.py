@@ -201,7 +201,7 @@ def page() -> str:
             named = ", ".join(f"{peer} {versions[peer]}" for peer in peers.split())
             links = ", ".join(f"[{short(test)}]({link(test.partition('::')[0])})" for test in tests)
             lines.append(f"| {feature} | {reads or '–'} | {writes or '–'} | {named or '–'} | {links or '–'} |")
-    return "\n".join(lines + suites(versions)) + "\n"
+    return "\n".join(lines + suites(versions) + suite_of_h5py(versions)) + "\n"
 
 
 def suites(versions: dict[str, str]) -> list[str]:
@@ -230,6 +230,24 @@ def suites(versions: dict[str, str]) -> list[str]:
         n, reason = len(group["tests"]), " ".join(group["reason"].split())
         lines.append(f"- {group['suite']}, {n} test{'s' * (n > 1)}: {reason}.")
     return lines
+
+
+def suite_of_h5py(versions: dict[str, str]) -> list[str]:
+    """How h5py's own tests end, and why some fail."""
+    known = json.loads((SUITES / "h5py_counts.json").read_text())
+    counts = known["counts"]
+    lines = [
+        "",
+        "## h5py's own tests",
+        "",
+        f"[python/suites/h5py_suite.py]({link('python/suites/h5py_suite.py')}) runs those that h5py"
+        f" {versions['h5py']} ships, but for the files that test its",
+        f"low-level modules, over `stook.h5compat` that lends its name to `h5py`: {counts['passed']:,} pass,"
+        f" {counts['failed']:,} fail,",
+        f"{counts.get('skipped', 0):,} are skipped. What fails:",
+        "",
+    ]
+    return lines + [f"- {n:,}: {reason}." for reason, n in known["reasons"].items()]
 
 
 def known_versions(manifest: dict) -> dict[str, str]:

@@ -23,7 +23,7 @@ def _file(m, folder):
 
 TREE = [
     "list(f)", "len(f)", "list(f.keys())", "list(f.values())[2]", "list(f.items())[2]", "list(reversed(f))", "'x' in f", "'g/deep' in f",
-    "'nope' in f", "'g/deep/y' in f", "b'x' in f", "f['x']", "f['g']", "f['/g/deep/y']", "f['g']['deep']", "f['g']['/x']", "f['soft']",
+    "'nope' in f", "'' in f", "'dangling' in f", "'dangling/x' in f", "'ext' in f", "'g/deep/y' in f", "b'x' in f", "f['x']", "f['g']", "f['/g/deep/y']", "f['g']['deep']", "f['g']['/x']", "f['soft']",
     "f['hard'] == f['x']", "hash(f['hard']) == hash(f['x'])", "f['x'] == f['g']", "f['soft'] == f['x']", "f['x'].parent", "f['g/deep'].parent.name",
     "f['x'].file == f", "f['x'].file.filename == f.filename", "f.name", "f.parent", "f.get('x')", "f.get('nope')", "f.get('nope', 3)", "f.get('x', getclass=True)",
     "f.get('g', getclass=True)", "f.get('soft', getlink=True).path", "f.get('soft', getclass=True, getlink=True)", "f.get('ext', getlink=True).filename",

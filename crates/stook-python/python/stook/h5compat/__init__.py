@@ -13,7 +13,7 @@ differs on purpose.
 <HDF5 dataset "trace": shape (1, 4), type "<f4"> [2. 3.]
 """
 
-from . import h5, h5r, h5s, h5t, version
+from . import filters, h5, h5r, h5s, h5t, version
 from ._attributes import AttributeManager
 from ._base import Empty, HLObject
 from ._dataset import Dataset
@@ -71,6 +71,7 @@ __all__ = [
     "check_vlen_dtype",
     "complex_compat_dtype",
     "enum_dtype",
+    "filters",
     "get_config",
     "h5",
     "h5r",

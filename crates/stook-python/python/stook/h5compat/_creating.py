@@ -17,6 +17,7 @@ from ._dtypes import array_for_new_object, check_string_dtype, string_dtype, to_
 from ._errors import raised, told
 from ._values import unfinished
 from ._writing import converted
+from .h5py_warnings import H5pyDeprecationWarning
 
 if TYPE_CHECKING:
     from ._dataset import Dataset
@@ -48,7 +49,7 @@ def new_dataset(
         warnings.warn(
             "Creating a dataset without passing data or dtype is deprecated. Pass an explicit "
             "dtype. Using dtype='f4' will keep the current default behaviour.",
-            DeprecationWarning,
+            H5pyDeprecationWarning,
             stacklevel=3,
         )
         dtype = np.dtype("=f4")

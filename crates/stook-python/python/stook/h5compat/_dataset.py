@@ -141,7 +141,7 @@ class Dataset(HLObject):
     @property
     def chunks(self) -> Any:
         """The shape of a chunk; ``None`` where the items lie in one piece."""
-        return self._array.chunks
+        return self._array.chunks or None
 
     @property
     def fillvalue(self) -> Any:

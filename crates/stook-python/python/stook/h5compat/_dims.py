@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _scales
+from .h5py_warnings import H5pyDeprecationWarning
 
 if TYPE_CHECKING:
     from ._dataset import Dataset
@@ -99,7 +100,7 @@ class DimensionManager:
         """The older way to say ``dset.make_scale(name)``."""
         warnings.warn(
             "other_ds.dims.create_scale(ds, name) is deprecated. Use ds.make_scale(name) instead.",
-            DeprecationWarning,
+            H5pyDeprecationWarning,
             stacklevel=2,
         )
         dset.make_scale(name)

@@ -157,7 +157,11 @@ class Group(HLObject, MutableMappingHDF5):
 
     def __contains__(self, name: object) -> bool:
         path = self._at(name)
-        return self._state.is_open and self._state.tree.kind(path) is not None
+        if not self._state.is_open or not name:
+            return False
+        tree = self._state.tree
+        # A link that leads nowhere is a name, too.
+        return tree.kind(path) is not None or tree.child(path) is not None
 
     def __iter__(self) -> Iterator[str]:
         for child in self._state.tree.children(self._path):

@@ -14,6 +14,7 @@ _CONFIG = SimpleNamespace(
     vds_min_hdf5_version=(1, 9, 233),
     ros3=False,
     direct_vfd=False,
+    has_native_complex=False,
 )
 
 
