@@ -48,9 +48,12 @@ fn place(array: &Bound<'_, PyUntypedArray>) -> Place {
 /// Another thread of Python that writes to the array meanwhile changes which bytes are read, as
 /// it does with every function of numpy that releases the GIL; the memory itself stays, because
 /// numpy does not move the memory of an array that somebody refers to.
-///
-/// Of items that are arrays themselves, the last axes of `array` are theirs, in one piece.
-/// `n_item_axes` is at most the number of axes.
+pub(crate) fn view<'a>(array: &'a Bound<'_, PyUntypedArray>) -> stook::Result<View<'a>> {
+    view_items(array, 0)
+}
+
+/// The same, of items that are arrays themselves: the last axes of `array`, which are in one
+/// piece, are theirs. `n_item_axes` is at most the number of axes.
 pub(crate) fn view_items<'a>(
     array: &'a Bound<'_, PyUntypedArray>,
     n_item_axes: usize,
