@@ -3,6 +3,7 @@
 use stook::DType;
 
 /// An item as a number; `None` of what is none.
+#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 pub(crate) fn number(dtype: &DType, item: &[u8]) -> Option<f64> {
     macro_rules! number {
         ($t:ty) => {
@@ -97,7 +98,6 @@ mod tests {
 
     #[test]
     fn spreads_leave_nan_out() {
-        #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
         let items = [1.0, f64::NAN, 4.0].map(f64::to_ne_bytes);
         let spread = Spread::of(&DType::Float64, items.iter().map(|item| &item[..]));
         assert_eq!(spread, Some(Spread { least: 1.0, greatest: 4.0, mean: 2.5 }));
