@@ -43,7 +43,6 @@ fn array(container: &ZarrContainer, name: &str) -> Array {
     Array::new(source, container.location(), path(name))
 }
 
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 fn values(elements: &[i64]) -> Values {
     let items = elements.iter().flat_map(|element| element.to_ne_bytes()).collect();
     Values::new(DType::Int64, vec![elements.len() as u64], items, Vec::new()).unwrap()
