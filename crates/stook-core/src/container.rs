@@ -234,6 +234,16 @@ pub trait Container: Any + Debug + Send + Sync {
     /// `NotFound`, `InvalidInput` if it is no group, `Io`, `Corrupt`, `LimitExceeded`.
     fn children(&self, group: &NodePath) -> Result<Vec<Child>>;
 
+    /// The names in `group` with what they lead to, opened as [`Container::open_node`] does where
+    /// the format reads a node to tell what it is, so that it is read once. A node comes with
+    /// nothing where opening it is work of its own, or fails: opening it alone tells why.
+    ///
+    /// # Errors
+    /// As [`Container::children`].
+    fn open_children(&self, group: &NodePath) -> Result<Vec<(Child, Option<Opened>)>> {
+        Ok(self.children(group)?.into_iter().map(|child| (child, None)).collect())
+    }
+
     /// The names in `group` without a look at what they lead to, some of which may be no nodes:
     /// for who wants to go on after [`Container::children`] has failed at one of them.
     ///

@@ -333,6 +333,29 @@ impl Tree {
         Ok(children.into_iter().map(child_tuple).collect())
     }
 
+    /// The same with the arrays that were opened to tell what they are; `None` for other nodes,
+    /// and where opening the array alone tells why it cannot be opened.
+    #[pyo3(signature = (node, empty_chunks=false))]
+    #[expect(clippy::type_complexity, reason = "a tuple of Python")]
+    fn nodes(
+        &self,
+        py: Python<'_>,
+        node: &str,
+        empty_chunks: bool,
+    ) -> PyResult<Vec<(String, Option<&'static str>, Option<u64>, Option<Array>)>> {
+        let (file, group) = (self.file(py)?, self.at(py, node)?);
+        let children = enter(py, || file.nodes_in(&group))?;
+        let empty = if empty_chunks { EmptyChunks::Written } else { EmptyChunks::Skipped };
+        let found = children.into_iter().map(|(child, node)| {
+            let array = match node {
+                Some(Node::Array(array)) => Some(self.handle(array.with_empty_chunks(empty))),
+                _ => None,
+            };
+            (child.name, child.kind.map(kind_name), child.identity, array)
+        });
+        Ok(found.collect())
+    }
+
     /// An array; with `empty_chunks`, chunks of nothing but the fill value are stored, too.
     #[pyo3(signature = (node, empty_chunks=false))]
     fn array(&self, py: Python<'_>, node: &str, empty_chunks: bool) -> PyResult<Array> {

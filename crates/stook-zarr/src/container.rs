@@ -13,7 +13,7 @@ use stook_core::{
 };
 
 use crate::attribute::typed;
-use crate::consolidated::{self, check_count, child};
+use crate::consolidated::{self, Consolidated, check_count, child};
 use crate::describe::check_zarr;
 use crate::layout::ArrayLayout;
 use crate::node::{Node, Nodes, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, ZMETADATA, key_of};
@@ -274,20 +274,52 @@ impl ZarrContainer {
     }
 
     fn list(&self, group: &NodePath) -> Result<Vec<Child>> {
+        if let Some(consolidated) = self.consolidated_at(group)? {
+            return Ok(consolidated.children(group.key()));
+        }
+        let nodes = self.load_children(group)?;
+        Ok(nodes.into_iter().map(|(name, _, node)| child(name, node.kind)).collect())
+    }
+
+    fn open_listed(&self, group: &NodePath) -> Result<Vec<(Child, Option<Opened>)>> {
+        let opened = |(name, path, node): (String, NodePath, Arc<Node>)| {
+            let opened = match node.kind {
+                NodeKind::Array => self.open_as_array(&path, &node).map(Opened::Array).ok(),
+                _ => Some(Opened::Group),
+            };
+            (child(name, node.kind), opened)
+        };
+        let nodes = match self.consolidated_at(group)? {
+            None => self.load_children(group)?,
+            Some(consolidated) => {
+                let known = |child: Child| {
+                    let path = group.join(&child.name).ok()?;
+                    let node = Arc::clone(consolidated.node(path.key())?);
+                    Some((child.name, path, node))
+                };
+                consolidated.children(group.key()).into_iter().filter_map(known).collect()
+            }
+        };
+        Ok(nodes.into_iter().map(opened).collect())
+    }
+
+    /// The consolidated metadata that tells what is in `group`, which is there.
+    fn consolidated_at(&self, group: &NodePath) -> Result<Option<Arc<Consolidated>>> {
         if self.nodes.expect(group)?.kind != NodeKind::Group {
             return Err(Error::invalid("expected a group, found an array"));
         }
-        if let Some(consolidated) = self.nodes.consolidated()?
-            && consolidated.node(group.key()).is_some()
-        {
-            return Ok(consolidated.children(group.key()));
-        }
+        let found = self.nodes.consolidated()?;
+        Ok(found.filter(|consolidated| consolidated.node(group.key()).is_some()))
+    }
+
+    /// The nodes in `group` from their own documents.
+    fn load_children(&self, group: &NodePath) -> Result<Vec<(String, NodePath, Arc<Node>)>> {
         let names = self.list_names(group)?;
         let mut children = Vec::with_capacity(names.len());
         for name in names {
             let Ok(path) = group.join(&name) else { continue };
             let node = self.nodes.load(&path).map_err(|error| error.at_node(&path))?;
-            children.extend(node.map(|node| child(name, node.kind)));
+            children.extend(node.map(|node| (name, path, node)));
         }
         Ok(children)
     }
@@ -391,6 +423,10 @@ impl Container for ZarrContainer {
 
     fn children(&self, group: &NodePath) -> Result<Vec<Child>> {
         self.nodes.located(group, self.list(group))
+    }
+
+    fn open_children(&self, group: &NodePath) -> Result<Vec<(Child, Option<Opened>)>> {
+        self.nodes.located(group, self.open_listed(group))
     }
 
     fn names(&self, group: &NodePath) -> Result<Vec<String>> {

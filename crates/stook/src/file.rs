@@ -6,7 +6,8 @@ use std::sync::Arc;
 use stook_core::file::place::{InTheWay, draft_of, exists, kind_of, publish, remove};
 use stook_core::store::ByteStore;
 use stook_core::{
-    Container, Durability, Engine, Error, Format, Limits, NodePath, OpenOptions, Opened, Result,
+    Child, Container, Durability, Engine, Error, Format, Limits, NodePath, OpenOptions, Opened,
+    Result,
 };
 use stook_zarr::ZarrContainer;
 
@@ -302,14 +303,36 @@ impl File {
 
     pub(crate) fn node_at(&self, path: NodePath) -> Result<Node> {
         match self.container.open_node(&path)? {
-            Some(Opened::Group) => Ok(Node::Group(Group::new(self.clone(), path))),
-            Some(Opened::Array(source)) => Ok(Node::Array(Array::new(self.clone(), path, source))),
-            Some(_) => Err(Error::unsupported("the node is neither a group nor an array")
-                .at_node(&path)
-                .at_file(&*self.path)),
+            Some(opened) => self.node_of(path, opened),
             None => {
                 Err(Error::not_found("there is no such node").at_node(&path).at_file(&*self.path))
             }
+        }
+    }
+
+    /// What is in `group`, each name with the node it leads to; without one where the format tells
+    /// what a node is without opening it, or where it cannot be opened.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` if `group` is no group, `Corrupt`, `LimitExceeded`, `Io`.
+    pub fn nodes_in(&self, group: &NodePath) -> Result<Vec<(Child, Option<Node>)>> {
+        let children = self.container.open_children(group)?.into_iter();
+        let node = |(child, opened): (Child, Option<Opened>)| {
+            let path = group.join(&child.name).ok();
+            let node = path.zip(opened).and_then(|(path, opened)| self.node_of(path, opened).ok());
+            (child, node)
+        };
+        Ok(children.map(node).collect())
+    }
+
+    /// The node that was opened at `path`.
+    fn node_of(&self, path: NodePath, opened: Opened) -> Result<Node> {
+        match opened {
+            Opened::Group => Ok(Node::Group(Group::new(self.clone(), path))),
+            Opened::Array(source) => Ok(Node::Array(Array::new(self.clone(), path, source))),
+            _ => Err(Error::unsupported("the node is neither a group nor an array")
+                .at_node(&path)
+                .at_file(&*self.path)),
         }
     }
 

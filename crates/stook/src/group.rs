@@ -51,9 +51,14 @@ impl Group {
     /// # Errors
     /// As [`Group::children`], and what opening an array may give.
     pub fn nodes(&self) -> Result<Vec<(String, Node)>> {
-        let children = self.children()?.into_iter();
-        let known = children.filter(|c| matches!(c.kind, Some(NodeKind::Group | NodeKind::Array)));
-        known.map(|child| Ok((child.name.clone(), self.node(&child.name)?))).collect()
+        let is_known =
+            |child: &Child| matches!(child.kind, Some(NodeKind::Group | NodeKind::Array));
+        let children = self.file.nodes_in(&self.path)?.into_iter();
+        let nodes = children.filter(|(child, _)| is_known(child)).map(|(child, node)| {
+            let node = node.map_or_else(|| self.node(&child.name), Ok)?;
+            Ok((child.name, node))
+        });
+        nodes.collect()
     }
 
     /// The node at `path`.

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+    ValuesView,
+)
 from typing import Any
 
 import numpy as np
@@ -93,9 +101,27 @@ class Group(Node, MutableMapping[str, "Group | Array"]):
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
         """Names and arrays of the arrays in it."""
-        for name, kind, *_ in self._tree.children(self._node):
+        for name, kind, _, native in self._tree.nodes(self._node):
             if kind == "array":
-                yield name, Array(self._tree, self._tree.array(self._at(name)))
+                native = native or self._tree.array(self._at(name))
+                yield name, Array(self._tree, native)
+
+    def values(self) -> _Nodes:
+        """The groups and arrays in it."""
+        return _Nodes(self)
+
+    def items(self) -> _NamedNodes:
+        """Names, and the groups and arrays they lead to."""
+        return _NamedNodes(self)
+
+    def _nodes(self) -> Iterator[tuple[str, Group | Array]]:
+        for name, kind, _, native in self._tree.nodes(self._node):
+            if native is not None:
+                yield name, Array(self._tree, native)
+            elif kind == "group":
+                yield name, Group(self._tree, self._at(name))
+            else:
+                yield name, self[name]
 
     def links(self) -> dict[str, tuple[str, str | None]]:
         """Names of links that are not hard, with the path they lead to and, of an external one,
@@ -374,6 +400,25 @@ class Group(Node, MutableMapping[str, "Group | Array"]):
         if not self._tree.is_open:
             return "<Group of a closed file>"
         return f"<Group {self.path} of {self.file!r} ({self.format})>"
+
+
+class _Nodes(ValuesView["Group | Array"]):
+    """The nodes in a group, which is read once for all of them."""
+
+    _mapping: Group
+
+    def __iter__(self) -> Iterator[Group | Array]:
+        for _, node in self._mapping._nodes():
+            yield node
+
+
+class _NamedNodes(ItemsView[str, "Group | Array"]):
+    """The same with their names."""
+
+    _mapping: Group
+
+    def __iter__(self) -> Iterator[tuple[str, Group | Array]]:
+        return self._mapping._nodes()
 
 
 def open_node(tree: Tree, path: str) -> Group | Array:

@@ -298,11 +298,16 @@ def bytes_stored(store_path: StorePath) -> int:
     return native(store_path.store).getsize_prefix(store_path.path)
 
 
-def children_of(store_path: StorePath) -> Iterator[tuple[str, str, int | None]]:
-    """Name, kind and identity of the nodes in a group."""
-    for name, kind, _, identity in tree_of(store_path.store).children(_at(store_path)):
+def children_of(
+    store_path: StorePath, config: ArrayConfig
+) -> Iterator[tuple[str, str, int | None, NativeArray | None]]:
+    """Name, kind and identity of the nodes in a group, with the engine's arrays where they are
+    all there is to it."""
+    nodes = tree_of(store_path.store).nodes(_at(store_path), config.write_empty_chunks)
+    is_native = not has_foreign_codecs()
+    for name, kind, identity, array in nodes:
         if kind in ("array", "group"):
-            yield name, kind, identity
+            yield name, kind, identity, array if is_native else None
 
 
 def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: bool) -> None:

@@ -218,8 +218,8 @@ class GroupState:
 
         view, config = self._view, parse_array_config(None)
         if view is None:
-            for name, kind, identity in children_of(self.store_path):
-                yield name, _lazy(below(self.store_path, name), kind, config), identity
+            for name, kind, identity, native in children_of(self.store_path, config):
+                yield name, _lazy(below(self.store_path, name), kind, config, native), identity
             return
         for name in view.names():
             raw, place = view.get(name) or {}, below(self.store_path, name)
@@ -341,13 +341,13 @@ class GroupState:
         return self._info(self._members(None))
 
 
-def _lazy(store_path: StorePath, kind: str, config: ArrayConfig) -> _AnyNode:
-    """A node of which nothing but its kind is known."""
+def _lazy(store_path: StorePath, kind: str, config: ArrayConfig, native: Any) -> _AnyNode:
+    """A node of which nothing but its kind is known, and maybe the engine's array."""
     from .array import AsyncArray
     from .group import AsyncGroup
 
     if kind == "array":
-        array: AsyncArray[Any] = AsyncArray._of(store_path, config=config)
+        array: AsyncArray[Any] = AsyncArray._of(store_path, native=native, config=config)
         return array
     group: AsyncGroup = AsyncGroup._of(store_path)
     return group
