@@ -14,7 +14,7 @@ use std::path::Path;
 
 pub use faulty::{Fault, FaultyFile};
 pub(crate) use local::read_full;
-pub use local::{LocalFile, Mapping};
+pub use local::{FileId, LocalFile, Mapping, Stamp};
 pub use temp::{TempFile, is_temp_name, resolve, sync_dir, write_atomic};
 pub(crate) use temp::{dir_of, temp_name};
 

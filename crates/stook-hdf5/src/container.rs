@@ -12,7 +12,6 @@ use stook_core::chunk::ChunkSource;
 use stook_core::container::{
     Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions, Outside,
 };
-use stook_core::file::{FileIo, LocalFile, sync_dir};
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, DType, Error, ErrorKind, Limits,
     NodePath, Result,
@@ -22,9 +21,10 @@ use crate::array::{self, Hdf5Array};
 use crate::attributes::{self, EditError};
 use crate::ffi::{self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind};
 use crate::pending::{Lenient, Pending, When};
+use crate::place::{self, Backing, InTheWay, Intent};
 use crate::scales;
 use crate::shared::{Shared, c_path, name};
-use crate::signature;
+use crate::signature::{self, Mark, mark_of};
 
 /// What happens to a file that is in the way of a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,12 +79,17 @@ impl Hdf5File {
     }
 
     fn open_shared(path: &Path, options: &OpenOptions) -> Result<Shared> {
-        let io = match options.mode {
-            Mode::Read => LocalFile::open(path)?,
-            Mode::ReadWrite => LocalFile::open_read_write(path)?,
+        let intent = if options.mode == Mode::Read { Intent::Read } else { Intent::Write };
+        // One that is no HDF5 file is not recovered either.
+        signature::expect(&stook_core::file::LocalFile::open(path)?)?;
+        let io = place::open(path, intent)?;
+        let mark = if matches!(io, Backing::Writer(_)) { Mark::None } else { mark_of(&io)? };
+        let access = match (intent, mark) {
+            (Intent::Write, _) => Access::Write,
+            (Intent::Read, Mark::None) => Access::Read,
+            (Intent::Read, Mark::Swmr) => Access::ReadBesideWriter,
+            (Intent::Read, Mark::Written) => return Err(place::marked(path)),
         };
-        signature::expect(&io)?;
-        let access = if options.mode == Mode::Read { Access::Read } else { Access::Write };
         let file = File::open(path, access, AttributeOrder::default())
             .map_err(|failure| open_error(&failure, path))?;
         let mut shared = Shared::new(file, io, path, (options.mode, &options.outside))?;
@@ -94,25 +99,44 @@ impl Hdf5File {
         Ok(shared)
     }
 
+    /// The file as it is now, where another process has committed to it since this one was opened
+    /// for reading; `None` where this is it. What was opened before goes on showing the file as
+    /// it was, for as long as the writer's journal knows that.
+    ///
+    /// # Errors
+    /// Those of [`Hdf5File::open`].
+    pub fn refreshed(&self) -> Result<Option<Self>> {
+        let shared = &self.shared;
+        if !shared.io.is_outdated()? {
+            return Ok(None);
+        }
+        let options = OpenOptions {
+            mode: shared.mode,
+            limits: shared.limits.clone(),
+            memory_map: shared.memory_map,
+            outside: shared.surroundings.outside.clone(),
+            ..OpenOptions::default()
+        };
+        Self::open(&shared.path, &options).map(Some)
+    }
+
     /// Creates a file at `path`, open for reading and writing.
     ///
     /// # Errors
     /// `AlreadyExists`, `NotFound` if its folder is missing, `ReadOnly`, `Locked`, `Io`.
     pub fn create(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
         let path = path.as_ref();
-        let access = match options.existing {
-            Existing::Refuse => Access::Create,
-            Existing::Replace => {
-                expect_unlocked(path)?;
-                Access::Truncate
-            }
+        let in_the_way = match options.existing {
+            Existing::Refuse => InTheWay::Refused,
+            Existing::Replace => InTheWay::Replaced,
         };
+        let io = place::create(path, in_the_way)?;
         let order = match options.readers {
             Readers::V18 => AttributeOrder::Tracked,
             Readers::Oldest => AttributeOrder::Untracked,
         };
-        let file = File::open(path, access, order).map_err(|failure| open_error(&failure, path))?;
-        let io = LocalFile::open_read_write(path)?;
+        let file = File::open(path, Access::Create, order)
+            .map_err(|failure| open_error(&failure, path))?;
         let mut shared = Shared::new(file, io, path, (Mode::ReadWrite, &Outside::Refused))?;
         shared.limits = options.limits.clone();
         shared.order = order;
@@ -141,46 +165,19 @@ fn truncation(text: &str) -> Option<(&str, &str)> {
     Some((found, expected.split(|c: char| !c.is_ascii_digit()).next()?))
 }
 
-/// Refuses to replace a file that another process writes: the library would empty it before it
-/// looks at locks.
-fn expect_unlocked(path: &Path) -> Result<()> {
-    match File::open(path, Access::Write, AttributeOrder::default()) {
-        Err(failure) if is_locked(&failure) => Err(open_error(&failure, path)),
-        _ => Ok(()),
-    }
-}
-
-fn is_locked(failure: &Failure) -> bool {
-    failure.mentions("unable to lock file") || failure.mentions("already open")
-}
-
 fn open_error(failure: &Failure, path: &Path) -> Error {
     let text = failure.to_string();
     if let Some((found, expected)) = truncation(&text) {
         let message = format!("the file is truncated: expected {expected} bytes, found {found}");
         return Error::corrupt(message).at_file(path);
     }
-    let has = |what: &str| failure.mentions(what);
-    let kind = if is_locked(failure) {
-        ErrorKind::Locked
-    } else if has("File exists") || has("file exists") {
-        ErrorKind::AlreadyExists
-    } else if has("Permission denied") || has("Read-only file system") {
-        ErrorKind::ReadOnly
-    } else if has("No such file") {
-        ErrorKind::NotFound
-    } else if has("No space") || has("unable to create file") {
-        ErrorKind::Io
-    } else {
-        ErrorKind::Corrupt
+    let kind = match failure.kind() {
+        Some(kind) => kind,
+        None if failure.mentions("already open") => ErrorKind::Locked,
+        None if failure.mentions("unable to create file") => ErrorKind::Io,
+        None => ErrorKind::Corrupt,
     };
-    let error = Error::new(kind, text).at_file(path);
-    if has("already open for write") {
-        return error.with_hint(
-            "another program writes the file, or ended while it did: `h5clear -s` removes the mark",
-        );
-    }
-    error
+    Error::new(kind, text).at_file(path)
 }
 
 /// What a look at a path found.
@@ -437,11 +434,6 @@ impl Hdf5File {
     }
 }
 
-/// The folder that holds the file at `path`.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 fn node_kind(kind: ObjectKind) -> Option<NodeKind> {
     match kind {
         ObjectKind::Group => Some(NodeKind::Group),
@@ -623,20 +615,13 @@ impl Container for Hdf5File {
         let root = NodePath::root();
         self.shared.resolve_pending(When::Now);
         self.shared.file.flush().map_err(self.shared.io(&root))?;
-        if durability >= Durability::Fsync {
-            self.shared.io.sync()?;
-            sync_dir(folder_of(&self.shared.path))?;
-        }
-        Ok(())
+        self.shared.io.commit(durability).map_err(|error| self.at(error, &root))
     }
 
-    /// The library in the child writes when it ends, whatever is done about its ids: what it has
-    /// not flushed, and the file's length as it was. So it gets a file that it can only read.
+    /// The library in the child writes when it ends, whatever is done about its ids: the driver
+    /// writes nothing of it. The locks are left to the parent.
     #[cfg(unix)]
     fn after_fork(&self) {
-        let found = self.shared.io.reopen().or_else(|_| LocalFile::open("/dev/null"));
-        if let Ok(readable) = found {
-            self.shared.file.replace_descriptor(&readable);
-        }
+        self.shared.io.after_fork();
     }
 }

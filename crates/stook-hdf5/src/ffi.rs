@@ -11,8 +11,10 @@
 mod attribute;
 mod dataset;
 mod datatype;
+mod driver;
 mod file;
 mod filter;
+mod heap;
 mod kept;
 mod link;
 mod make;
@@ -37,6 +39,8 @@ use stook_core::ErrorKind;
 pub(crate) use attribute::Attribute;
 pub(crate) use dataset::{ChunkRecord, Dataset};
 pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};
+#[cfg(unix)]
+pub(crate) use file::replace_descriptor;
 pub(crate) use file::{Access, File};
 pub(crate) use link::{LinkClass, LinkRecord};
 pub(crate) use make::datatype_of;
@@ -168,7 +172,12 @@ fn take_failure(what: &'static str) -> Failure {
         H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, Some(push), data);
         H5Eclear2(H5E_DEFAULT);
     }
-    Failure { what, stack, kind: None }
+    // An error of the driver says all there is to say.
+    let driver = stack.iter().find_map(|line| driver::error_in(line));
+    match driver.map(|(kind, text)| (kind, text.to_owned())) {
+        Some((kind, text)) => Failure { what, stack: vec![text], kind: Some(kind) },
+        None => Failure { what, stack, kind: None },
+    }
 }
 
 /// Calls a library function under the lock and checks its result.

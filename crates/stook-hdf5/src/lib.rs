@@ -16,12 +16,15 @@ mod ffi;
 mod filter;
 mod outside;
 mod pending;
+mod place;
 mod pytables;
 mod scales;
 mod shared;
 mod signature;
 mod state;
 mod swizzle;
+mod transaction;
 
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
+pub use place::{Recovery, Remedy, recover};
 pub use signature::{is_hdf5, user_block_len};

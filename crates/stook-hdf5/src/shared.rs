@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stook_core::container::{Mode, Outside};
-use stook_core::file::LocalFile;
 use stook_core::{Error, ErrorKind, Limits, NodePath, Result};
 
 use crate::ffi::{self, AttributeOrder, Failure, File, References};
 use crate::outside::Surroundings;
 use crate::pending::Pending;
+use crate::place::Backing;
 
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// The file as the library has it.
     pub(crate) file: File,
-    /// The file as the operating system has it, for bytes past the library.
-    pub(crate) io: LocalFile,
+    /// The file as the library's driver has it, for bytes past the library.
+    pub(crate) io: Backing,
     pub(crate) path: PathBuf,
     pub(crate) location: String,
     pub(crate) mode: Mode,
@@ -43,7 +43,7 @@ impl Shared {
     /// `NotFound`, `Io`: those of [`Surroundings::of`].
     pub(crate) fn new(
         file: File,
-        io: LocalFile,
+        io: Backing,
         path: &Path,
         (mode, outside): (Mode, &Outside),
     ) -> Result<Self> {

@@ -33,6 +33,108 @@ pub fn user_block_len(file: &dyn FileIo) -> Result<Option<u64>> {
     Ok(None)
 }
 
+/// What the superblock says of a program that writes the file, or did when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing.
+    None,
+    /// One writes it.
+    Written,
+    /// One writes it and keeps it readable (SWMR).
+    Swmr,
+}
+
+/// Where the flags of a superblock of version 3 are.
+const FLAGS_AT: u64 = 11;
+const FLAG_WRITTEN: u8 = 1;
+const FLAG_SWMR: u8 = 4;
+
+/// The mark of `file`; none in a file of an older superblock, which has no room for one.
+///
+/// # Errors
+/// `Io`.
+pub(crate) fn mark_of(file: &dyn FileIo) -> Result<Mark> {
+    let Some(at) = user_block_len(file)? else { return Ok(Mark::None) };
+    let mut found = [0; 12];
+    if file.read_at(at, &mut found)? < found.len() || found[8] < 3 {
+        return Ok(Mark::None);
+    }
+    Ok(match found[11] {
+        flags if flags & FLAG_WRITTEN == 0 => Mark::None,
+        flags if flags & FLAG_SWMR != 0 => Mark::Swmr,
+        _ => Mark::Written,
+    })
+}
+
+/// Removes the mark of `file`, which nobody writes.
+///
+/// # Errors
+/// `Corrupt` where the superblock is damaged, `Io`.
+pub(crate) fn clear_mark(file: &dyn FileIo) -> Result<()> {
+    if mark_of(file)? == Mark::None {
+        return Ok(());
+    }
+    let at = user_block_len(file)?.unwrap_or(0);
+    let mut head = [0; 12];
+    file.read_exact_at(at, &mut head)?;
+    // Four addresses follow, and a checksum of all.
+    let len = head.len() + 4 * usize::from(head[9]);
+    let mut bytes = vec![0; len + 4];
+    file.read_exact_at(at, &mut bytes)?;
+    let (body, stored) = bytes.split_at_mut(len);
+    if lookup3(body).to_le_bytes() != *stored {
+        let message = "the checksum of the superblock does not match";
+        return Err(Error::corrupt(message).at_file(file.path()));
+    }
+    if let Some(flags) = body.get_mut(FLAGS_AT as usize) {
+        *flags &= !(FLAG_WRITTEN | FLAG_SWMR);
+    }
+    stored.copy_from_slice(&lookup3(body).to_le_bytes());
+    file.write_at(at, &bytes)
+}
+
+/// Bob Jenkins' hash `lookup3` with the initial value 0: the checksum of HDF5's metadata.
+fn lookup3(bytes: &[u8]) -> u32 {
+    let start = 0xdead_beef_u32.wrapping_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    let mut words = [start; 3];
+    let n_blocks = bytes.len().saturating_sub(1) / 12;
+    let (blocks, last) = bytes.split_at(n_blocks * 12);
+    let add = |words: &mut [u32; 3], block: &[u8]| {
+        for (at, byte) in block.iter().enumerate() {
+            let word = &mut words[at / 4];
+            *word = word.wrapping_add(u32::from(*byte) << (8 * (at % 4)));
+        }
+    };
+    for block in blocks.chunks_exact(12) {
+        add(&mut words, block);
+        let [mut a, mut b, mut c] = words;
+        for (turn, by) in [4, 6, 8, 16, 19, 4].into_iter().enumerate() {
+            let (x, y, z) = match turn % 3 {
+                0 => (&mut a, &mut c, &mut b),
+                1 => (&mut b, &mut a, &mut c),
+                _ => (&mut c, &mut b, &mut a),
+            };
+            *x = x.wrapping_sub(*y) ^ y.rotate_left(by);
+            *y = y.wrapping_add(*z);
+        }
+        words = [a, b, c];
+    }
+    if last.is_empty() {
+        return words[2];
+    }
+    add(&mut words, last);
+    let [mut a, mut b, mut c] = words;
+    for (turn, by) in [14, 11, 25, 16, 4, 14, 24].into_iter().enumerate() {
+        let (x, y) = match turn % 3 {
+            0 => (&mut c, b),
+            1 => (&mut a, c),
+            _ => (&mut b, a),
+        };
+        *x = (*x ^ y).wrapping_sub(y.rotate_left(by));
+    }
+    c
+}
+
 /// Refuses unless `file` is HDF5.
 pub(crate) fn expect(file: &dyn FileIo) -> Result<()> {
     if is_hdf5(file)? {
@@ -46,4 +148,34 @@ pub(crate) fn expect(file: &dyn FileIo) -> Result<()> {
         SIGNATURE.escape_ascii()
     );
     Err(Error::corrupt(message).at_file(file.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use stook_core::file::FaultyFile;
+
+    use super::*;
+
+    #[test]
+    fn lookup3_is_that_of_its_author() {
+        // The values that lookup3.c gives.
+        assert_eq!(lookup3(b""), 0xdead_beef);
+        assert_eq!(lookup3(b"Four score and seven years ago"), 0x1777_0551);
+    }
+
+    #[test]
+    fn a_mark_is_found_and_removed() {
+        let mut bytes = b"\x89HDF\r\n\x1a\n\x03\x08\x08\x05".to_vec();
+        bytes.extend((0..32).collect::<Vec<u8>>());
+        let checksum = lookup3(&bytes);
+        bytes.extend(checksum.to_le_bytes());
+        let file = FaultyFile::new(bytes.clone());
+        assert_eq!(mark_of(&file).unwrap(), Mark::Swmr);
+        clear_mark(&file).unwrap();
+        assert_eq!(mark_of(&file).unwrap(), Mark::None);
+        let cleared = file.contents();
+        assert_eq!(lookup3(&cleared[..44]).to_le_bytes(), cleared[44..]);
+        bytes[20] ^= 1;
+        assert!(clear_mark(&FaultyFile::new(bytes)).is_err());
+    }
 }

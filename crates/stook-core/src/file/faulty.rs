@@ -1,10 +1,13 @@
 //! A file in memory that fails when told to, and forgets like a disk when the power goes.
 //!
 //! Invariant: what was written before the last `sync` that succeeded survives a power cut; of
-//! what came later any part may, in any order, cut at any sector.
+//! what came later any part may, in any order, cut at any sector. Files that lie beside one
+//! another ([`FaultyFile::beside`]) have one power supply, one disk that may be full, and one
+//! count of operations.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::FileIo;
 use crate::error::{Error, Result};
@@ -27,19 +30,29 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct FaultyFile {
     path: PathBuf,
-    state: Mutex<State>,
+    disk: Arc<Mutex<Disk>>,
+    /// Which of the disk's files it is.
+    at: usize,
 }
 
-#[derive(Debug)]
-struct State {
-    current: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<Change>,
+/// What files beside one another share.
+#[derive(Debug, Default)]
+struct Disk {
+    files: Vec<Contents>,
     n_changes: u64,
     n_reads: u64,
     fault: Option<(u64, Fault)>,
     read_fault: Option<u64>,
     is_off: bool,
+    /// The most bytes that all files may have together.
+    capacity: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Contents {
+    current: Vec<u8>,
+    durable: Vec<u8>,
+    pending: Vec<Change>,
 }
 
 #[derive(Debug)]
@@ -52,32 +65,38 @@ impl FaultyFile {
     /// A file that holds `bytes` on the medium.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
-        let state = State {
-            durable: bytes.clone(),
-            current: bytes,
-            pending: Vec::new(),
-            n_changes: 0,
-            n_reads: 0,
-            fault: None,
-            read_fault: None,
-            is_off: false,
-        };
-        Self { path: PathBuf::from("faulty"), state: Mutex::new(state) }
+        let disk = Disk { files: vec![Contents::new(bytes)], ..Disk::default() };
+        Self { path: PathBuf::from("faulty"), disk: Arc::new(Mutex::new(disk)), at: 0 }
     }
 
-    /// The same file, whose operation `at` (0 for the first write, change of length or sync from
-    /// the beginning) has `fault`.
+    /// Another file on the disk of this one, which holds `bytes` on the medium.
+    #[must_use]
+    pub fn beside(&self, bytes: Vec<u8>) -> Self {
+        let mut disk = self.lock();
+        disk.files.push(Contents::new(bytes));
+        let at = disk.files.len() - 1;
+        let path = PathBuf::from(format!("faulty-{at}"));
+        Self { path, disk: Arc::clone(&self.disk), at }
+    }
+
+    /// The same file, on whose disk operation `at` (0 for the first write, change of length or
+    /// sync from the beginning) has `fault`.
     #[must_use]
     pub fn with_fault(self, at: u64, fault: Fault) -> Self {
         self.lock().fault = Some((at, fault));
         self
     }
 
-    /// The same file, whose read `at` (0 for the first) fails.
+    /// The same file, on whose disk read `at` (0 for the first) fails.
     #[must_use]
     pub fn with_read_fault(self, at: u64) -> Self {
         self.lock().read_fault = Some(at);
         self
+    }
+
+    /// Has the disk hold no more than `len_bytes`, or as much as is asked for.
+    pub fn set_capacity(&self, len_bytes: Option<usize>) {
+        self.lock().capacity = len_bytes;
     }
 
     /// How many writes, changes of length and syncs were asked for so far.
@@ -89,17 +108,18 @@ impl FaultyFile {
     /// The bytes as this process sees them.
     #[must_use]
     pub fn contents(&self) -> Vec<u8> {
-        self.lock().current.clone()
+        self.lock().files.get(self.at).map(|file| file.current.clone()).unwrap_or_default()
     }
 
     /// Bytes that may be found on the medium if the power goes now; each `seed` gives one of
     /// the possible outcomes, 0 the one in which nothing after the last sync survives.
     #[must_use]
     pub fn after_power_cut(&self, seed: u64) -> Vec<u8> {
-        let state = self.lock();
-        let mut bytes = state.durable.clone();
+        let disk = self.lock();
+        let Some(file) = disk.files.get(self.at) else { return Vec::new() };
+        let mut bytes = file.durable.clone();
         let mut random = Random(seed);
-        for change in state.pending.iter().filter(|_| seed != 0) {
+        for change in file.pending.iter().filter(|_| seed != 0) {
             match (change, random.next() % 3) {
                 (_, 0) => {}
                 (Change::Write(offset, data), 1) => {
@@ -120,17 +140,20 @@ impl FaultyFile {
         bytes
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Disk> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: Option<Change>) -> Result<()> {
-        let mut state = self.lock();
-        let at = state.n_changes;
-        state.n_changes += 1;
-        let fault = state.fault.filter(|(planned, _)| *planned == at).map(|(_, fault)| fault);
-        state.is_off |= fault == Some(Fault::PowerCut);
-        if fault.is_some() || state.is_off {
+        let mut disk = self.lock();
+        let at = disk.n_changes;
+        disk.n_changes += 1;
+        let fault = disk.fault.filter(|(planned, _)| *planned == at).map(|(_, fault)| fault);
+        disk.is_off |= fault == Some(Fault::PowerCut);
+        let is_off = disk.is_off;
+        let room = disk.room_for(self.at);
+        let Some(file) = disk.files.get_mut(self.at) else { return Ok(()) };
+        if fault.is_some() || is_off {
             if let Some(Change::Write(offset, mut bytes)) = change {
                 match fault {
                     Some(Fault::Short) => bytes.truncate(bytes.len() / 2),
@@ -139,24 +162,39 @@ impl FaultyFile {
                 }
                 if !bytes.is_empty() {
                     // A write under which the power goes may yet arrive, in part or whole.
-                    state.pending.push(Change::Write(offset, bytes.clone()));
-                    write(&mut state.current, offset, &bytes);
+                    file.pending.push(Change::Write(offset, bytes.clone()));
+                    write(&mut file.current, offset, &bytes);
                 }
             }
             return Err(self.injected(&format!("operation {at}")));
         }
-        let state = &mut *state;
         match change {
+            Some(Change::Write(offset, mut bytes)) if offset + bytes.len() > room => {
+                // As much as there is room for arrives, as on a disk that fills up.
+                bytes.truncate(room.saturating_sub(offset));
+                if !bytes.is_empty() {
+                    write(&mut file.current, offset, &bytes);
+                    file.pending.push(Change::Write(offset, bytes));
+                }
+                return Err(self.full());
+            }
+            Some(Change::SetLen(len)) if len > room && len > file.current.len() => {
+                return Err(self.full());
+            }
             Some(change) => {
-                change.apply(&mut state.current);
-                state.pending.push(change);
+                change.apply(&mut file.current);
+                file.pending.push(change);
             }
             None => {
-                state.durable.clone_from(&state.current);
-                state.pending.clear();
+                file.durable.clone_from(&file.current);
+                file.pending.clear();
             }
         }
         Ok(())
+    }
+
+    fn full(&self) -> Error {
+        Error::io("cannot write", io::ErrorKind::StorageFull.into()).at_file(&self.path)
     }
 
     fn injected(&self, what: &str) -> Error {
@@ -176,13 +214,14 @@ impl FileIo for FaultyFile {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
-        let mut state = self.lock();
-        let at = state.n_reads;
-        state.n_reads += 1;
-        if state.is_off || state.read_fault == Some(at) {
+        let mut disk = self.lock();
+        let at = disk.n_reads;
+        disk.n_reads += 1;
+        if disk.is_off || disk.read_fault == Some(at) {
             return Err(self.injected(&format!("read {at}")));
         }
-        let found = state.current.get(self.position(offset)?..).unwrap_or(&[]);
+        let current = disk.files.get(self.at).map_or(&[][..], |file| &file.current);
+        let found = current.get(self.position(offset)?..).unwrap_or(&[]);
         let len = found.len().min(out.len());
         if let (Some(out), Some(found)) = (out.get_mut(..len), found.get(..len)) {
             out.copy_from_slice(found);
@@ -195,7 +234,7 @@ impl FileIo for FaultyFile {
     }
 
     fn len_bytes(&self) -> Result<u64> {
-        Ok(self.lock().current.len() as u64)
+        Ok(self.lock().files.get(self.at).map_or(0, |file| file.current.len() as u64))
     }
 
     fn set_len(&self, len_bytes: u64) -> Result<()> {
@@ -204,6 +243,21 @@ impl FileIo for FaultyFile {
 
     fn sync(&self) -> Result<()> {
         self.change(None)
+    }
+}
+
+impl Disk {
+    /// How long the file `at` may become.
+    fn room_for(&self, at: usize) -> usize {
+        let others = self.files.iter().enumerate().filter(|(other, _)| *other != at);
+        let taken: usize = others.map(|(_, file)| file.current.len()).sum();
+        self.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(taken))
+    }
+}
+
+impl Contents {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { durable: bytes.clone(), current: bytes, pending: Vec::new() }
     }
 }
 
@@ -268,6 +322,14 @@ mod tests {
         assert!(file.read_at(0, &mut out).is_err());
         assert_eq!(file.read_at(5, &mut out).unwrap(), 1);
         assert_eq!(file.n_changes(), 2);
+
+        let file = FaultyFile::new(b"ab".to_vec());
+        let other = file.beside(b"cd".to_vec());
+        file.set_capacity(Some(6));
+        other.write_at(2, b"e").unwrap();
+        assert!(file.write_at(2, b"fgh").is_err() && file.set_len(5).is_err());
+        assert_eq!((&*file.contents(), &*other.contents()), (&b"abf"[..], &b"cde"[..]));
+        file.write_at(0, b"xyz").unwrap();
 
         let file = FaultyFile::new(b"a".to_vec()).with_fault(1, Fault::PowerCut);
         file.set_len(3).unwrap();

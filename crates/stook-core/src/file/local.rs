@@ -5,9 +5,23 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::FileIo;
 use crate::error::{Error, ErrorKind, Result};
+
+/// What tells one file of this machine from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(u64, u64);
+
+/// What tells that a file has been changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its length.
+    pub len_bytes: u64,
+    /// When it was last changed, in nanoseconds since 1970.
+    pub modified: u64,
+}
 
 /// An open file.
 #[derive(Debug)]
@@ -44,6 +58,16 @@ impl LocalFile {
         Self::with(path.as_ref(), &options, "cannot create the file")
     }
 
+    /// Opens a file for reading and writing, or creates it.
+    ///
+    /// # Errors
+    /// `NotFound` if its folder is missing, `ReadOnly`, `Io`.
+    pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        Self::with(path.as_ref(), &options, "cannot create the file")
+    }
+
     /// Creates the file `path`, of which errors speak as `target`.
     pub(super) fn create_temp(path: &Path, target: &Path) -> Result<Self> {
         match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
@@ -67,6 +91,59 @@ impl LocalFile {
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
             Err(TryLockError::Error(error)) => Err(self.error("cannot lock the file", error)),
         }
+    }
+
+    /// Keeps others from taking the exclusive lock until this handle is dropped; others may share
+    /// this one. It takes the place of an exclusive lock that this handle has. Where the file
+    /// system has no locks nothing is kept out.
+    ///
+    /// # Errors
+    /// `Locked` if another handle has the exclusive lock, `Io`.
+    pub fn lock_shared(&self) -> Result<()> {
+        match self.file.try_lock_shared() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(ErrorKind::Locked, "the file is open for writing elsewhere")
+                    .at_file(&self.path))
+            }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            Err(TryLockError::Error(error)) => Err(self.error("cannot lock the file", error)),
+        }
+    }
+
+    /// Which file this is, whatever its names are: the same for all handles of one file.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn identity(&self) -> Result<FileId> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = self.metadata()?;
+            Ok(FileId(metadata.dev(), metadata.ino()))
+        }
+        #[cfg(not(unix))]
+        {
+            use std::hash::{DefaultHasher, Hash, Hasher};
+            let mut hasher = DefaultHasher::new();
+            super::resolve(&self.path).hash(&mut hasher);
+            Ok(FileId(0, hasher.finish()))
+        }
+    }
+
+    /// Length and time of the last change.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn stamp(&self) -> Result<Stamp> {
+        let metadata = self.metadata()?;
+        let since = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let modified = since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0);
+        Ok(Stamp { len_bytes: metadata.len(), modified })
+    }
+
+    fn metadata(&self) -> Result<std::fs::Metadata> {
+        self.file.metadata().map_err(|error| self.error("cannot look up the file", error))
     }
 
     /// Opens the same file anew, for reading: a handle that shares neither position nor locks.
@@ -93,7 +170,8 @@ impl LocalFile {
     }
 
     /// Whether this is still the file that its path names.
-    pub(crate) fn is_current(&self) -> bool {
+    #[must_use]
+    pub fn is_current(&self) -> bool {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -155,9 +233,7 @@ impl FileIo for LocalFile {
     }
 
     fn len_bytes(&self) -> Result<u64> {
-        let metadata = self.file.metadata();
-        let metadata = metadata.map_err(|error| self.error("cannot look up the file", error))?;
-        Ok(metadata.len())
+        Ok(self.metadata()?.len())
     }
 
     fn set_len(&self, len_bytes: u64) -> Result<()> {

@@ -31,7 +31,7 @@ impl Contiguous {
     pub(super) fn new(spec: &ArraySpec, shared: &Shared) -> Result<Self> {
         let len_bytes = byte_len(spec.shape(), spec.dtype.item_size())? as u64;
         let is_mapped = shared.memory_map && shared.mode == Mode::Read && len_bytes > 0;
-        let map = if is_mapped { shared.io.map().ok() } else { None };
+        let map = if is_mapped { shared.io.map() } else { None };
         let offset = AtomicU64::new(NOWHERE);
         Ok(Self { len_bytes, offset, map, files: None })
     }
@@ -84,8 +84,9 @@ impl Contiguous {
             // Room that something else has left: the library does not clear it.
             let zeros = vec![0; 1 << 16];
             let mut at = 0;
-            while at < self.len_bytes {
-                let n = (self.len_bytes - at).min(zeros.len() as u64);
+            let end = self.len_bytes.min(before - offset);
+            while at < end {
+                let n = (end - at).min(zeros.len() as u64);
                 let n = usize::try_from(n).unwrap_or(zeros.len());
                 array.shared.io.write_at(offset + at, zeros.get(..n).unwrap_or(&zeros))?;
                 at += n as u64;

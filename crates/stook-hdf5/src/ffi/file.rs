@@ -1,22 +1,24 @@
 //! Files: opening, creating, flushing.
 
-use std::ffi::{c_int, c_uint, c_void};
+#[cfg(unix)]
+use std::ffi::c_int;
+use std::ffi::c_uint;
 use std::path::Path;
 
 use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5f::{
-    H5F_ACC_EXCL, H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_WEAK,
+    H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_WEAK,
     H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
-    H5Fget_vfd_handle, H5Fopen,
+    H5Fopen,
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
-    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5P_DEFAULT, H5Pcreate, H5Pset_cache,
-    H5Pset_fclose_degree, H5Pset_file_locking, H5Pset_libver_bounds, H5Pset_sieve_buf_size,
+    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pset_cache, H5Pset_driver,
+    H5Pset_fclose_degree, H5Pset_libver_bounds, H5Pset_sieve_buf_size,
 };
 
 use super::plist::{AttributeOrder, set_attribute_order};
-use super::{Id, Result, c_string, call, lock};
+use super::{Id, Result, c_string, call, driver, lock};
 
 unsafe extern "C" {
     /// Missing in `hdf5-metno-sys`. Bit 0 admits datatypes with many unused bits, which the
@@ -45,10 +47,11 @@ pub(crate) enum Access {
     Read,
     /// An existing file, for reading and writing.
     Write,
-    /// A new file; fails if there is one.
+    /// An existing file, for reading, as its writer leaves it: it keeps what is on disk readable,
+    /// as HDF5's single-writer mode has it.
+    ReadBesideWriter,
+    /// A new file, which is there, empty.
     Create,
-    /// A new file in the place of any that is there.
-    Truncate,
 }
 
 /// An open file.
@@ -58,93 +61,31 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Opens or creates the file at `path`. A file is read without a lock where another process
-    /// holds one, and as a reader beside its writer where it is marked as being written.
+    /// Opens or creates the file at `path`.
     pub(crate) fn open(path: &Path, access: Access, order: AttributeOrder) -> Result<Self> {
         let _lock = lock();
-        let opened = Self::open_with(path, access, order, Way::Locked);
-        let Err(failure) = opened else { return opened };
-        let is_reading = access == Access::Read;
-        let again = if is_reading && failure.mentions("unable to lock file") {
-            Self::open_with(path, access, order, Way::Unlocked)
-        } else if is_reading && failure.mentions("already open for write") {
-            Self::open_with(path, access, order, Way::BesideWriter)
-        } else {
-            return Err(failure);
-        };
-        match again {
-            Err(second) if is_reading && second.mentions("already open for write") => {
-                Self::open_with(path, access, order, Way::BesideWriter)
-            }
-            // The first failure says why the second way was tried at all.
-            again => again.map_err(|_| failure),
-        }
-    }
-
-    fn open_with(path: &Path, access: Access, order: AttributeOrder, way: Way) -> Result<Self> {
         let name = c_string(path.as_os_str().as_encoded_bytes())?;
-        let fapl = access_list(access, way)?;
+        let fapl = access_list(access)?;
+        let open = |flags: c_uint| call!("open", H5Fopen(name.as_ptr(), flags, fapl.raw()));
         let id = match access {
-            Access::Read | Access::Write => {
-                let flags = match (access, way) {
-                    (Access::Read, Way::BesideWriter) => H5F_ACC_RDONLY | H5F_ACC_SWMR_READ,
-                    (Access::Read, _) => H5F_ACC_RDONLY,
-                    _ => H5F_ACC_RDWR,
-                };
-                call!("open", H5Fopen(name.as_ptr(), flags, fapl.raw()))?
-            }
-            Access::Create | Access::Truncate => {
+            Access::Read => open(H5F_ACC_RDONLY)?,
+            Access::ReadBesideWriter => open(H5F_ACC_RDONLY | H5F_ACC_SWMR_READ)?,
+            Access::Write => open(H5F_ACC_RDWR)?,
+            Access::Create => {
                 let fcpl = Id::owned(call!("file properties", H5Pcreate(*H5P_CLS_FILE_CREATE))?);
                 set_attribute_order(&fcpl, order)?;
-                let flags: c_uint =
-                    if access == Access::Create { H5F_ACC_EXCL } else { H5F_ACC_TRUNC };
+                let flags = H5F_ACC_TRUNC;
                 call!("create", H5Fcreate(name.as_ptr(), flags, fcpl.raw(), fapl.raw()))?
             }
         };
-        let file = Self { id: Id::owned(id) };
-        #[cfg(unix)]
-        file.close_on_exec();
-        Ok(file)
-    }
-
-    /// Keeps child processes from inheriting the descriptor, and with it the lock.
-    #[cfg(unix)]
-    fn close_on_exec(&self) {
-        if let Some(descriptor) = self.descriptor() {
-            // SAFETY: setting a flag on a descriptor fails at worst.
-            unsafe { fcntl(descriptor, F_SETFD, FD_CLOEXEC) };
-        }
-    }
-
-    /// What the operating system calls the file in the library's hands.
-    #[cfg(unix)]
-    pub(crate) fn descriptor(&self) -> Option<c_int> {
-        let mut handle: *mut c_void = std::ptr::null_mut();
-        let to = &raw mut handle;
-        call!("file handle", H5Fget_vfd_handle(self.id.raw(), H5P_DEFAULT, to)).ok()?;
-        // SAFETY: the driver of local files, which is the only one used here, hands out a
-        // pointer to its descriptor.
-        (!handle.is_null()).then(|| unsafe { *handle.cast::<c_int>() })
-    }
-
-    /// Puts `other` in the place of the descriptor in the library's hands: what it writes from
-    /// here on goes there.
-    #[cfg(unix)]
-    pub(crate) fn replace_descriptor(&self, other: &impl std::os::fd::AsRawFd) {
-        if let Some(descriptor) = self.descriptor() {
-            // SAFETY: both descriptors are open; the library owns its own by number only.
-            unsafe {
-                dup2(other.as_raw_fd(), descriptor);
-                fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-            }
-        }
+        Ok(Self { id: Id::owned(id) })
     }
 
     pub(super) fn id(&self) -> &Id {
         &self.id
     }
 
-    /// Hands everything the library holds to the operating system.
+    /// Hands everything the library holds to the driver.
     pub(crate) fn flush(&self) -> Result<()> {
         call!("flush", H5Fflush(self.id.raw(), H5F_SCOPE_GLOBAL)).map(drop)
     }
@@ -157,19 +98,24 @@ impl File {
     }
 }
 
-/// How a file that others may have open is opened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Locked,
-    Unlocked,
-    /// As HDF5's single-writer mode has it: the writer keeps what is on disk readable.
-    BesideWriter,
+/// Puts `other` in the place of the descriptor of `file`, which gives up what it held, its locks
+/// too if it is the last to hold them.
+#[cfg(unix)]
+pub(crate) fn replace_descriptor(
+    file: &impl std::os::fd::AsRawFd,
+    other: &impl std::os::fd::AsRawFd,
+) {
+    // SAFETY: both descriptors are open, and stay owned by who owns them.
+    unsafe {
+        dup2(other.as_raw_fd(), file.as_raw_fd());
+        fcntl(file.as_raw_fd(), F_SETFD, FD_CLOEXEC);
+    }
 }
 
 /// Close the file with the last object, as the library does for sources of virtual datasets that it
 /// opens by itself (all who open one file must agree); keep no chunk cache, write what HDF5 1.10
 /// reads.
-fn access_list(access: Access, way: Way) -> Result<Id> {
+fn access_list(access: Access) -> Result<Id> {
     let fapl = Id::owned(call!("file access properties", H5Pcreate(*H5P_CLS_FILE_ACCESS))?);
     let id = fapl.raw();
     call!("close degree", H5Pset_fclose_degree(id, H5F_CLOSE_WEAK))?;
@@ -177,9 +123,8 @@ fn access_list(access: Access, way: Way) -> Result<Id> {
     // Elements are also read and written past the library, which must not keep any.
     call!("sieve buffer", H5Pset_sieve_buf_size(id, 0))?;
     call!("integrity checks", H5Pset_relax_file_integrity_checks(id, RELAX_UNUSED_BITS))?;
-    let take = u8::from(way == Way::Locked);
-    call!("file locking", H5Pset_file_locking(id, take, 1))?;
-    if access != Access::Read {
+    call!("file driver", H5Pset_driver(id, driver::id()?, std::ptr::null()))?;
+    if matches!(access, Access::Write | Access::Create) {
         call!("format bounds", H5Pset_libver_bounds(id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110))?;
     }
     Ok(fapl)

@@ -1,0 +1,408 @@
+//! The file as its writer sees it.
+//!
+//! Invariants:
+//! - Bytes before the *floor*, the length of the file at the last commit, are changed in the file
+//!   only by [`State::unapplied`], a record that the journal holds whole.
+//! - Bytes before the *durable end* that were on the medium at the last durable commit are
+//!   changed in the file only when what they were before is on the medium too, in the journal.
+//! - A commit that fails leaves what was pending where it was, and may be tried again.
+//! - Nothing is written by a process that is not the one that opened the file.
+
+mod commit;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use stook_core::container::Durability;
+use stook_core::file::FileIo;
+use stook_core::{Error, Result};
+
+use super::Home;
+use super::journal::{BootId, Extent, HEADER_LEN, PAGE_LEN};
+use super::overlay::{Overlay, Page};
+
+/// Changed pages that are kept in memory.
+const BUDGET_LEN_BYTES: u64 = 16 << 20;
+/// A journal that is longer is begun anew after a commit.
+const MAX_JOURNAL_LEN_BYTES: u64 = 16 << 20;
+
+/// What a [`TxFile`] may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Bytes of memory for changed pages.
+    pub(crate) budget_len_bytes: u64,
+    /// Bytes of journal before it is begun anew.
+    pub(crate) journal_len_bytes: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { budget_len_bytes: BUDGET_LEN_BYTES, journal_len_bytes: MAX_JOURNAL_LEN_BYTES }
+    }
+}
+
+/// A file whose changes are committed together.
+#[derive(Debug)]
+pub(crate) struct TxFile {
+    file: Arc<dyn FileIo>,
+    home: Box<dyn Home>,
+    boot: BootId,
+    bounds: Bounds,
+    /// The process that opened it.
+    process: u32,
+    /// The length as the writer sees it.
+    len: AtomicU64,
+    /// The length that the file has been brought to.
+    physical: AtomicU64,
+    /// Whether something was written past the floor since the last commit.
+    is_dirty: AtomicBool,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The committed length.
+    floor: u64,
+    /// The length at the last durable commit.
+    durable_len: u64,
+    /// Pages before the durable end whose durable bytes are on the medium in the journal.
+    guarded: BTreeSet<u64>,
+    overlay: Overlay,
+    /// Writes past the floor that found no room, in order: the next commit tries them again.
+    late: Vec<(u64, Vec<u8>)>,
+    journal: Option<Journal>,
+    /// Extents of the last record, where they have not arrived in the file.
+    unapplied: Option<Vec<Extent>>,
+    /// Whether something committed may not be on the medium.
+    is_unsynced: bool,
+    /// Whether durable bytes were changed in the file since it was synced last.
+    must_sync: bool,
+    /// Whether the operating system failed to put something on the medium, which it does not
+    /// try again.
+    has_lost: bool,
+    /// Whether writes go to the file at once, as SWMR has it.
+    is_through: bool,
+    is_closed: bool,
+}
+
+/// The journal as its writer knows it.
+#[derive(Debug)]
+struct Journal {
+    file: Arc<dyn FileIo>,
+    salt: u64,
+    /// The number of the last commit.
+    sequence: u64,
+    /// Where the next record goes.
+    tail: u64,
+    /// The end of what the next record leads to, so far.
+    draft: u64,
+    /// Whether the file has its header.
+    has_header: bool,
+    /// Whether its name is on the medium.
+    is_named: bool,
+}
+
+impl TxFile {
+    /// A new and empty file. There is no journal before the first commit.
+    pub(crate) fn create(
+        file: Arc<dyn FileIo>,
+        home: Box<dyn Home>,
+        boot: BootId,
+        bounds: Bounds,
+    ) -> Self {
+        Self {
+            file,
+            home,
+            boot,
+            bounds,
+            process: std::process::id(),
+            len: AtomicU64::new(0),
+            physical: AtomicU64::new(0),
+            is_dirty: AtomicBool::new(false),
+            state: RwLock::default(),
+        }
+    }
+
+    /// The file as it is, which has been recovered.
+    ///
+    /// # Errors
+    /// `ReadOnly` where there can be no journal, `Io`.
+    pub(crate) fn open(
+        file: Arc<dyn FileIo>,
+        home: Box<dyn Home>,
+        boot: BootId,
+        bounds: Bounds,
+    ) -> Result<Self> {
+        let opened = Self::create(file, home, boot, bounds);
+        let len = opened.file.len_bytes()?;
+        opened.len.store(len, Ordering::Release);
+        opened.physical.store(len, Ordering::Release);
+        let mut state = opened.write();
+        state.floor = len;
+        state.durable_len = len;
+        opened.begin_journal(&mut state, true)?;
+        // Who wrote it may have left it to the operating system.
+        state.is_unsynced = true;
+        drop(state);
+        Ok(opened)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses in a process that has a copy of this by a fork, and after the file was closed.
+    fn expect_own(&self) -> Result<()> {
+        if std::process::id() == self.process {
+            return Ok(());
+        }
+        let message = "the file is written by the process that this one was forked from";
+        Err(Error::read_only(message).at_file(self.file.path()))
+    }
+
+    /// Whether this process opened the file, and is not a fork of the one that did.
+    pub(crate) fn is_own(&self) -> bool {
+        std::process::id() == self.process
+    }
+
+    /// Makes all that was written one commit, as durable as asked for.
+    ///
+    /// # Errors
+    /// `Io`: nothing of it was committed, or it is but not as durable; it may be tried again.
+    pub(crate) fn commit(&self, durability: Durability) -> Result<()> {
+        self.expect_own()?;
+        let mut state = self.write();
+        self.commit_locked(&mut state, durability)
+    }
+
+    /// Commits, cuts the file to `len` where that is shorter, and removes the journal.
+    ///
+    /// # Errors
+    /// `Io`: the journal stays, and who opens the file next finds the last commit by it.
+    pub(crate) fn close(&self, len: Option<u64>) -> Result<()> {
+        if !self.is_own() {
+            return Ok(());
+        }
+        let mut state = self.write();
+        if state.is_closed {
+            return Ok(());
+        }
+        state.is_closed = true;
+        self.close_locked(&mut state, len)
+    }
+
+    /// Cuts what was never committed, or extends with zeros; never cuts what was.
+    fn resize(&self, len: u64) -> Result<()> {
+        if len == self.len.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let state = self.write();
+        let len = len.max(state.floor);
+        if len < self.len.load(Ordering::Acquire) && state.late.is_empty() {
+            if len < self.physical.load(Ordering::Acquire) {
+                self.file.set_len(len)?;
+                self.physical.store(len, Ordering::Release);
+            }
+            self.len.store(len, Ordering::Release);
+        }
+        self.len.fetch_max(len, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Writes past the floor, straight to the file.
+    fn write_past(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.is_dirty.store(true, Ordering::Release);
+        self.file.write_at(offset, bytes)?;
+        let end = offset.saturating_add(bytes.len() as u64);
+        self.physical.fetch_max(end, Ordering::AcqRel);
+        self.len.fetch_max(end, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Writes to committed bytes: into the overlay.
+    fn write_over(&self, state: &mut State, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut at = offset;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (number, within) = (at / PAGE_LEN, to_usize(at % PAGE_LEN));
+            let (part, others) = rest.split_at(rest.len().min(PAGE_LEN as usize - within));
+            if state.overlay.in_memory(number).is_none() {
+                let page = if part.len() == PAGE_LEN as usize {
+                    Box::new([0; PAGE_LEN as usize])
+                } else {
+                    let journal = state.journal.as_ref().map(|journal| &*journal.file);
+                    self.load(state, journal, number)?
+                };
+                state.overlay.insert(number, page);
+            }
+            let page = state.overlay.in_memory(number);
+            if let Some(to) = page.and_then(|page| page.get_mut(within..within + part.len())) {
+                to.copy_from_slice(part);
+            }
+            at += part.len() as u64;
+            rest = others;
+        }
+        let in_memory = state.overlay.len_in_memory();
+        if in_memory <= self.bounds.budget_len_bytes {
+            return Ok(());
+        }
+        match self.spill(state) {
+            // There may be room for it at the next commit.
+            Err(_) if in_memory / 4 <= self.bounds.budget_len_bytes => Ok(()),
+            spilled => spilled,
+        }
+    }
+
+    /// The page `number` as it is now.
+    fn load(
+        &self,
+        state: &State,
+        journal: Option<&dyn FileIo>,
+        number: u64,
+    ) -> Result<Box<[u8; PAGE_LEN as usize]>> {
+        let mut page = Box::new([0; PAGE_LEN as usize]);
+        match (state.overlay.pages.get(&number), journal) {
+            (Some(Page::Memory(bytes)), _) => page.clone_from(bytes),
+            (Some(Page::Spilled(position)), Some(journal)) => {
+                journal.read_exact_at(*position, &mut *page)?;
+            }
+            _ => {
+                self.file.read_at(number * PAGE_LEN, &mut *page)?;
+            }
+        }
+        Ok(page)
+    }
+
+    /// Puts changed pages into the journal, behind the place of the next record.
+    fn spill(&self, state: &mut State) -> Result<()> {
+        let Some(journal) = &mut state.journal else { return Ok(()) };
+        let (file, draft) = (&journal.file, &mut journal.draft);
+        state.overlay.spill(|page| {
+            file.write_at(*draft, page)?;
+            let position = *draft;
+            *draft += PAGE_LEN;
+            Ok(position)
+        })
+    }
+
+    /// Writes metadata: where the disk is full that shows at the next commit, so that the
+    /// library is not left between two states.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    pub(crate) fn write_metadata(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.write_parts(offset, bytes, true)
+    }
+
+    fn write_parts(&self, offset: u64, bytes: &[u8], may_wait: bool) -> Result<()> {
+        self.expect_own()?;
+        let end = offset.checked_add(bytes.len() as u64);
+        let end = end.ok_or_else(|| Error::limit("position overflows").at_file(self.path()))?;
+        {
+            let state = self.read();
+            if (offset >= state.floor && state.late.is_empty()) || state.is_through {
+                match self.write_past(offset, bytes) {
+                    Err(_) if may_wait && !state.is_through => {}
+                    written => return written,
+                }
+            }
+        }
+        let mut state = self.write();
+        let n = bytes.len().min(to_usize(state.floor.saturating_sub(offset)));
+        let (below, past) = bytes.split_at(n);
+        self.write_over(&mut state, offset, below)?;
+        if past.is_empty() {
+            return Ok(());
+        }
+        let at = end - past.len() as u64;
+        // Behind what waits, so that the order stays.
+        let written = self.write_late(&mut state).and_then(|()| self.write_past(at, past));
+        let waiting: usize = state.late.iter().map(|(_, bytes)| bytes.len()).sum();
+        if written.is_ok() || !may_wait || waiting as u64 > self.bounds.budget_len_bytes {
+            return written;
+        }
+        state.late.push((at, past.to_vec()));
+        self.len.fetch_max(end, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+impl FileIo for TxFile {
+    fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        let state = self.read();
+        let left = self.len.load(Ordering::Acquire).saturating_sub(offset);
+        let n = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
+        let Some(out) = out.get_mut(..n).filter(|out| !out.is_empty()) else { return Ok(0) };
+        let found = self.file.read_at(offset, out)?;
+        if let Some(rest) = out.get_mut(found..) {
+            rest.fill(0);
+        }
+        if offset < state.floor && !state.overlay.is_empty() {
+            let n = out.len().min(to_usize(state.floor - offset));
+            let journal = state.journal.as_ref().map(|journal| &*journal.file);
+            state.overlay.apply(journal, offset, out.get_mut(..n).unwrap_or(&mut []))?;
+        }
+        for (at, bytes) in &state.late {
+            copy_overlap((*at, bytes), (offset, out));
+        }
+        Ok(n)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.write_parts(offset, bytes, false)
+    }
+
+    fn len_bytes(&self) -> Result<u64> {
+        Ok(self.len.load(Ordering::Acquire))
+    }
+
+    fn set_len(&self, len_bytes: u64) -> Result<()> {
+        self.expect_own()?;
+        self.resize(len_bytes)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.commit(Durability::Fsync)
+    }
+}
+
+impl Journal {
+    fn new(file: Arc<dyn FileIo>, sequence: u64) -> Self {
+        Self {
+            file,
+            salt: 0,
+            sequence,
+            tail: HEADER_LEN,
+            draft: 2 * HEADER_LEN,
+            has_header: false,
+            is_named: false,
+        }
+    }
+}
+
+/// Puts what of `from` lies in `to` there; both are bytes and where they begin.
+fn copy_overlap((at, bytes): (u64, &[u8]), (offset, out): (u64, &mut [u8])) {
+    let (start, end) = (at.max(offset), (at + bytes.len() as u64).min(offset + out.len() as u64));
+    if start < end {
+        let from = bytes.get(to_usize(start - at)..to_usize(end - at));
+        let to = out.get_mut(to_usize(start - offset)..to_usize(end - offset));
+        if let (Some(from), Some(to)) = (from, to) {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+/// A position within something that is in memory.
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
