@@ -90,7 +90,7 @@ impl Hdf5File {
             (Intent::Read, Mark::Swmr) => Access::ReadBesideWriter,
             (Intent::Read, Mark::Written) => return Err(place::marked(path)),
         };
-        let file = File::open(path, access, AttributeOrder::default())
+        let file = File::open(path, access, AttributeOrder::default(), Some(&io))
             .map_err(|failure| open_error(&failure, path))?;
         let mut shared = Shared::new(file, io, path, (options.mode, &options.outside))?;
         shared.limits = options.limits.clone();
@@ -135,7 +135,7 @@ impl Hdf5File {
             Readers::V18 => AttributeOrder::Tracked,
             Readers::Oldest => AttributeOrder::Untracked,
         };
-        let file = File::open(path, Access::Create, order)
+        let file = File::open(path, Access::Create, order, Some(&io))
             .map_err(|failure| open_error(&failure, path))?;
         let mut shared = Shared::new(file, io, path, (Mode::ReadWrite, &Outside::Refused))?;
         shared.limits = options.limits.clone();

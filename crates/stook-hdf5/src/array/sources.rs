@@ -114,7 +114,7 @@ impl Checker {
         }
         // As the library will open it: a source that it cannot open would read as fill values.
         let access = if self.mode == Mode::Read { Access::Read } else { Access::Write };
-        let opened = File::open(&found, access, AttributeOrder::default());
+        let opened = File::open(&found, access, AttributeOrder::default(), None);
         let opened = opened.map_err(|failure| {
             let error = corrupt(failure).at_file(&found);
             error.within(format!("{WHAT} `{name}`"))

@@ -4,6 +4,7 @@
 //! stack; the driver has no `lock`, so that the library neither takes locks nor marks files as
 //! being written (see `place`).
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -165,6 +166,19 @@ pub(super) fn id() -> super::Result<hid_t> {
     Ok(*ID.get_or_init(|| id))
 }
 
+thread_local! {
+    /// What the next file to be opened is: who opens it knows at which commit.
+    static NEXT: RefCell<Option<Backing>> = const { RefCell::new(None) };
+}
+
+/// Runs `open`, which has the library open the file that `backing` is.
+pub(super) fn opening<T>(backing: Option<&Backing>, open: impl FnOnce() -> T) -> T {
+    NEXT.set(backing.cloned());
+    let opened = open();
+    NEXT.set(None);
+    opened
+}
+
 /// The kind and text of an error of this driver, where `line` of the error stack is one.
 pub(super) fn error_in(line: &str) -> Option<(ErrorKind, &str)> {
     let (kind, text) = line.strip_prefix(PREFIX)?.split_once(": ")?;
@@ -230,7 +244,8 @@ unsafe extern "C" fn open(name: *const c_char, flags: c_uint, _: hid_t, _: u64) 
         let name = unsafe { CStr::from_ptr(name) };
         let path = path_of(name)?;
         let intent = if flags & H5F_ACC_RDWR == 0 { Intent::Read } else { Intent::Write };
-        let backing = place::open(&path, intent)?;
+        let next = NEXT.with_borrow(Clone::clone);
+        let backing = next.map_or_else(|| place::open(&path, intent), Ok)?;
         if flags & H5F_ACC_TRUNC != 0 && backing.len_bytes()? > 0 {
             // Files are created by `place::create`, empty.
             let message = "the file is not empty";

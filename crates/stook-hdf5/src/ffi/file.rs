@@ -19,6 +19,7 @@ use hdf5_metno_sys::h5p::{
 
 use super::plist::{AttributeOrder, set_attribute_order};
 use super::{Id, Result, c_string, call, driver, lock};
+use crate::place::Backing;
 
 unsafe extern "C" {
     /// Missing in `hdf5-metno-sys`. Bit 0 admits datatypes with many unused bits, which the
@@ -61,9 +62,18 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Opens or creates the file at `path`.
-    pub(crate) fn open(path: &Path, access: Access, order: AttributeOrder) -> Result<Self> {
+    /// Opens or creates the file at `path`, which is `backing` where that is known.
+    pub(crate) fn open(
+        path: &Path,
+        access: Access,
+        order: AttributeOrder,
+        backing: Option<&Backing>,
+    ) -> Result<Self> {
         let _lock = lock();
+        driver::opening(backing, || Self::open_next(path, access, order))
+    }
+
+    fn open_next(path: &Path, access: Access, order: AttributeOrder) -> Result<Self> {
         let name = c_string(path.as_os_str().as_encoded_bytes())?;
         let fapl = access_list(access)?;
         let open = |flags: c_uint| call!("open", H5Fopen(name.as_ptr(), flags, fapl.raw()));

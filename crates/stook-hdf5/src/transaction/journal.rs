@@ -306,10 +306,6 @@ impl Extent {
             && is_before(self.undo)
     }
 
-    pub(crate) fn end(&self) -> u64 {
-        self.offset.saturating_add(self.len)
-    }
-
     /// The page that it lies in.
     pub(crate) fn page(&self) -> u64 {
         self.offset / PAGE_LEN

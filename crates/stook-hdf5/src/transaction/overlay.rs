@@ -41,11 +41,6 @@ impl Overlay {
         self.n_in_memory as u64 * PAGE_LEN
     }
 
-    /// Whether some byte of `start..end` lies in a changed page.
-    pub(crate) fn touches(&self, start: u64, end: u64) -> bool {
-        start < end && self.pages.range(start / PAGE_LEN..end.div_ceil(PAGE_LEN)).next().is_some()
-    }
-
     /// Puts into `out`, the bytes of the file from `offset` on, those of changed pages.
     pub(crate) fn apply(
         &self,

@@ -16,4 +16,5 @@ mod python;
 mod scales;
 mod suite;
 mod support;
+mod transactions;
 mod tree;

@@ -1,0 +1,309 @@
+//! Writers that are killed, files that two processes have open, disks that are full: what was
+//! committed is there, whole.
+//!
+//! `STOOK_TORTURE=N` asks for N kills in the place of a few; `cargo xtask torture` does so.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use stook_core::codec::CodecSpec;
+use stook_core::container::{Container, Durability, OpenOptions};
+use stook_core::{ArraySpec, AttributeEdits, ChunkGrid, DType, ErrorKind, Selection, Values};
+use stook_hdf5::{CreateOptions, Existing, Hdf5File, Remedy, recover};
+
+use crate::python::python;
+use crate::support::{array, create, node, open_again, read, scratch};
+
+/// Kills where nobody asks for more.
+const N_KILLS: u64 = 8;
+
+fn n_kills() -> u64 {
+    std::env::var("STOOK_TORTURE").ok().and_then(|n| n.parse().ok()).unwrap_or(N_KILLS)
+}
+
+/// Splitmix64: the same run for the same seed.
+fn random(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// An array that grows by rows: its name, and its spec.
+fn growing() -> Vec<(&'static str, ArraySpec)> {
+    let spec = |dtype, row: &[u64], rows: u64, codecs: Vec<CodecSpec>| {
+        let shape: Vec<u64> = std::iter::once(0).chain(row.iter().copied()).collect();
+        let chunk: Vec<u64> = std::iter::once(rows).chain(row.iter().copied()).collect();
+        let mut spec = ArraySpec::new(dtype, shape);
+        spec.grid = ChunkGrid::regular(chunk).unwrap();
+        spec.max_shape = Some(std::iter::once(None).chain(row.iter().copied().map(Some)).collect());
+        spec.codecs = codecs;
+        spec
+    };
+    let gzip = || vec![CodecSpec::Zlib { level: 4 }];
+    vec![
+        ("scalars", spec(DType::Float64, &[], 64, Vec::new())),
+        ("spectra", spec(DType::Float64, &[100], 7, Vec::new())),
+        ("zipped", spec(DType::Float64, &[100], 7, gzip())),
+        ("images", spec(DType::UInt16, &[24, 32], 1, gzip())),
+        ("text", spec(DType::String(stook_core::dtype::Charset::Utf8), &[], 10, Vec::new())),
+    ]
+}
+
+/// The row `row` of an array, as the judge expects it.
+fn row_values(dtype: &DType, shape: &[u64], row: u64) -> Values {
+    let shape: Vec<u64> = std::iter::once(1).chain(shape.iter().skip(1).copied()).collect();
+    let n: u64 = shape.iter().product();
+    let items: Vec<u8> = match dtype {
+        DType::Float64 => (0..n).flat_map(|i| ((row * 1000 + i) as f64).to_ne_bytes()).collect(),
+        DType::UInt16 => (0..n).flat_map(|i| ((row * 7 + i) as u16).to_ne_bytes()).collect(),
+        _ => return Values::from_strings(shape, &[format!("row {row}")]).unwrap(),
+    };
+    Values::new(dtype.clone(), shape, items, Vec::new()).unwrap()
+}
+
+/// What the child does: appends rows, makes and removes nodes, until it is killed.
+#[test]
+#[ignore = "run by the tests below in a process of its own"]
+fn write_until_killed() {
+    let Some(path) = std::env::var_os("STOOK_WRITES") else { return };
+    let seed: u64 = std::env::var("STOOK_SEED").unwrap().parse().unwrap();
+    let durability = if seed % 5 == 4 { Durability::Fsync } else { Durability::Flush };
+    let rows_a_commit = if seed % 2 == 0 { 1 } else { 10 };
+    let path = Path::new(&path);
+    let file = match path.exists() {
+        true => open_again(path),
+        false => Hdf5File::create(path, &CreateOptions::default()).unwrap(),
+    };
+    let is_new = file.kind(&node("/scalars")).unwrap().is_none();
+    let arrays: Vec<_> = growing()
+        .iter()
+        .map(|(name, spec)| match is_new {
+            true => create(&file, &format!("/{name}"), spec),
+            false => array(&file, &format!("/{name}")),
+        })
+        .collect();
+    let first = arrays[0].shape()[0];
+    for row in first..first + 100_000 {
+        for array in &arrays {
+            array.append(&row_values(&array.dtype(), &array.shape(), row), 0).unwrap();
+        }
+        if (row + 1) % rows_a_commit != 0 {
+            continue;
+        }
+        match random(seed + row) % 6 {
+            0 => file.create_group(&node(&format!("/nodes/n{row}"))).unwrap(),
+            1 => {
+                let spec = ArraySpec::new(DType::Int32, vec![50]);
+                let made = create(&file, &format!("/kept/a{row}"), &spec);
+                let items: Vec<u8> = (0..50_i32).flat_map(i32::to_ne_bytes).collect();
+                let values = Values::new(DType::Int32, vec![50], items, Vec::new()).unwrap();
+                made.write(&Selection::All, &values).unwrap();
+            }
+            2 if file.kind(&node("/nodes")).unwrap().is_some() => {
+                file.remove(&node("/nodes")).unwrap();
+            }
+            3 if file.kind(&node("/kept")).unwrap().is_some() => {
+                file.rename(&node("/kept"), &node(&format!("/old{row}"))).unwrap();
+            }
+            _ => {}
+        }
+        let mut edits = AttributeEdits::default();
+        let text = "x".repeat((random(row) % 300) as usize);
+        edits.changes.push(("rows".to_owned(), Some(Values::text(&format!("{}", row + 1)).into())));
+        edits.changes.push(("text".to_owned(), Some(Values::text(&text).into())));
+        file.edit_attributes(&node("/"), &edits).unwrap();
+        file.commit(durability).unwrap();
+        println!("acknowledged {}", row + 1);
+    }
+}
+
+fn start_writer(path: &Path, seed: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "transactions::write_until_killed", "--nocapture"])
+        .env("STOOK_WRITES", path)
+        .env("STOOK_SEED", seed.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The last number that `child`, which has been killed, said it has acknowledged.
+fn acknowledged(child: &mut Child) -> u64 {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said = lines
+        .map_while(Result::ok)
+        .filter_map(|line| line.strip_prefix("acknowledged ").and_then(|n| n.parse().ok()));
+    said.last().unwrap_or(0)
+}
+
+/// h5py reads all rows, of which there are at least as many as were acknowledged, and as many in
+/// all arrays.
+const JUDGE: &str = r#"
+def judge(path, acknowledged):
+    with h5py.File(path, "r") as f:
+        n = len(f["scalars"])
+        assert n >= acknowledged, (n, acknowledged)
+        assert int(f.attrs["rows"]) == n, (f.attrs["rows"], n)
+        rows = np.arange(n)
+        assert (f["scalars"][:] == rows * 1000).all()
+        for name in ["spectra", "zipped"]:
+            assert f[name].shape == (n, 100), f[name].shape
+            assert (f[name][:] == rows[:, None] * 1000 + np.arange(100)).all(), name
+        image = np.arange(24 * 32).reshape(24, 32)
+        assert (f["images"][:] == (rows[:, None, None] * 7 + image).astype("u2")).all()
+        assert f["text"].asstr()[:].tolist() == [f"row {i}" for i in rows]
+        def look(name, node):
+            dict(node.attrs)
+            if isinstance(node, h5py.Dataset):
+                x = node[()]
+                if name.split("/")[-1].startswith("a"):
+                    assert (x == np.arange(50)).all(), name
+        f.visititems(look)
+"#;
+
+#[test]
+fn a_killed_writer_loses_no_row_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut n_whole_without_recovery = 0;
+    for kill in 0..n_kills() {
+        let path = dir.path().join(format!("{kill}.h5"));
+        let mut last = 0;
+        // Twice, so that a file is written on that was recovered.
+        for round in 0..2 {
+            let seed = random(kill * 2 + round);
+            let mut child = start_writer(&path, seed);
+            std::thread::sleep(Duration::from_millis(60 + seed % 250));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            last = acknowledged(&mut child).max(last);
+            if last == 0 {
+                // It was killed before it committed anything.
+                std::fs::remove_file(&path).ok();
+                continue;
+            }
+            // A reader of ours sees the last commit before anything is recovered.
+            let file = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+            let n = array(&file, "/scalars").shape()[0];
+            assert!(n >= last, "kill {kill}: {n} rows, {last} were acknowledged");
+            for (name, _) in growing() {
+                let found = array(&file, &format!("/{name}"));
+                assert_eq!(found.shape()[0], n, "{name}");
+                assert_eq!(read(&file, &format!("/{name}")).shape()[0], n);
+            }
+            drop(file);
+            n_whole_without_recovery += u64::from(is_whole_to_h5py(&path, last));
+        }
+        if last > 0 {
+            recover(&path, Remedy::Apply).unwrap();
+            assert_eq!(recover(&path, Remedy::Look).unwrap(), None);
+            python(&format!("{JUDGE}\njudge(path, {last})"), &path);
+            assert!(open_again(&path).attributes(&node("/")).is_ok());
+        }
+    }
+    println!("h5py without recovery: {n_whole_without_recovery} of {}", 2 * n_kills());
+}
+
+/// Whether h5py finds all rows in a file as its writer left it.
+fn is_whole_to_h5py(path: &Path, acknowledged: u64) -> bool {
+    std::env::var_os("STOOK_TEST_PYTHON").is_some()
+        && std::env::var_os("STOOK_TORTURE").is_some()
+        && std::panic::catch_unwind(|| {
+            python(&format!("{JUDGE}\njudge(path, {acknowledged})"), path);
+        })
+        .is_ok()
+}
+
+#[test]
+fn readers_see_whole_commits_while_a_writer_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.h5");
+    let mut child = start_writer(&path, 0);
+    // Until there is a first commit.
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !lines.next().unwrap().unwrap().contains("acknowledged") {}
+    std::thread::spawn(move || lines.for_each(drop));
+    let mut counts = Vec::new();
+    for _ in 0..15 {
+        let file = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+        let n = array(&file, "/scalars").shape()[0];
+        for _ in 0..2 {
+            for (name, _) in growing() {
+                let values = read(&file, &format!("/{name}"));
+                assert_eq!(values.shape()[0], n, "{name}");
+                if let DType::Float64 = values.dtype() {
+                    let per_row = values.len() as u64 / n;
+                    let items: Vec<f64> = values
+                        .items()
+                        .chunks_exact(8)
+                        .map(|item| f64::from_ne_bytes(item.try_into().unwrap()))
+                        .collect();
+                    let is_wrong = |(at, value): (usize, &f64)| {
+                        let at = at as u64;
+                        *value != (at / per_row * 1000 + at % per_row) as f64
+                    };
+                    let wrong = items.iter().enumerate().position(is_wrong);
+                    let found = wrong.map(|at| (at, items[at], items.len()));
+                    assert_eq!(found, None, "{name} of {n} rows");
+                }
+            }
+        }
+        counts.push(n);
+        if let Some(now) = file.refreshed().unwrap() {
+            assert!(array(&now, "/scalars").shape()[0] >= n);
+        }
+    }
+    // Other writers are kept out, readers in h5py are not.
+    let error = Hdf5File::open(&path, &OpenOptions::read_write()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked, "{error}");
+    let replacing = CreateOptions { existing: Existing::Replace, ..CreateOptions::default() };
+    assert_eq!(Hdf5File::create(&path, &replacing).unwrap_err().kind(), ErrorKind::Locked);
+    python(
+        "try:\n    h5py.File(path, 'r+')\n    raise SystemExit('h5py writes a file that is written')\n\
+         except OSError:\n    pass\n",
+        &path,
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "{counts:?}");
+    assert!(counts.first() < counts.last(), "{counts:?}");
+}
+
+#[test]
+fn a_file_that_was_closed_has_no_journal() {
+    let (_dir, path, file) = scratch();
+    let mut spec = ArraySpec::new(DType::UInt8, vec![1000]);
+    spec.contiguous = true;
+    let values =
+        |byte: u8| Values::new(DType::UInt8, vec![1000], vec![byte; 1000], vec![]).unwrap();
+    let written = create(&file, "/x", &spec);
+    written.write(&Selection::All, &values(1)).unwrap();
+    drop((written, file));
+    let reader = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+    assert_eq!(read(&reader, "/x").items(), values(1).items());
+    assert!(reader.refreshed().unwrap().is_none());
+    let journal = std::path::PathBuf::from(format!("{}-journal", path.display()));
+    assert!(!journal.exists());
+}
+
+#[test]
+fn a_file_in_the_way_whose_writer_died_is_not_emptied() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.h5");
+    let mut child = start_writer(&path, 0);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !lines.next().unwrap().unwrap().contains("acknowledged") {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = recover(&path, Remedy::Look).unwrap().unwrap();
+    assert!(left.len_bytes > 0);
+    let replacing = CreateOptions { existing: Existing::Replace, ..CreateOptions::default() };
+    let error = Hdf5File::create(&path, &replacing).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("stook recover")));
+    recover(&path, Remedy::Apply).unwrap();
+    Hdf5File::create(&path, &replacing).unwrap();
+}
