@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stook::{Engine, EngineConfig, File, Format, OpenOptions, Outside};
 
-pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RmArgs};
+pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RecoverArgs, RmArgs};
 pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
 pub(crate) use live::{MonitorArgs, TailArgs, Until, Watch};
 pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Mv(MvArgs),
     /// Make a link to a node
     Ln(LnArgs),
+    /// Bring an HDF5 file to the last commit of a writer that was interrupted
+    Recover(RecoverArgs),
     /// Print a script that completes commands and options in a shell
     Completions(CompletionsArgs),
     /// The process in which `check` reads a file that is not trusted
@@ -118,6 +120,7 @@ impl Command {
             Self::Rm(args) => args.json,
             Self::Mv(args) => args.json,
             Self::Ln(args) => args.json,
+            Self::Recover(args) => args.json,
             Self::Completions(_) | Self::CheckWorker(_) => false,
         }
     }

@@ -18,6 +18,7 @@ mod monitor;
 mod numbers;
 mod output;
 mod progress;
+mod recover;
 mod repack;
 mod selection;
 mod tail;
@@ -59,6 +60,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Rm(args) => edit::rm(args, &mut out),
         Command::Mv(args) => edit::mv(args, &mut out),
         Command::Ln(args) => edit::ln(args, &mut out),
+        Command::Recover(args) => recover::run(args, &mut out),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "stook", &mut out);
             Ok(())

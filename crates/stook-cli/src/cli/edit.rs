@@ -31,6 +31,30 @@ pub(crate) struct RmArgs {
     pub(crate) json: bool,
 }
 
+const RECOVER_EXAMPLES: &str = "\
+Examples:
+  stook recover --look run.h5       what the journal of an interrupted writer holds
+  stook recover run.h5              bring its commits to the file
+
+A file that is opened for writing is recovered by itself; readers of stook see its last commit
+before. This is for programs that know of no journal.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RECOVER_EXAMPLES)]
+pub(crate) struct RecoverArgs {
+    /// The HDF5 file
+    pub(crate) file: PathBuf,
+    /// Change nothing: say what is there
+    #[arg(long, conflicts_with = "discard")]
+    pub(crate) look: bool,
+    /// Keep the file as it is, and give up what the journal holds
+    #[arg(long)]
+    pub(crate) discard: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 const MV_EXAMPLES: &str = "\
 Examples:
   stook mv run.h5 /image /raw           a new name

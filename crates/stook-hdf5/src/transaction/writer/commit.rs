@@ -394,7 +394,10 @@ impl TxFile {
             };
         }
         self.commit_locked(state, Durability::Flush)?;
-        if state.must_sync {
+        // Who opens the file next takes it for what is on the medium, where something was.
+        let has_records = state.journal.as_ref().is_some_and(|j| j.tail > HEADER_LEN);
+        let is_behind = has_records && state.is_unsynced && state.durable_len > 0;
+        if state.must_sync || is_behind {
             self.sync_file(state)?;
         }
         if let Some(len) = len.filter(|len| *len < self.physical.load(Ordering::Acquire)) {
