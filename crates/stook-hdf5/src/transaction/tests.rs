@@ -59,6 +59,10 @@ impl TestDisk {
     fn open(&self, boot: [u8; 16]) -> Result<TxFile> {
         if let Some(contents) = Contents::read(&*self.file, &*self.journal, (boot, Look::Whole))? {
             contents.recover(&*self.file, &*self.journal, boot)?;
+        } else if self.journal.len_bytes()? > 0 {
+            // What a power cut left of the first bytes of one.
+            self.journal.set_len(0)?;
+            self.journal.sync()?;
         }
         let bounds = Bounds { budget_len_bytes: 3 * 4096, journal_len_bytes: 60_000 };
         let (file, home) = (self.watched(&self.file), Box::new(self.clone()));
