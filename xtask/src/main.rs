@@ -18,6 +18,7 @@ mod process;
 mod report;
 mod setup;
 mod test;
+mod torture;
 mod wheel;
 
 use std::ffi::OsString;
@@ -58,6 +59,15 @@ enum Command {
         /// These targets only
         targets: Vec<String>,
     },
+    /// Kill writers, cut the power and fill disks, many times, and look what is left
+    Torture {
+        /// Writers that are killed, each twice
+        #[arg(long, default_value_t = 500)]
+        kills: u32,
+        /// Sequences of commits and crashes for each property
+        #[arg(long, default_value_t = 6000)]
+        cases: u32,
+    },
     /// Build the release wheel of the Python package into target/wheels
     Wheel,
 }
@@ -77,6 +87,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(&workspace),
         Command::Bench { arguments } => bench::run(&workspace, &arguments),
         Command::Fuzz { seconds, targets } => fuzz::run(&workspace, seconds, &targets),
+        Command::Torture { kills, cases } => torture::run(&workspace, kills, cases),
         Command::Wheel => wheel::run(&workspace),
     }
 }

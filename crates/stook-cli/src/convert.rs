@@ -68,7 +68,7 @@ fn copy(args: &ConvertArgs, course: &mut Course) -> Result<Report> {
         ..options_of(&args.layout, &args.course)
     };
     convert(&args.source, &args.target, &mut options).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists if !is_about_resuming(&error) => {
+        ErrorKind::AlreadyExists if !args.overwrite && !is_about_resuming(&error) => {
             error.with_hint("choose another name, or replace it with `--overwrite`")
         }
         ErrorKind::Unsupported if is_npy(args) => {

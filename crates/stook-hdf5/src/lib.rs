@@ -26,5 +26,5 @@ mod swizzle;
 mod transaction;
 
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
-pub use place::{Recovery, Remedy, recover};
+pub use place::{Recovery, Remedy, expect_replaceable, recover};
 pub use signature::{is_hdf5, user_block_len};

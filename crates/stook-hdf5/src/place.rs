@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use stook_core::container::Durability;
+use stook_core::file::place::PlaceKind;
 use stook_core::file::{FileId, FileIo, LocalFile, Mapping, Stamp, place, resolve};
 use stook_core::{Error, ErrorKind, Result};
 
-use self::home::{Beside, Folder, boot_id};
+use self::home::{Beside, Folder, boot_id, is_journal};
 use crate::signature::{Mark, mark_of};
 use crate::transaction::journal::Header;
 use crate::transaction::recovery::{Contents, Look};
@@ -220,10 +221,30 @@ pub(crate) fn create(path: &Path, in_the_way: InTheWay) -> Result<Backing> {
     Ok(Backing::Writer(writer))
 }
 
+/// Refuses to replace the file at `path` by another: where somebody writes it, and where its writer
+/// died with commits that are not in it. A journal of which nothing is needed is removed, so that
+/// it is not taken for that of the new file.
+///
+/// # Errors
+/// `Locked`, `AlreadyExists` with a hint, `ReadOnly`, `Io`.
+pub fn expect_replaceable(path: &Path) -> Result<()> {
+    if place::kind_of(path)? != Some(PlaceKind::File) {
+        return Ok(());
+    }
+    let Some(journal) = Beside::at(path).open_journal()? else { return Ok(()) };
+    if !is_journal(&journal)? {
+        return Ok(());
+    }
+    journal.lock_shared().map_err(|error| error.rename_file(path))?;
+    expect_closed(&LocalFile::open(path)?)
+}
+
 /// Refuses to empty a file whose writer died with commits that are not in it.
 fn expect_closed(file: &LocalFile) -> Result<()> {
-    let beside = Beside::of_local(file);
-    let Some(journal) = beside.open_journal()? else { return Ok(()) };
+    let Some(journal) = Beside::of_local(file).open_journal()? else { return Ok(()) };
+    if !is_journal(&journal)? {
+        return Ok(());
+    }
     if Contents::read(file, &journal, (boot_id(), Look::Whole))?.is_some_and(|c| c.end.is_none()) {
         let message = "the program that wrote the file was interrupted, and it is not recovered";
         return Err(Error::new(ErrorKind::AlreadyExists, message).at_file(file.path()).with_hint(
@@ -462,7 +483,10 @@ pub fn recover(path: impl AsRef<Path>, remedy: Remedy) -> Result<Option<Recovery
     let recovery = look(contents.as_ref())?;
     match (&contents, remedy) {
         (Some(contents), Remedy::Apply) => contents.recover(&*file, &*locked, boot_id())?,
-        _ => folder.expect_ours(&locked)?,
+        _ => {
+            folder.expect_ours(&locked)?;
+            locked.set_len(0)?;
+        }
     }
     if is_marked {
         crate::signature::clear_mark(&*file)?;

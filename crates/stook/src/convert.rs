@@ -133,6 +133,7 @@ pub fn convert(
 /// As [`convert`]; `InvalidInput` also if the file has been changed meanwhile, `Unsupported` for an
 /// HDF5 file behind a user block.
 pub fn repack(path: impl AsRef<Path>, options: &mut ConvertOptions<'_>) -> Result<Repacked> {
+    format::expect_replaceable(path.as_ref())?;
     let path = resolve(path.as_ref());
     let storage = storage_of(&path)?;
     if user_block_len(&path, storage)? > 0 {
@@ -263,10 +264,8 @@ fn expect_folder_of(source: &Path, target: &Path) -> Result<()> {
 /// Of folders, only a hierarchy is replaced, and none that holds the source: what else lies in
 /// a folder of that name would go with it.
 fn expect_replaceable(source: &Path, target: &Path) -> Result<()> {
-    if kind_of(target)? != Some(PlaceKind::Folder) {
-        return Ok(());
-    }
-    if let (Some(source), Some(folder)) = (canonical(source)?, canonical(target)?)
+    if kind_of(target)? == Some(PlaceKind::Folder)
+        && let (Some(source), Some(folder)) = (canonical(source)?, canonical(target)?)
         && source != folder
         && source.starts_with(&folder)
     {

@@ -170,14 +170,15 @@ pub fn storage_of(path: impl AsRef<Path>) -> Result<Storage> {
     }
 }
 
-/// Whether what is at `target` may give way to a new file: a folder must be Zarr, or empty. A
-/// slip of the fingers must not cost a folder of other things.
+/// Whether what is at `target` may give way to a new file: a folder must be Zarr, or empty, and a
+/// file must not be one that its writer left unrecovered. A slip of the fingers must not cost a
+/// folder of other things, nor a night of measurements.
 ///
 /// # Errors
-/// `AlreadyExists` for any other folder, `Corrupt`, `Io`.
+/// `AlreadyExists` for any other folder and such a file, `Locked`, `Corrupt`, `Io`.
 pub(crate) fn expect_replaceable(target: &Path) -> Result<()> {
     if kind_of(target)? != Some(PlaceKind::Folder) {
-        return Ok(());
+        return stook_hdf5::expect_replaceable(target);
     }
     match storage_of(target) {
         Err(error) if error.kind() == ErrorKind::Unsupported => {

@@ -41,6 +41,14 @@ pub(crate) fn boot_id() -> BootId {
     })
 }
 
+/// Whether the file that has the name of a journal is one, or what is left of one that was begun.
+pub(super) fn is_journal(found: &LocalFile) -> Result<bool> {
+    let mut first = [0; 8];
+    let n = found.read_at(0, &mut first)?;
+    let is_ours = first.starts_with(b"\x8fSTKJNL\n") || first.iter().all(|byte| *byte == 0);
+    Ok(n == 0 || is_ours || found.len_bytes()? < HEADER_LEN)
+}
+
 /// A writer's view of the folder.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
@@ -92,10 +100,7 @@ impl Folder {
 
     /// Refuses a file that has the journal's name and is none: nothing of it may be lost.
     pub(super) fn expect_ours(&self, journal: &LocalFile) -> Result<()> {
-        let mut found = [0; 8];
-        let n = journal.read_at(0, &mut found)?;
-        let is_ours = found.starts_with(b"\x8fSTKJNL\n") || found.iter().all(|byte| *byte == 0);
-        if n == 0 || is_ours || journal.len_bytes()? < HEADER_LEN {
+        if is_journal(journal)? {
             return Ok(());
         }
         let message = "a file that is no journal has the name of this file's journal";
@@ -161,6 +166,11 @@ pub(super) struct Beside {
 impl Beside {
     pub(super) fn of(file: &Arc<LocalFile>) -> Self {
         Self { file: Some(Arc::clone(file)), path: journal_of(&real_path(file)) }
+    }
+
+    /// One for the journal alone of the file at `path`.
+    pub(super) fn at(path: &Path) -> Self {
+        Self { file: None, path: journal_of(path) }
     }
 
     /// One for the journal alone.

@@ -333,12 +333,15 @@ fn base() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// As many as `PROPTEST_CASES` asks for, else a few; `cargo xtask torture` asks for thousands.
 fn cases() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
-        cases: 300,
+        cases: if is_asked { asked.cases } else { 300 },
         failure_persistence: None,
         max_shrink_iters: 300,
-        ..ProptestConfig::default()
+        ..asked
     }
 }
 

@@ -71,7 +71,7 @@ fn write_until_killed() {
     let Some(path) = std::env::var_os("STOOK_WRITES") else { return };
     let seed: u64 = std::env::var("STOOK_SEED").unwrap().parse().unwrap();
     let durability = if seed % 5 == 4 { Durability::Fsync } else { Durability::Flush };
-    let rows_a_commit = if seed % 2 == 0 { 1 } else { 10 };
+    let rows_a_commit = if seed.is_multiple_of(2) { 1 } else { 10 };
     let path = Path::new(&path);
     let file = match path.exists() {
         true => open_again(path),
