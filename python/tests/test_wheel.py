@@ -30,7 +30,7 @@ def test_the_metadata_say_what_it_is(distribution):
     assert metadata["Requires-Python"] == ">=3.11"
     needs = [need for need in distribution.requires or [] if "extra" not in need]
     assert [need.replace(" ", "") for need in needs] == ["numpy>=2"]
-    assert metadata.get_payload().startswith("# stook")
+    assert metadata["Description"].startswith("# stook")
 
 
 def test_one_wheel_is_for_all_pythons_from_3_11(distribution):
