@@ -13,8 +13,8 @@ use std::fmt::Debug;
 use std::path::Path;
 
 pub use faulty::{Fault, FaultyFile};
-pub(crate) use local::read_full;
 pub use local::{FileId, LocalFile, Mapping, Stamp};
+pub(crate) use local::{has_no_locks, read_full};
 pub use temp::{TempFile, is_temp_name, resolve, sync_dir, write_atomic};
 pub(crate) use temp::{dir_of, temp_name};
 

@@ -82,15 +82,7 @@ impl LocalFile {
     /// # Errors
     /// `Locked` if another handle has it, `Io`.
     pub fn lock_exclusive(&self) -> Result<()> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(()),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::new(ErrorKind::Locked, "the file is open for writing elsewhere")
-                    .at_file(&self.path))
-            }
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
-            Err(TryLockError::Error(error)) => Err(self.error("cannot lock the file", error)),
-        }
+        self.locked(self.file.try_lock())
     }
 
     /// Keeps others from taking the exclusive lock until this handle is dropped; others may share
@@ -100,13 +92,17 @@ impl LocalFile {
     /// # Errors
     /// `Locked` if another handle has the exclusive lock, `Io`.
     pub fn lock_shared(&self) -> Result<()> {
-        match self.file.try_lock_shared() {
+        self.locked(self.file.try_lock_shared())
+    }
+
+    fn locked(&self, tried: std::result::Result<(), TryLockError>) -> Result<()> {
+        match tried {
             Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(ErrorKind::Locked, "the file is open for writing elsewhere")
                     .at_file(&self.path))
             }
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(()),
             Err(TryLockError::Error(error)) => Err(self.error("cannot lock the file", error)),
         }
     }
@@ -257,6 +253,13 @@ impl Deref for Mapping {
     fn deref(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Whether locking failed with `error` because the file system has no locks.
+pub(crate) fn has_no_locks(error: &io::Error) -> bool {
+    // No locks available: a server that gives none (Linux 37, elsewhere 77).
+    let no_locks = if cfg!(target_os = "linux") { 37 } else { 77 };
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(no_locks)
 }
 
 /// Reads from `offset` on until `out` is full or the file ends.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::{failed, file_metadata, open_file};
 use crate::engine::gate;
 use crate::error::Result;
+use crate::file::has_no_locks;
 
 /// The first pause while another has the lock, and the longest: doubled from time to time.
 const PAUSES: [Duration; 2] = [Duration::from_micros(30), Duration::from_millis(2)];
@@ -116,17 +117,11 @@ fn lock(file: &File, path: &Path) -> Result<bool> {
                 gate::aside(|| std::thread::sleep(pause));
                 n_tries = n_tries.saturating_add(1);
             }
-            Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(false),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok(false),
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => return Err(failed("lock", path, error)),
         }
     }
-}
-
-fn is_unsupported(error: &io::Error) -> bool {
-    // No locks available: a server that gives none (Linux 37, elsewhere 77).
-    let no_locks = if cfg!(target_os = "linux") { 37 } else { 77 };
-    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(no_locks)
 }
 
 #[cfg(test)]
