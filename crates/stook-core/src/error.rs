@@ -52,6 +52,23 @@ impl ErrorKind {
             Self::Io => "i/o",
         }
     }
+
+    /// The kind that [`ErrorKind::as_str`] has these words for.
+    #[must_use]
+    pub fn parse(words: &str) -> Option<Self> {
+        const ALL: [ErrorKind; 9] = [
+            ErrorKind::NotFound,
+            ErrorKind::AlreadyExists,
+            ErrorKind::InvalidInput,
+            ErrorKind::ReadOnly,
+            ErrorKind::Unsupported,
+            ErrorKind::LimitExceeded,
+            ErrorKind::Corrupt,
+            ErrorKind::Locked,
+            ErrorKind::Io,
+        ];
+        ALL.into_iter().find(|kind| kind.as_str() == words)
+    }
 }
 
 /// Where an error happened, from the file down to the chunk.
@@ -244,6 +261,13 @@ impl StdError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_are_found_by_their_words() {
+        assert_eq!(ErrorKind::parse("not found"), Some(ErrorKind::NotFound));
+        assert_eq!(ErrorKind::parse("i/o"), Some(ErrorKind::Io));
+        assert_eq!(ErrorKind::parse("NotFound"), None);
+    }
 
     #[test]
     fn display_names_file_node_and_chunk_but_not_the_source() {

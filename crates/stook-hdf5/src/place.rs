@@ -205,7 +205,11 @@ pub(crate) fn create(path: &Path, in_the_way: InTheWay) -> Result<Backing> {
                 return Err(Error::new(ErrorKind::Locked, message).at_file(path));
             }
             file.lock_exclusive()?;
-            expect_closed(&file)?;
+            if let Some(journal) = Beside::of_local(&file).open_journal()?
+                && is_journal(&journal)?
+            {
+                expect_recovered(&file, &journal)?;
+            }
             file
         }
         _ => LocalFile::create_new(path)?,
@@ -236,16 +240,13 @@ pub fn expect_replaceable(path: &Path) -> Result<()> {
         return Ok(());
     }
     journal.lock_shared().map_err(|error| error.rename_file(path))?;
-    expect_closed(&LocalFile::open(path)?)
+    expect_recovered(&LocalFile::open(path)?, &journal)
 }
 
-/// Refuses to empty a file whose writer died with commits that are not in it.
-fn expect_closed(file: &LocalFile) -> Result<()> {
-    let Some(journal) = Beside::of_local(file).open_journal()? else { return Ok(()) };
-    if !is_journal(&journal)? {
-        return Ok(());
-    }
-    if Contents::read(file, &journal, (boot_id(), Look::Whole))?.is_some_and(|c| c.end.is_none()) {
+/// Refuses to empty a file whose writer died with commits that are not in it; removes a `journal`
+/// of which nothing is needed.
+fn expect_recovered(file: &LocalFile, journal: &LocalFile) -> Result<()> {
+    if Contents::read(file, journal, (boot_id(), Look::Whole))?.is_some_and(|c| c.end.is_none()) {
         let message = "the program that wrote the file was interrupted, and it is not recovered";
         return Err(Error::new(ErrorKind::AlreadyExists, message).at_file(file.path()).with_hint(
             "`stook recover` recovers it; to replace it, remove it and its journal first",

@@ -44,3 +44,8 @@ pub(crate) trait Home: Debug + Send + Sync {
     /// Removes the journal.
     fn remove_journal(&self) -> Result<()>;
 }
+
+/// A position within something that is in memory.
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -4,18 +4,6 @@ use serde_json::{Value, json};
 use stook::check::{CheckReport, Finding, Severity};
 use stook::{ErrorKind, NodePath};
 
-const KINDS: [ErrorKind; 9] = [
-    ErrorKind::NotFound,
-    ErrorKind::AlreadyExists,
-    ErrorKind::InvalidInput,
-    ErrorKind::ReadOnly,
-    ErrorKind::Unsupported,
-    ErrorKind::LimitExceeded,
-    ErrorKind::Corrupt,
-    ErrorKind::Locked,
-    ErrorKind::Io,
-];
-
 /// Something that a worker tells.
 #[derive(Debug, PartialEq)]
 pub(super) enum Message {
@@ -90,7 +78,7 @@ fn finding_from(value: &Value) -> Option<Finding> {
         severity: severity.into_iter().find(|known| Some(known.as_str()) == text("severity"))?,
         node: NodePath::parse(text("node")?).ok()?,
         chunk: chunk.map(|chunk| chunk.iter().filter_map(Value::as_u64).collect()),
-        kind: KINDS.into_iter().find(|known| Some(known.as_str()) == text("kind"))?,
+        kind: ErrorKind::parse(text("kind")?)?,
         message: text("message")?.to_owned(),
     })
 }

@@ -182,18 +182,7 @@ pub(super) fn opening<T>(backing: Option<&Backing>, open: impl FnOnce() -> T) ->
 /// The kind and text of an error of this driver, where `line` of the error stack is one.
 pub(super) fn error_in(line: &str) -> Option<(ErrorKind, &str)> {
     let (kind, text) = line.strip_prefix(PREFIX)?.split_once(": ")?;
-    let kinds = [
-        ErrorKind::NotFound,
-        ErrorKind::AlreadyExists,
-        ErrorKind::InvalidInput,
-        ErrorKind::ReadOnly,
-        ErrorKind::Unsupported,
-        ErrorKind::LimitExceeded,
-        ErrorKind::Corrupt,
-        ErrorKind::Locked,
-    ];
-    let known = kinds.into_iter().find(|known| known.as_str() == kind);
-    Some((known.unwrap_or(ErrorKind::Io), text))
+    Some((ErrorKind::parse(kind).unwrap_or(ErrorKind::Io), text))
 }
 
 /// Puts an error on the library's stack.

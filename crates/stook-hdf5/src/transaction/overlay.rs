@@ -9,6 +9,7 @@ use stook_core::Result;
 use stook_core::file::FileIo;
 
 use super::journal::PAGE_LEN;
+use super::to_usize;
 
 /// A page, or the part of one that is committed.
 #[derive(Debug)]
@@ -104,9 +105,4 @@ impl Overlay {
         }
         Ok(())
     }
-}
-
-/// A position within something that is in memory.
-fn to_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

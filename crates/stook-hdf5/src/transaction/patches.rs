@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use stook_core::Result;
 use stook_core::file::FileIo;
 
+use super::to_usize;
+
 /// Ranges of a file, none of which overlap, and where in the journal their bytes are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patches {
@@ -74,11 +76,6 @@ impl Patches {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         self.ranges.iter().map(|(start, (len, position))| (*start, *len, *position))
     }
-}
-
-/// A position within something that is in memory.
-fn to_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

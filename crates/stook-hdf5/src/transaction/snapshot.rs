@@ -98,17 +98,13 @@ impl Snapshot {
                 if around.stamp()? != stamp {
                     continue;
                 }
-                let view = RwLock::new(View::Plain(stamp));
-                let (version, len) = (Version::Plain(stamp), stamp.len_bytes);
-                return Ok(Self { file, around, len, version, view });
+                return Ok(Self::plain(file, around, stamp));
             };
             if contents.end.is_some() {
                 // It is about to be removed.
                 std::thread::yield_now();
                 if around.journal()?.is_some() {
-                    let view = RwLock::new(View::Plain(stamp));
-                    let (version, len) = (Version::Plain(stamp), stamp.len_bytes);
-                    return Ok(Self { file, around, len, version, view });
+                    return Ok(Self::plain(file, around, stamp));
                 }
                 continue;
             }
@@ -123,6 +119,12 @@ impl Snapshot {
         }
         let message = "the file is opened and closed by a writer all the time";
         Err(Error::new(ErrorKind::Locked, message).at_file(file.path()))
+    }
+
+    /// The file as it is, which nobody writes.
+    fn plain(file: Arc<dyn FileIo>, around: Box<dyn Around>, stamp: Stamp) -> Self {
+        let view = RwLock::new(View::Plain(stamp));
+        Self { file, around, len: stamp.len_bytes, version: Version::Plain(stamp), view }
     }
 
     /// Which commit it shows.

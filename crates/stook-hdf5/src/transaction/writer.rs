@@ -19,9 +19,9 @@ use stook_core::container::Durability;
 use stook_core::file::FileIo;
 use stook_core::{Error, Result};
 
-use super::Home;
 use super::journal::{BootId, Extent, HEADER_LEN, PAGE_LEN};
 use super::overlay::{Overlay, Page};
+use super::{Home, to_usize};
 
 /// Changed pages that are kept in memory.
 const BUDGET_LEN_BYTES: u64 = 16 << 20;
@@ -400,9 +400,4 @@ fn copy_overlap((at, bytes): (u64, &[u8]), (offset, out): (u64, &mut [u8])) {
             to.copy_from_slice(from);
         }
     }
-}
-
-/// A position within something that is in memory.
-fn to_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
