@@ -208,7 +208,7 @@ pub(crate) fn create(path: &Path, in_the_way: InTheWay) -> Result<Backing> {
             if let Some(journal) = Beside::of_local(&file).open_journal()?
                 && is_journal(&journal)?
             {
-                expect_recovered(&file, &journal)?;
+                expect_recovered(&file, &journal).inspect_err(|_| file.unlock())?;
             }
             file
         }

@@ -95,6 +95,13 @@ impl LocalFile {
         self.locked(self.file.try_lock_shared())
     }
 
+    /// Gives up the lock at once. Closing does so too, but not before a child process that was being
+    /// started meanwhile has closed what it inherited.
+    pub fn unlock(&self) {
+        // What is not locked is unlocked, too.
+        let _ = self.file.unlock();
+    }
+
     fn locked(&self, tried: std::result::Result<(), TryLockError>) -> Result<()> {
         match tried {
             Ok(()) => Ok(()),
