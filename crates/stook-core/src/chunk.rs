@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::spec::ArraySpec;
+use crate::store::ReadTo;
 
 /// Indices of chunks in a grid, flat: `rank` numbers a chunk.
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +171,17 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// # Errors
     /// `Io`, `Corrupt`, `LimitExceeded`, naming the chunk.
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()>;
+
+    /// Reads the stored bytes of the chunk at `at`, which are as many as `out` takes, straight to
+    /// there: what the engine asks for where no codec stands between them and the items. What lies
+    /// in `out` after an error is undefined.
+    ///
+    /// # Errors
+    /// `Corrupt` if they are of another length, `Io`.
+    fn read_to(&self, at: &[u64], out: &mut [u8]) -> Result<ReadTo> {
+        let _ = (at, out);
+        Ok(ReadTo::Unable)
+    }
 
     /// Stores or erases chunks. All chunks of one shard that are to be written come in one call.
     ///

@@ -78,6 +78,17 @@ pub struct Listing {
     pub prefixes: Vec<String>,
 }
 
+/// What became of a value that was to be read straight to where it is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadTo {
+    /// It is there.
+    Done,
+    /// There is no such value.
+    Missing,
+    /// This cannot be done here: ask for the value.
+    Unable,
+}
+
 /// Keys and values.
 pub trait ByteStore: Debug + Send + Sync {
     /// Where the store is, as a person would name it.
@@ -104,6 +115,16 @@ pub trait ByteStore: Debug + Send + Sync {
     /// # Errors
     /// `LimitExceeded` over `limit` bytes, `Io`.
     fn get(&self, key: &str, out: &mut Vec<u8>, limit: u64) -> Result<bool>;
+
+    /// Reads the value of `key`, which is as long as `out`, straight to there. What lies in `out`
+    /// after an error is undefined.
+    ///
+    /// # Errors
+    /// `Corrupt` if it is of another length, `Io`.
+    fn get_to(&self, key: &str, out: &mut [u8]) -> Result<ReadTo> {
+        let _ = (key, out);
+        Ok(ReadTo::Unable)
+    }
 
     /// Reads ranges of one value, neighbours together, and delivers each with its position in
     /// `ranges`; false where the key is missing (nothing is delivered then).

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stook_core::store::{ByteRange, ByteStore, Edit, Guard, Listing};
+use stook_core::store::{ByteRange, ByteStore, Edit, Guard, Listing, ReadTo};
 use stook_core::{Durability, ErrorKind, Result};
 
 use crate::random::Random;
@@ -17,6 +17,7 @@ const NO_LIMIT: u64 = u64::MAX;
 /// If the store does not do what it must.
 pub fn store_suite(create: &dyn Fn() -> Arc<dyn ByteStore>) {
     values_are_replaced_whole(create().as_ref());
+    values_are_read_to_memory_that_is_given(create().as_ref());
     ranges_are_delivered_by_position(create().as_ref());
     a_new_key_is_set_once(&create());
     updates_depend_on_the_value(create().as_ref());
@@ -83,6 +84,20 @@ fn values_are_replaced_whole(store: &dyn ByteStore) {
     }
     store.set("a/b", b"after the sync").unwrap();
     assert_eq!(get(store, "a/b").unwrap(), b"after the sync");
+}
+
+fn values_are_read_to_memory_that_is_given(store: &dyn ByteStore) {
+    store.set("a", b"value").unwrap();
+    let mut out = [0; 5];
+    match store.get_to("a", &mut out).unwrap() {
+        ReadTo::Unable => return,
+        read => assert_eq!((read, &out), (ReadTo::Done, b"value")),
+    }
+    assert_eq!(store.get_to("b", &mut out).unwrap(), ReadTo::Missing);
+    assert_eq!(store.get_to("empty", &mut []).unwrap(), ReadTo::Missing);
+    for len in [0, 4, 6, 5000] {
+        assert_eq!(kind(store.get_to("a", &mut vec![0; len])), ErrorKind::Corrupt, "{len}");
+    }
 }
 
 fn ranges_are_delivered_by_position(store: &dyn ByteStore) {

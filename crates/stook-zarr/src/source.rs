@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use stook_core::chunk::{Access, Deliver, EditChunk, VisitStored};
 use stook_core::grid::AxisEdges;
-use stook_core::store::{ByteStore, Edit, Guard};
+use stook_core::store::{ByteStore, Edit, Guard, ReadTo};
 use stook_core::{
     ArraySpec, ChunkGrid, ChunkList, ChunkSource, ChunkWrite, EncodedChunk, Error, ErrorKind,
     Extent, Format, Limits, NodePath, Result,
@@ -348,6 +348,17 @@ impl ChunkSource for ArraySource {
             shard::read_chunks(self.shards(), at, deliver)
         };
         self.located(result)
+    }
+
+    fn read_to(&self, at: &[u64], out: &mut [u8]) -> Result<ReadTo> {
+        if !self.levels.is_empty() {
+            return Ok(ReadTo::Unable);
+        }
+        let read = with_buffers(|key, _| {
+            self.keys.write(at, key);
+            self.store().get_to(key, out)
+        });
+        self.located(read.map_err(|error| error.at_chunk(at)))
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::selection::Resolved;
 use crate::selection::plan::{BoxPlan, MAX_RANK, Plan};
 use crate::spec::ArraySpec;
+use crate::store::ReadTo;
 use crate::values::{Values, byte_len, rebase};
 
 /// An array at work: what a read or write needs to know of it.
@@ -238,14 +239,52 @@ impl Reader<'_> {
         let list = ChunkList::new(rank, to - from, &indices);
         let result = if wants_cache {
             self.batch_cached(from, list)
+        } else if self.io.pipeline.is_plain() {
+            self.batch_plain(from, list)
         } else {
-            self.io.source.read_chunks(list, &|i, chunk| {
-                let index = list.get(i);
-                self.deliver(from + i, index, chunk).map_err(|error| error.at_chunk(index))
-            })
+            self.batch_stored(from, list)
         };
         loan.indices = indices;
         result
+    }
+
+    fn batch_stored(&self, from: usize, list: ChunkList<'_>) -> Result<()> {
+        self.io.source.read_chunks(list, &|i, chunk| {
+            let index = list.get(i);
+            self.deliver(from + i, index, chunk).map_err(|error| error.at_chunk(index))
+        })
+    }
+
+    /// Reads chunks of items as they are: straight to where they go, if the source does that and
+    /// they lie there in one piece.
+    fn batch_plain(&self, from: usize, list: ChunkList<'_>) -> Result<()> {
+        for (i, index) in list.iter().enumerate() {
+            let layout = self.layout(index)?;
+            let read = match self.run_of(from + i, layout) {
+                Some(out) => self.io.source.read_to(index, out)?,
+                None => ReadTo::Unable,
+            };
+            match read {
+                ReadTo::Done => {}
+                ReadTo::Missing => self.fill(from + i, layout)?,
+                ReadTo::Unable => return self.batch_stored(from + i, list.slice(i, list.len())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where touched chunk `i` goes, if all of it does and in one piece.
+    #[expect(clippy::mut_from_ref, reason = "the plan gives each chunk a part of its own")]
+    fn run_of(&self, i: usize, layout: ChunkLayout) -> Option<&mut [u8]> {
+        let Plan::Box(plan) = self.plan else { return None };
+        match self.nest(plan, i, layout).as_run() {
+            // SAFETY: the plan gives each chunk a part of the target of its own.
+            #[expect(unsafe_code, reason = "a disjoint part of the target")]
+            Some((0, to, len)) if len == layout.len_bytes => {
+                Some(unsafe { self.target.run(to, len) })
+            }
+            _ => None,
+        }
     }
 
     fn batch_cached(&self, from: usize, list: ChunkList<'_>) -> Result<()> {
@@ -310,13 +349,7 @@ impl Reader<'_> {
         }
         let mut loan = work::lend();
         let (mut work, buffer, ..) = loan.split();
-        if let Plan::Box(plan) = self.plan
-            && let Some((0, to, len)) = self.nest(plan, i, layout).as_run()
-            && len == layout.len_bytes
-        {
-            // SAFETY: the plan gives each chunk a part of the target of its own.
-            #[expect(unsafe_code, reason = "decoding straight into the destination")]
-            let out = unsafe { self.target.run(to, len) };
+        if let Some(out) = self.run_of(i, layout) {
             return self.io.pipeline.decode(chunk, out, &mut work);
         }
         let bytes = buffer.get(layout.len_bytes);

@@ -20,8 +20,8 @@ use self::dirty::Dirty;
 use self::locked::LockedFile;
 use super::ranges::read_ranges;
 use super::{
-    ByteRange, ByteStore, DeliverBytes, Edit, EditValue, Guard, Listing, check_key, check_limit,
-    check_prefix, check_rename, hash_of, keeps_changing, with_edit_buffers,
+    ByteRange, ByteStore, DeliverBytes, Edit, EditValue, Guard, Listing, ReadTo, check_key,
+    check_limit, check_prefix, check_rename, hash_of, keeps_changing, with_edit_buffers,
 };
 use crate::container::{Durability, Mode};
 use crate::error::{Error, Result};
@@ -231,6 +231,22 @@ impl ByteStore for LocalStore {
         read_file(&file, &path, len, out).map(|()| true)
     }
 
+    fn get_to(&self, key: &str, out: &mut [u8]) -> Result<ReadTo> {
+        let path = self.path(key)?;
+        let Some((file, metadata)) = open_file(&path)? else { return Ok(ReadTo::Missing) };
+        let found = match metadata.len() {
+            len if len == out.len() as u64 => {
+                read_full(&file, 0, out).map_err(|error| failed("read", &path, error))? as u64
+            }
+            other => other,
+        };
+        if found == out.len() as u64 {
+            return Ok(ReadTo::Done);
+        }
+        let what = format!("expected {} bytes, found {found}", out.len());
+        Err(Error::corrupt(what).at_file(&path))
+    }
+
     fn get_ranges(
         &self,
         key: &str,
@@ -409,12 +425,38 @@ fn open_file(path: &Path) -> Result<Option<(File, Metadata)>> {
 
 /// Appends the first `len` bytes of `file`, or those that it has, to `out`.
 fn read_file(file: &File, path: &Path, len: usize, out: &mut Vec<u8>) -> Result<()> {
+    append(file, len, out).map_err(|error| failed("read", path, error))
+}
+
+/// Reads to memory that nobody cleared, which for a large value takes a tenth of the time of reading.
+#[cfg(unix)]
+fn append(file: &File, len: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    let start = out.len();
+    let end = start.saturating_add(len);
+    out.reserve(len);
+    while out.len() < end {
+        let offset = (out.len() - start) as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(out), offset) {
+            Ok(0) => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => {
+                out.truncate(start);
+                return Err(error.into());
+            }
+        }
+    }
+    // There may have been room for more, and the file may have grown.
+    out.truncate(end);
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn append(file: &File, len: usize, out: &mut Vec<u8>) -> io::Result<()> {
     let start = out.len();
     out.resize(start.saturating_add(len), 0);
     let read = read_full(file, 0, out.get_mut(start..).unwrap_or_default());
-    let found = *read.as_ref().unwrap_or(&0);
-    out.truncate(start + found);
-    read.map(drop).map_err(|error| failed("read", path, error))
+    out.truncate(start + *read.as_ref().unwrap_or(&0));
+    read.map(drop)
 }
 
 fn file_metadata(path: &Path) -> Result<Option<Metadata>> {

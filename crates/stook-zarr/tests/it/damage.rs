@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use stook_core::store::{ByteStore, MemoryStore};
-use stook_core::{Container, ErrorKind, Limits, OpenOptions, Selection};
+use stook_core::store::{ByteStore, LocalStore, MemoryStore};
+use stook_core::{
+    Array, ArraySpec, ChunkGrid, Container, DType, ErrorKind, Format, Limits, OpenOptions,
+    Selection, Values,
+};
 use stook_testkit::corrupt::{bit_flips, truncations};
 use stook_zarr::ZarrContainer;
 
@@ -199,5 +202,39 @@ fn strange_documents_are_errors_or_data() {
         let _ = array.read(&point);
         let _ = array.write_elements::<u8>(&point, &[], &[1]);
         let _ = array.source().n_stored();
+    }
+}
+
+#[test]
+fn chunks_without_codecs_are_read_to_their_place_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(LocalStore::create(folder.path().join("a.zarr")).unwrap());
+    let options = OpenOptions::read_write();
+    let container =
+        ZarrContainer::create(Arc::<LocalStore>::clone(&store), Format::ZarrV3, &options).unwrap();
+    let mut spec = ArraySpec::new(DType::UInt16, vec![7, 4]);
+    spec.grid = ChunkGrid::regular(vec![2, 4]).unwrap();
+    spec.codecs.clear();
+    spec.fill_value =
+        Some(Values::new(DType::UInt16, vec![], 9_u16.to_ne_bytes().into(), vec![]).unwrap());
+    let source = container.create_array(&path("/a"), &spec).unwrap();
+    let array = Array::new(source, "a.zarr", path("/a"));
+    let items: Vec<u16> = (0..28).collect();
+    array.write_elements(&Selection::All, &[7, 4], &items).unwrap();
+    let read = |text| array.read_as::<u16>(&Selection::parse(text).unwrap());
+    // Whole chunks, parts of chunks, one that reaches beyond the shape, other directions.
+    assert_eq!(read(":").unwrap(), items);
+    assert_eq!(read("2:6").unwrap(), items[8..24]);
+    assert_eq!(read("1:7, 1:3").unwrap().len(), 12);
+    assert_eq!(read("5::-1, 0").unwrap(), [20, 16, 12, 8, 4, 0]);
+    store.erase("a/c/1/0").unwrap();
+    assert_eq!(read("2:4").unwrap(), [9; 8]);
+    for len in [0, 15, 17] {
+        store.set("a/c/0/0", &vec![0; len]).unwrap();
+        let error = read("0:4").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert!(error.to_string().contains(&format!("expected 16 bytes, found {len}")), "{error}");
+        assert_eq!(error.location().chunk.as_deref(), Some(&[0, 0][..]), "{error}");
+        assert!(error.location().node.is_some() && error.location().file.is_some(), "{error}");
     }
 }
