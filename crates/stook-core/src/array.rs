@@ -170,6 +170,29 @@ impl Array {
         Ok(elements)
     }
 
+    /// Reads a selection as Rust numbers into `out`, which has as many elements: in C order,
+    /// without a copy in between.
+    ///
+    /// # Errors
+    /// As [`Array::read_as`]; `InvalidInput` also if `out` has more or fewer elements.
+    pub fn read_elements_into<T: Element>(
+        &self,
+        selection: &Selection,
+        out: &mut [T],
+    ) -> Result<()> {
+        let mut read = || {
+            let spec = self.readable()?;
+            check_dtype(&spec.dtype, &T::DTYPE)?;
+            let shape = selection.result_shape(spec.shape(), &spec.grid)?;
+            let bytes = element::as_bytes_mut(&mut *out);
+            // A value that is no `T` must not exist even when reading fails half-way.
+            let result = ViewMut::new(&mut *bytes, &shape, spec.dtype.item_size())
+                .and_then(|mut view| self.read_view(selection, &mut view));
+            result.and_then(|()| T::validate(bytes)).inspect_err(|_| bytes.fill(0))
+        };
+        self.locate(read())
+    }
+
     /// Writes `values`, broadcast to the selection's shape.
     ///
     /// # Errors
