@@ -408,6 +408,16 @@ pub trait Container: Any + Debug + Send + Sync {
     /// `Io`; what a former commit acknowledged stays.
     fn commit(&self, durability: Durability) -> Result<()>;
 
+    /// Gives up all changes since the last commit, where the format can: whether it did. Nothing
+    /// is read or written by this handle any more then, nor by its arrays; once all of them are
+    /// dropped, the file may be opened anew.
+    ///
+    /// # Errors
+    /// `Io`.
+    fn discard(&self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Called in a child process that has a copy of this open file by a fork, before anything
     /// else is: from here on the copy reads, and whatever becomes of it leaves the file to the
     /// parent.

@@ -169,6 +169,7 @@ impl Hdf5Array {
 
     /// Where the chunks of `at` are.
     fn places(&self, at: ChunkList<'_>) -> Result<Places> {
+        self.shared.io.expect_kept().map_err(|error| self.at(error))?;
         let find = |index: &ChunkIndex| {
             let mut places = Places::default();
             for (position, chunk) in at.iter().enumerate() {

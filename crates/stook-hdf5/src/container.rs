@@ -618,6 +618,16 @@ impl Container for Hdf5File {
         self.shared.io.commit(durability).map_err(|error| self.at(error, &root))
     }
 
+    fn discard(&self) -> Result<bool> {
+        if self.shared.mode == Mode::Read {
+            return Ok(false);
+        }
+        let _lock = ffi::lock();
+        self.shared.forget_pending();
+        let discarded = self.shared.io.discard();
+        discarded.map_err(|error| self.at(error, &NodePath::root()))
+    }
+
     /// The library in the child writes when it ends, whatever is done about its ids: the driver
     /// writes nothing of it. The locks are left to the parent.
     #[cfg(unix)]

@@ -182,6 +182,11 @@ impl Shared {
         });
     }
 
+    /// Forgets all that waits.
+    pub(crate) fn forget_pending(&self) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Remembers what is to be written again.
     pub(crate) fn remember(&self, pending: impl IntoIterator<Item = Pending>) {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).extend(pending);

@@ -258,6 +258,8 @@ fn expect_recovered(file: &LocalFile, journal: &LocalFile) -> Result<()> {
 impl Backing {
     fn id(&self) -> Option<FileId> {
         match self {
+            // The library must not take it for the same file opened anew.
+            Self::Writer(writer) if writer.tx.is_discarded() => None,
             Self::Writer(writer) => Some(writer.id),
             Self::Reader(reader) => Some(reader.id),
             Self::Plain(file) => file.identity().ok(),
@@ -296,6 +298,39 @@ impl Backing {
         }
     }
 
+    /// Gives up what was written since the last commit: whether there was a writer to do so.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn discard(&self) -> Result<bool> {
+        let Self::Writer(writer) = self else { return Ok(false) };
+        let discarded = writer.tx.discard();
+        self.forget_writer(writer);
+        discarded.map(|()| true)
+    }
+
+    /// Refuses a file whose changes were given up.
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    pub(crate) fn expect_kept(&self) -> Result<()> {
+        match self {
+            Self::Writer(writer) if writer.tx.is_discarded() => {
+                Err(Error::invalid("the changes of this handle were given up: open the file anew"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn forget_writer(&self, writer: &Arc<Writer>) {
+        let mut open = OpenFiles::lock();
+        if let Some(known) = open.get().writers.get(&writer.id)
+            && std::ptr::eq(known.as_ptr(), Arc::as_ptr(writer))
+        {
+            open.get().writers.remove(&writer.id);
+        }
+    }
+
     /// The file's bytes in memory, where nobody writes it.
     pub(crate) fn map(&self) -> Option<Mapping> {
         match self {
@@ -324,12 +359,7 @@ impl Backing {
         let Self::Writer(writer) = self else { return Ok(()) };
         let closed = writer.tx.close(len);
         if writer.tx.is_own() {
-            let mut open = OpenFiles::lock();
-            if let Some(known) = open.get().writers.get(&writer.id)
-                && std::ptr::eq(known.as_ptr(), Arc::as_ptr(writer))
-            {
-                open.get().writers.remove(&writer.id);
-            }
+            self.forget_writer(writer);
         }
         closed
     }

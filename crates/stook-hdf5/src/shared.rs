@@ -66,6 +66,7 @@ impl Shared {
 
     /// Refuses unless the file may be changed.
     pub(crate) fn expect_writable(&self, node: &NodePath) -> Result<()> {
+        self.io.expect_kept().map_err(|error| self.at(error, node))?;
         match self.mode {
             Mode::ReadWrite => Ok(()),
             Mode::Read => {

@@ -199,6 +199,7 @@ fn make(
     let create = CreateOptions {
         format: options.format,
         limits: options.limits.clone(),
+        readers: options.readers,
         ..CreateOptions::default()
     };
     let to = match open_begun(draft, options, session)? {

@@ -9,6 +9,7 @@ use stook_core::{
     Child, Container, Durability, Engine, Error, Format, Limits, NodePath, OpenOptions, Opened,
     Result,
 };
+use stook_hdf5::Readers;
 use stook_zarr::ZarrContainer;
 
 use crate::array::Array;
@@ -35,6 +36,8 @@ pub struct CreateOptions {
     pub in_the_way: InTheWay,
     /// What the file may ask for when it is read.
     pub limits: Limits,
+    /// Who shall be able to read a new HDF5 file.
+    pub readers: Readers,
 }
 
 /// A node: a group or an array.
@@ -158,7 +161,7 @@ impl File {
 
     /// An empty tree; its root is made here only where the format always has one.
     pub(crate) fn make(path: &Path, storage: Storage, options: &CreateOptions) -> Result<Self> {
-        let container = storage.create(path, options.format, &options.limits)?;
+        let container = storage.create(path, options)?;
         Ok(Self::from_container(container, path).with_limits(&options.limits))
     }
 

@@ -13,6 +13,7 @@ use stook_core::{
 use stook_hdf5::Hdf5File;
 use stook_zarr::ZarrContainer;
 
+use crate::file::CreateOptions;
 use crate::remote;
 
 /// How a tree lies in the file system.
@@ -76,14 +77,10 @@ impl Storage {
 
     /// Makes an empty tree at `path`, where there is nothing; a root that may be an array is
     /// still to be created.
-    pub(crate) fn create(
-        self,
-        path: &Path,
-        format: Option<Format>,
-        limits: &Limits,
-    ) -> Result<Arc<dyn Container>> {
+    pub(crate) fn create(self, path: &Path, create: &CreateOptions) -> Result<Arc<dyn Container>> {
+        let limits = &create.limits;
         let options = OpenOptions { limits: limits.clone(), ..OpenOptions::read_write() };
-        let zarr = match format {
+        let zarr = match create.format {
             Some(Format::ZarrV2) => Format::ZarrV2,
             _ => Format::ZarrV3,
         };
@@ -97,8 +94,11 @@ impl Storage {
                 Arc::new(ZarrContainer::empty(store, zarr, &options)?)
             }
             Self::Hdf5 => {
-                let options =
-                    stook_hdf5::CreateOptions { limits: limits.clone(), ..Default::default() };
+                let options = stook_hdf5::CreateOptions {
+                    limits: limits.clone(),
+                    readers: create.readers,
+                    ..Default::default()
+                };
                 Arc::new(Hdf5File::create(path, &options)?)
             }
             Self::Npy => stook_npy::create_npy(path, &options)?,

@@ -39,6 +39,7 @@ impl Hdf5Array {
             return Ok(());
         }
         let shared = &*self.shared;
+        shared.io.expect_kept().map_err(|error| self.at(error))?;
         let mut read = || {
             let _lock = ffi::lock();
             let (space, memory) = (self.selection(block)?, self.memory()?);

@@ -58,6 +58,8 @@ pub(crate) struct TxFile {
     physical: AtomicU64,
     /// Whether something was written past the floor since the last commit.
     is_dirty: AtomicBool,
+    /// Whether what was written has been given up.
+    is_discarded: AtomicBool,
     state: RwLock<State>,
 }
 
@@ -121,6 +123,7 @@ impl TxFile {
             len: AtomicU64::new(0),
             physical: AtomicU64::new(0),
             is_dirty: AtomicBool::new(false),
+            is_discarded: AtomicBool::new(false),
             state: RwLock::default(),
         }
     }
@@ -178,6 +181,10 @@ impl TxFile {
     pub(crate) fn commit(&self, durability: Durability) -> Result<()> {
         self.expect_own()?;
         let mut state = self.write();
+        if self.is_discarded() {
+            let message = "the changes of this handle were given up: open the file anew";
+            return Err(Error::invalid(message).at_file(self.file.path()));
+        }
         self.commit_locked(&mut state, durability)
     }
 
@@ -195,6 +202,39 @@ impl TxFile {
         }
         state.is_closed = true;
         self.close_locked(&mut state, len)
+    }
+
+    /// Gives up all that was written since the last commit, and the journal; what is written from
+    /// here on (the library empties its caches when it closes the file) goes nowhere.
+    ///
+    /// # Errors
+    /// `ReadOnly` in a fork, `Io`: the journal may stay, and who opens the file next finds the last
+    /// commit by it.
+    pub(crate) fn discard(&self) -> Result<()> {
+        self.expect_own()?;
+        let mut state = self.write();
+        if state.is_closed {
+            return Ok(());
+        }
+        state.is_closed = true;
+        self.is_discarded.store(true, Ordering::Release);
+        state.overlay.clear();
+        state.late.clear();
+        let floor = state.floor;
+        self.is_dirty.store(false, Ordering::Release);
+        self.len.store(floor, Ordering::Release);
+        if self.physical.swap(floor, Ordering::AcqRel) > floor {
+            self.file.set_len(floor)?;
+        }
+        if state.journal.is_none() {
+            return Ok(());
+        }
+        self.close_locked(&mut state, None)
+    }
+
+    /// Whether what was written has been given up.
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.is_discarded.load(Ordering::Acquire)
     }
 
     /// Cuts what was never committed, or extends with zeros; never cuts what was.
@@ -302,6 +342,9 @@ impl TxFile {
 
     fn write_parts(&self, offset: u64, bytes: &[u8], may_wait: bool) -> Result<()> {
         self.expect_own()?;
+        if self.is_discarded() {
+            return Ok(());
+        }
         let end = offset.checked_add(bytes.len() as u64);
         let end = end.ok_or_else(|| Error::limit("position overflows").at_file(self.path()))?;
         {
@@ -368,6 +411,9 @@ impl FileIo for TxFile {
 
     fn set_len(&self, len_bytes: u64) -> Result<()> {
         self.expect_own()?;
+        if self.is_discarded() {
+            return Ok(());
+        }
         self.resize(len_bytes)
     }
 

@@ -307,3 +307,42 @@ fn a_file_in_the_way_whose_writer_died_is_not_emptied() {
     recover(&path, Remedy::Apply).unwrap();
     Hdf5File::create(&path, &replacing).unwrap();
 }
+
+#[test]
+fn changes_that_are_given_up_leave_the_file_as_it_was() {
+    let (_dir, path, file) = scratch();
+    let spec = growing().swap_remove(2).1;
+    let kept = create(&file, "/kept", &spec);
+    for row in 0..20 {
+        kept.append(&row_values(&kept.dtype(), &kept.shape(), row), 0).unwrap();
+    }
+    file.commit(Durability::Flush).unwrap();
+    let expected = kept.read(&Selection::All).unwrap();
+    drop((kept, file));
+    let before = std::fs::read(&path).unwrap();
+
+    let file = open_again(&path);
+    let kept = array(&file, "/kept");
+    for row in 20..200 {
+        kept.append(&row_values(&kept.dtype(), &kept.shape(), row), 0).unwrap();
+    }
+    create(&file, "/new", &spec);
+    file.create_group(&node("/group")).unwrap();
+    assert!(file.discard().unwrap());
+    assert_eq!(kept.read(&Selection::All).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert!(kept.resize(&[1, 100]).is_err());
+    assert!(file.commit(Durability::Flush).is_err());
+    assert!(file.create_group(&node("/late")).is_err());
+
+    // Opened anew while old handles are still there, it is another file to the library.
+    let again = open_again(&path);
+    assert_eq!(read(&again, "/kept"), expected);
+    assert!(again.kind(&node("/new")).unwrap().is_none());
+    drop((kept, file));
+    again.create_group(&node("/group")).unwrap();
+    again.remove(&node("/group")).unwrap();
+    assert!(again.discard().unwrap());
+    drop(again);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}

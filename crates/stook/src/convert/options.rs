@@ -7,6 +7,7 @@ use stook_core::file::place::InTheWay;
 use stook_core::{
     DType, Durability, Engine, Error, Format, Limits, NodePath, Outside, Result, Selection,
 };
+use stook_hdf5::Readers;
 
 use super::{Chain, OnProgress, Pattern, Rule};
 use crate::copy::Rounding;
@@ -116,6 +117,8 @@ pub struct ConvertOptions<'a> {
     pub memory_len_bytes: u64,
     /// How safely the target is put away.
     pub durability: Durability,
+    /// Who shall be able to read a target that is HDF5.
+    pub readers: Readers,
     /// What the source may ask for.
     pub limits: Limits,
     /// Which other files the source may lead to.
@@ -148,6 +151,7 @@ impl Default for ConvertOptions<'_> {
             consolidate: false,
             memory_len_bytes: 256 << 20,
             durability: Durability::Flush,
+            readers: Readers::default(),
             limits: Limits::default(),
             outside: Outside::Refused,
             engine: None,
@@ -163,6 +167,7 @@ impl ConvertOptions<'_> {
         let what = (&self.node, format, self.leave_out, &self.include, &self.exclude);
         let how = (&self.select, &self.chunks, &self.shards, &self.codecs, &self.dtypes);
         let rest = (self.lossy, &self.rounding, self.links, self.consolidate, &self.outside);
+        let rest = (rest, self.readers);
         let text = format!("{} {what:?} {how:?} {rest:?}", env!("CARGO_PKG_VERSION"));
         let (low, high) =
             (crc32c::crc32c(text.as_bytes()), crc32c::crc32c(&[text.as_bytes(), b"."].concat()));
