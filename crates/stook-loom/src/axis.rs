@@ -67,4 +67,19 @@ impl Axis {
     pub(crate) fn word(self) -> &'static str {
         self.of(["row", "column"])
     }
+
+    /// The group of its attributes.
+    pub(crate) fn attributes(self) -> &'static str {
+        self.of(["/row_attrs", "/col_attrs"])
+    }
+
+    /// The group of its graphs.
+    pub(crate) fn graphs(self) -> &'static str {
+        self.of(["/row_graphs", "/col_graphs"])
+    }
+
+    /// The group in which versions before 2 have its graphs.
+    pub(crate) fn edges(self) -> &'static str {
+        self.of(["/row_edges", "/col_edges"])
+    }
 }

@@ -1,5 +1,17 @@
 //! Looms, made, changed, killed, foreign and of old versions.
+#![allow(clippy::disallowed_methods, reason = "tests make and break files")]
+#![allow(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod append;
+mod basics;
+mod foreign;
 mod fused;
+mod hostile;
+mod killed;
 mod matrix;
+mod merge;
+mod model;
+mod python;
+mod reorder;
+mod support;
