@@ -40,6 +40,8 @@ SUITES = {
         "-W",
         "error::dask.array.core.PerformanceWarning",
     ],
+    # Its wheel has tests of stores alone.
+    "zarr": [str(HERE / "test_stores_of_zarr.py"), "-o", "asyncio_mode=auto"],
 }
 
 
