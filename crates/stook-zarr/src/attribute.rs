@@ -20,6 +20,7 @@ const MAX_EMPTY: u64 = 1 << 20;
 /// An attribute's JSON as a value; a number that JSON cannot hold makes it an array of numbers,
 /// where it is one.
 pub(crate) fn from_json(mut value: Value) -> Result<AttributeValue> {
+    json::cut_integers(&mut value);
     if json::has_marker(&value) {
         let (mut shape, mut items) = (Vec::new(), Vec::new());
         if numbers(&value, 0, &mut shape, &mut items).is_some() {

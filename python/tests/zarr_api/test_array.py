@@ -398,3 +398,20 @@ def test_async_functions(same):
         return names, opened, loaded, members
 
     same(lambda zarr, folder: asyncio.run(work(zarr, folder)))
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_integers_of_any_length_stay(same, zarr_format):
+    def body(zarr, folder):
+        root = zarr.open_group(folder / "root.zarr", mode="w", zarr_format=zarr_format)
+        numbers = {"big": 2**80, "more": [-(2**63) - 1, {"x": 2**64 - 1}], "float": 1e300}
+        root.attrs.update(numbers)
+        array = root.create_array("a", shape=(4,), dtype="i4", attributes=numbers)
+        array.resize((6,))
+        array.attrs["other"] = 1
+        root.attrs["other"] = 2
+        zarr.consolidate_metadata(root.store)
+        again = zarr.open_group(folder / "root.zarr", mode="r")
+        return dict(again.attrs), dict(again["a"].attrs), dict(array.attrs)
+
+    same(body)

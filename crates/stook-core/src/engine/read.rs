@@ -278,9 +278,9 @@ impl Reader<'_> {
     fn run_of(&self, i: usize, layout: ChunkLayout) -> Option<&mut [u8]> {
         let Plan::Box(plan) = self.plan else { return None };
         match self.nest(plan, i, layout).as_run() {
-            // SAFETY: the plan gives each chunk a part of the target of its own.
             #[expect(unsafe_code, reason = "a disjoint part of the target")]
             Some((0, to, len)) if len == layout.len_bytes => {
+                // SAFETY: the plan gives each chunk a part of the target of its own.
                 Some(unsafe { self.target.run(to, len) })
             }
             _ => None,
