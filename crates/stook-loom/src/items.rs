@@ -1,97 +1,22 @@
 //! Values converted, taken and joined along their first axis.
 
-use stook::element::f16;
 use stook::values::rebase;
-use stook::{DType, Element, Error, Result, Values};
+use stook::{DType, Error, Result, Values};
 
 use crate::attribute_value::{compacted, is_matrix_dtype};
+use crate::matrix::{Number, Wide, with_number_type};
 
-/// A number between its types.
-#[derive(Clone, Copy)]
-enum Wide {
-    Int(i128),
-    Float(f64),
+/// What is said of items that are no numbers.
+fn expect_numbers(dtype: &DType) -> Result<()> {
+    if is_matrix_dtype(dtype) || *dtype == DType::Bool {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("expected numbers, found {dtype}")))
 }
 
-/// A number that layers and attributes may hold.
-trait Number: Element {
-    fn widen(self) -> Wide;
-    /// The number, if the type has it: rounded to what a float can hold, but never beyond it.
-    fn narrow(number: Wide) -> Option<Self>;
-    fn from_bytes(bytes: &[u8]) -> Self;
-}
-
-macro_rules! integer {
-    ($($type:ty),*) => {$(
-        impl Number for $type {
-            fn widen(self) -> Wide {
-                Wide::Int(i128::from(self))
-            }
-
-            fn narrow(number: Wide) -> Option<Self> {
-                match number {
-                    Wide::Int(int) => Self::try_from(int).ok(),
-                    Wide::Float(float) if float.fract() == 0.0 => {
-                        // Saturates at bounds that no type here has.
-                        Self::try_from(float as i128).ok()
-                    }
-                    Wide::Float(_) => None,
-                }
-            }
-            fn from_bytes(bytes: &[u8]) -> Self {
-                bytes.try_into().map_or(0, Self::from_ne_bytes)
-            }
-        }
-    )*};
-}
-
-integer!(i8, i16, i32, i64, u8, u16, u32, u64);
-
-macro_rules! float {
-    ($($type:ty, $widen:expr, $narrow:expr;)*) => {$(
-        impl Number for $type {
-            fn widen(self) -> Wide {
-                Wide::Float($widen(self))
-            }
-
-            fn narrow(number: Wide) -> Option<Self> {
-                let float = match number {
-                    Wide::Int(int) => int as f64,
-                    Wide::Float(float) => float,
-                };
-                let narrow: Self = $narrow(float);
-                (narrow.is_finite() || !float.is_finite()).then_some(narrow)
-            }
-            fn from_bytes(bytes: &[u8]) -> Self {
-                bytes.try_into().map_or(Self::default(), Self::from_ne_bytes)
-            }
-        }
-    )*};
-}
-
-float! {
-    f16, f64::from, f16::from_f64;
-    f32, f64::from, |float: f64| float as f32;
-    f64, std::convert::identity, std::convert::identity;
-}
-
-macro_rules! with_number {
-    ($dtype:expr, $function:ident $(::<$first:ty>)? ($($argument:expr),*)) => {
-        match $dtype {
-            DType::Int8 => $function::<$($first,)? i8>($($argument),*),
-            DType::Int16 => $function::<$($first,)? i16>($($argument),*),
-            DType::Int32 => $function::<$($first,)? i32>($($argument),*),
-            DType::Int64 => $function::<$($first,)? i64>($($argument),*),
-            DType::UInt8 | DType::Bool => $function::<$($first,)? u8>($($argument),*),
-            DType::UInt16 => $function::<$($first,)? u16>($($argument),*),
-            DType::UInt32 => $function::<$($first,)? u32>($($argument),*),
-            DType::UInt64 => $function::<$($first,)? u64>($($argument),*),
-            DType::Float16 => $function::<$($first,)? f16>($($argument),*),
-            DType::Float32 => $function::<$($first,)? f32>($($argument),*),
-            DType::Float64 => $function::<$($first,)? f64>($($argument),*),
-            other => Err(Error::invalid(format!("expected numbers, found {other}"))),
-        }
-    };
+/// The type that numbers of this one are read as: truth values are bytes.
+fn number_dtype(dtype: &DType) -> &DType {
+    if *dtype == DType::Bool { &DType::UInt8 } else { dtype }
 }
 
 /// Numbers of type `from` as items of type `to`.
@@ -103,23 +28,19 @@ pub(crate) fn cast_items(from: &DType, items: &[u8], to: &DType) -> Result<Vec<u
     if from == to {
         return Ok(items.to_vec());
     }
-    with_number!(from, cast_from(items, to))
-}
-
-fn cast_from<A: Number>(items: &[u8], to: &DType) -> Result<Vec<u8>> {
-    with_number!(to, cast_between::<A>(items))
+    expect_numbers(from)?;
+    expect_numbers(to)?;
+    with_number_type!(number_dtype(from), A => {
+        with_number_type!(to, B => cast_between::<A, B>(items))
+    })
 }
 
 fn cast_between<A: Number, B: Number>(items: &[u8]) -> Result<Vec<u8>> {
     let mut cast = Vec::with_capacity(items.len() / size_of::<A>() * size_of::<B>());
     for item in items.chunks_exact(size_of::<A>()) {
-        let wide = A::from_bytes(item).widen();
-        let narrow = B::narrow(wide).ok_or_else(|| {
-            let number = match wide {
-                Wide::Int(int) => int.to_string(),
-                Wide::Float(float) => float.to_string(),
-            };
-            Error::invalid(format!("{} cannot hold the value {number}", B::DTYPE))
+        let number = A::from_item(item);
+        let narrow = B::from_wide(number.to_wide()).ok_or_else(|| {
+            Error::invalid(format!("{number:?} is no number of type {}", B::DTYPE))
         })?;
         cast.extend_from_slice(stook::element::as_bytes(&[narrow]));
     }
@@ -140,14 +61,11 @@ pub(crate) fn cast(values: &Values, to: &DType) -> Result<Values> {
 /// # Errors
 /// `InvalidInput` where they are no numbers.
 pub(crate) fn floats(values: &Values) -> Result<Vec<f64>> {
-    fn all<T: Number>(items: &[u8]) -> Result<Vec<f64>> {
-        let float = |item: &[u8]| match T::from_bytes(item).widen() {
-            Wide::Int(int) => int as f64,
-            Wide::Float(float) => float,
-        };
-        Ok(items.chunks_exact(size_of::<T>()).map(float).collect())
-    }
-    with_number!(values.dtype(), all(values.items()))
+    expect_numbers(values.dtype())?;
+    with_number_type!(number_dtype(values.dtype()), T => {
+        let items = values.items().chunks_exact(size_of::<T>());
+        Ok(items.map(|item| T::from_item(item).to_f64()).collect())
+    })
 }
 
 /// `values` as integers of any size.
@@ -155,15 +73,16 @@ pub(crate) fn floats(values: &Values) -> Result<Vec<f64>> {
 /// # Errors
 /// `InvalidInput` where they are no numbers, or have fractions.
 pub(crate) fn integers(values: &Values) -> Result<Vec<i128>> {
-    fn all<T: Number>(items: &[u8]) -> Result<Vec<i128>> {
-        let int = |item: &[u8]| match T::from_bytes(item).widen() {
-            Wide::Int(int) => Ok(int),
-            Wide::Float(float) if float.fract() == 0.0 => Ok(float as i128),
-            Wide::Float(float) => Err(Error::invalid(format!("{float} is no integer"))),
-        };
-        items.chunks_exact(size_of::<T>()).map(int).collect()
-    }
-    with_number!(values.dtype(), all(values.items()))
+    expect_numbers(values.dtype())?;
+    let whole = |wide: Wide| match wide {
+        Wide::Int(int) => Ok(int),
+        Wide::Float(float) if float.fract() == 0.0 => Ok(float as i128),
+        Wide::Float(float) => Err(Error::invalid(format!("{float} is no integer"))),
+    };
+    with_number_type!(number_dtype(values.dtype()), T => {
+        let items = values.items().chunks_exact(size_of::<T>());
+        items.map(|item| whole(T::from_item(item).to_wide())).collect()
+    })
 }
 
 /// The items of `values` at `positions` along the first axis, in their order.
@@ -310,7 +229,7 @@ mod tests {
     fn a_value_that_does_not_fit_is_named() {
         let values = numbers(vec![2], &[1.0_f64, 300.0]).unwrap();
         let error = cast(&values, &DType::UInt8).unwrap_err();
-        assert_eq!(error.message(), "uint8 cannot hold the value 300");
+        assert_eq!(error.message(), "300.0 is no number of type uint8");
         assert!(cast(&numbers(vec![1], &[0.5_f32]).unwrap(), &DType::Int8).is_err());
         assert!(cast(&numbers(vec![1], &[f64::NAN]).unwrap(), &DType::Int8).is_err());
         assert!(cast(&numbers(vec![1], &[1e300]).unwrap(), &DType::Float32).is_err());

@@ -1,12 +1,13 @@
 //! A layer with rows and columns picked and put into another order: what new layers are copied
-//! from, a block at a time.
+//! from, a band at a time.
 
-use stook::{Array, AxisSelection, DType, Result, Selection};
+use std::borrow::Cow;
+
+use stook::{Array, AxisSelection, DType, Result};
 
 use crate::axis::Axis;
-use crate::items;
-use crate::layout::TILE;
-use crate::source::{MatrixSource, block, matrix_shape};
+use crate::matrix::{self, WriteOptions, Zeros, copy_picked};
+use crate::source::{MatrixSource, matrix_shape};
 
 /// Which elements of an axis are picked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,22 +37,12 @@ impl Picks {
         }
     }
 
-    /// Whether who reads the picks in their order goes forth only.
-    fn is_ascending(&self) -> bool {
+    /// The positions, unless they are all of an axis of length `len`.
+    fn list(&self, len: u64) -> Option<Cow<'_, [u64]>> {
         match self {
-            Self::All(_) => true,
-            Self::List(list) => list.is_sorted(),
-        }
-    }
-
-    /// The picks from `start` to before `stop`.
-    fn part(&self, start: u64, stop: u64) -> AxisSelection {
-        match self {
-            Self::All(_) => AxisSelection::range(start, stop),
-            Self::List(picks) => {
-                let at = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                list(picks.get(at(start)..at(stop)).unwrap_or_default())
-            }
+            // An array that is copied into itself has grown since.
+            Self::All(n) => (*n != len).then(|| (0..*n).collect()),
+            Self::List(list) => Some(Cow::Borrowed(list)),
         }
     }
 }
@@ -62,8 +53,8 @@ pub(crate) fn list(positions: &[u64]) -> AxisSelection {
     AxisSelection::List(positions.iter().map(index).collect())
 }
 
-/// An array with rows and columns picked, as the source of a layer. At most `budget_len_bytes` of
-/// it are in memory at once, but a row of tiles of 64 by 64 in any case.
+/// An array with rows and columns picked, as the source of a layer. About `budget_len_bytes` of it
+/// are in memory at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Picked {
     array: Array,
@@ -102,31 +93,6 @@ impl Picked {
         let [rows, columns] = matrix_shape(&array.shape())?;
         Self::new(array, [Picks::All(rows), Picks::All(columns)], budget_len_bytes)
     }
-
-    /// The shape of the blocks that are copied, where each element takes `item_size` bytes.
-    ///
-    /// Blocks go along the axis whose picks ascend, so that each tile is decoded once.
-    fn block_shape(&self, item_size: usize) -> [u64; 2] {
-        let [rows, columns] = MatrixSource::shape(self);
-        // What is read, what it is converted to, and what is on its way.
-        let budget = (self.budget_len_bytes / 3 / item_size.max(1)) as u64;
-        let lines = |across: u64, along: u64| {
-            let tiles = (budget / across.max(1) / TILE).max(1);
-            (tiles.saturating_mul(TILE)).min(along.max(1))
-        };
-        let across = |lines: u64, len: u64| {
-            let tiles = (budget / lines.max(1) / TILE).max(1);
-            (tiles.saturating_mul(TILE)).min(len.max(1))
-        };
-        let [row_picks, _] = &self.picks;
-        if row_picks.is_ascending() {
-            let lines = lines(columns, rows);
-            [lines, across(lines, columns)]
-        } else {
-            let lines = lines(rows, columns);
-            [across(lines, rows), lines]
-        }
-    }
 }
 
 impl MatrixSource for Picked {
@@ -140,47 +106,11 @@ impl MatrixSource for Picked {
     }
 
     fn store(&self, target: &Array, at: [u64; 2]) -> Result<()> {
-        let ([rows, columns], to) = (MatrixSource::shape(self), target.dtype());
-        let item_size = to.item_size().max(self.array.dtype().item_size());
-        let [height, width] = self.block_shape(item_size);
-        let [row_picks, column_picks] = &self.picks;
-        for (top, bottom) in steps(rows, height, at[0]) {
-            for (left, right) in steps(columns, width, at[1]) {
-                let picked = vec![row_picks.part(top, bottom), column_picks.part(left, right)];
-                let mut values = self.array.read(&Selection::Axes(picked))?;
-                if *values.dtype() != to {
-                    values =
-                        items::cast(&values, &to).map_err(|error| error.at_node(target.path()))?;
-                }
-                let place = block([at[0] + top, at[1] + left], [bottom - top, right - left])?;
-                target.write(&place, &values)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Steps of `step` through `len`, the first shorter where that brings all that follow to the
-/// beginning of a tile of the target, which begins at `at`.
-fn steps(len: u64, step: u64, at: u64) -> impl Iterator<Item = (u64, u64)> {
-    let first = if step < TILE { step } else { step - at % TILE }.min(len);
-    let rest = (0..).map_while(move |k: u64| {
-        let start = first.checked_add(k.checked_mul(step.max(1))?)?;
-        (start < len).then(|| (start, start.saturating_add(step.max(1)).min(len)))
-    });
-    (first > 0).then_some((0, first)).into_iter().chain(rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_come_to_tiles() {
-        let all = |len, step, at| steps(len, step, at).collect::<Vec<_>>();
-        assert_eq!(all(200, 128, 0), [(0, 128), (128, 200)]);
-        assert_eq!(all(200, 64, 10), [(0, 54), (54, 118), (118, 182), (182, 200)]);
-        assert_eq!(all(3, 2, 5), [(0, 2), (2, 3)]);
-        assert_eq!(all(0, 64, 5), []);
+        let ([rows, columns], [n_rows, n_columns]) =
+            (&self.picks, matrix_shape(&self.array.shape())?);
+        let (rows, columns) = (rows.list(n_rows), columns.list(n_columns));
+        let picked = matrix::Picked { rows: rows.as_deref(), columns: columns.as_deref() };
+        let options = WriteOptions::new().memory_len_bytes(self.budget_len_bytes as u64);
+        copy_picked(&self.array, picked, target, at, &options.zeros(Zeros::Skipped))
     }
 }
