@@ -13,6 +13,7 @@ from pathlib import Path
 
 import codec_bench
 import libraries
+import loom_bench
 import numpy as np
 import report
 import zarr_libraries
@@ -220,6 +221,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="a library that took longer has no further rounds of the workload")
     parser.add_argument("--codecs", action="store_true",
                         help="each codec beside numcodecs', and nothing else")
+    parser.add_argument("--loom", action="store_true",
+                        help="Loom files beside loompy, and nothing else")
     parser.add_argument("--list", action="store_true", help="print the workloads and end")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (default: 5)")
     parser.add_argument("--seconds", type=float,
@@ -235,6 +238,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="the programs of bench/, built (cargo xtask bench gives this)")
     parser.add_argument("--newest-python", type=Path, metavar="FILE",
                         help="a Python with the newest zarr (cargo xtask bench gives this)")
+    parser.add_argument("--loompy-python", type=Path, metavar="FILE",
+                        help="a Python with loompy (cargo xtask bench -- --loom gives this)")
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = options.seconds or (0.1 if options.quick else 0.3)
@@ -245,6 +250,8 @@ def main() -> int:
     options = parse_arguments()
     if options.codecs:
         return codec_bench.run(options)
+    if options.loom:
+        return loom_bench.run(options)
     folder = options.folder.resolve() / ("quick" if options.quick else "full")
     scratch = (options.scratch or place_to_write(folder)) / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)

@@ -28,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
     });
     let peers = report.step("peers from PyPI", || setup::join(peers));
     let newest = newest_peers(&mut report, workspace);
+    let loompy = loompy(&mut report, workspace, arguments);
     if let (Some((workers, wheel)), Some(peers)) = (built, peers) {
         report.step("install the wheel", || wheel::install(&peers, &wheel)).and_then(|()| {
             report.step("benchmarks", || {
@@ -36,6 +37,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
                 command.arg("--rust-workers").arg(workers);
                 if let Some(newest) = newest {
                     command.arg("--newest-python").arg(newest.python());
+                }
+                if let Some(loompy) = loompy {
+                    command.arg("--loompy-python").arg(loompy.python());
                 }
                 command.arg("--folder").arg(workspace.target("bench/data")).args(arguments);
                 process::show(command.current_dir(workspace.path("")))
@@ -54,6 +58,18 @@ fn newest_peers(report: &mut Report, workspace: &Workspace) -> Option<Environmen
         return None;
     }
     report.step(name, || workspace.environment(Role::Newest))
+}
+
+/// The environment of loompy, where it is compared with.
+fn loompy(
+    report: &mut Report,
+    workspace: &Workspace,
+    arguments: &[OsString],
+) -> Option<Environment> {
+    arguments
+        .iter()
+        .any(|argument| argument == "--loom")
+        .then(|| report.step("loompy from PyPI", || workspace.environment(Role::Loompy)))?
 }
 
 /// Builds the Rust workers and returns the folder of their programs.

@@ -27,6 +27,9 @@ pub(crate) enum Side {
 /// Tells the Python tests which wheel to install in a fresh environment.
 const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
 
+/// Tells them which Python has loompy.
+const LOOMPY_VARIABLE: &str = "STOOK_LOOMPY_PYTHON";
+
 /// What a step of tests may take: several times what it does.
 const LIMIT: Duration = Duration::from_mins(20);
 
@@ -39,9 +42,10 @@ const STUB_ALLOWLIST: &str = "python/tests/stubtest-allowlist.txt";
 /// Runs the tests of both sides, or of one.
 pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
     let mut report = Report::new("stook test");
-    let peers = workspace.environment_in_background(Role::Test);
-    let build = report.step("cmake and maturin from PyPI", || workspace.environment(Role::Build));
     let is_wanted = |side| only.is_none_or(|only| only == side);
+    let peers = workspace.environment_in_background(Role::Test);
+    let loompy = is_wanted(Side::Python).then(|| workspace.environment_in_background(Role::Loompy));
+    let build = report.step("cmake and maturin from PyPI", || workspace.environment(Role::Build));
     let compiled = build.as_ref().filter(|_| is_wanted(Side::Rust)).and_then(|build| {
         report.step("compile the Rust tests", || {
             let cargo = Cargo::new(workspace, build)?;
@@ -55,8 +59,9 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
         if is_wanted(Side::Rust) {
             rust(&mut report, workspace, build, compiled.and(peers.as_ref()));
         }
-        if is_wanted(Side::Python) {
-            python(&mut report, workspace, build, peers.as_ref());
+        if let Some(loompy) = loompy {
+            let loompy = report.step("loompy and anndata from PyPI", || setup::join(loompy));
+            python(&mut report, workspace, build, (peers.as_ref(), loompy.as_ref()));
         }
     }
     report.finish()
@@ -81,7 +86,7 @@ fn python(
     report: &mut Report,
     workspace: &Workspace,
     build: &Environment,
-    peers: Option<&Environment>,
+    (peers, loompy): (Option<&Environment>, Option<&Environment>),
 ) {
     let wheel = report.step("development wheel", || wheel::build(workspace, build, Profile::Dev));
     let installed = match (wheel, peers) {
@@ -99,7 +104,13 @@ fn python(
         return report.skip("Python stubs", "the package is not installed");
     };
     report.step("Python tests", || {
-        process::show_within(LIMIT, &mut pytest(workspace, peers, &wheel))
+        let mut command = pytest(workspace, peers, &wheel);
+        if let Some(loompy) = loompy {
+            // anndata runs on the package there, too.
+            wheel::install(loompy, &wheel)?;
+            command.env(LOOMPY_VARIABLE, loompy.python());
+        }
+        process::show_within(LIMIT, &mut command)
     });
     report.step(SUITES, || process::show_within(LIMIT, &mut suites(workspace, peers)));
     report.step("Python stubs", || process::show(&mut stubtest(workspace, peers)));

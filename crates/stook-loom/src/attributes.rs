@@ -305,7 +305,7 @@ pub(crate) fn put_in_file(change: &mut Change<'_>, name: &str, values: &Values) 
     let path = named(ATTRS, name).map_err(|error| within_file(name, error))?;
     change.require_group(&NodePath::parse(ATTRS)?)?;
     let place = change.place(&path)?;
-    layout::make_attribute(change.file(), &place, values)?;
+    layout::make_list(change.file(), &place, values)?;
     change.touch(&path);
     Ok(())
 }

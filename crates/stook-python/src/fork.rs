@@ -27,6 +27,9 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// The files that are open. Only used with the GIL, so that no fork finds it locked.
 static OPEN: Mutex<Vec<Weak<FileSlot>>> = Mutex::new(Vec::new());
 
+/// The same of looms, which hold their files themselves.
+static LOOMS: Mutex<Vec<Weak<stook_loom::Loom>>> = Mutex::new(Vec::new());
+
 /// The same of byte stores that one process may write.
 static STORES: Mutex<Vec<Weak<dyn ByteStore>>> = Mutex::new(Vec::new());
 
@@ -45,6 +48,15 @@ impl Origin {
         open.push(Arc::downgrade(slot));
         let slot = slot.read().unwrap_or_else(PoisonError::into_inner);
         let is_safe = slot.as_ref().is_some_and(is_safe);
+        Self { generation: GENERATION.load(Ordering::Relaxed), is_safe }
+    }
+
+    /// Of a loom that is opened now.
+    pub(crate) fn of_loom(loom: &Arc<stook_loom::Loom>) -> Self {
+        let mut looms = LOOMS.lock().unwrap_or_else(PoisonError::into_inner);
+        looms.retain(|loom| loom.strong_count() > 0);
+        looms.push(Arc::downgrade(loom));
+        let is_safe = loom.path().is_dir();
         Self { generation: GENERATION.load(Ordering::Relaxed), is_safe }
     }
 
@@ -106,6 +118,15 @@ pub(crate) fn after_fork_in_child() {
         }
     }
     *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = open;
+    let looms = LOOMS.lock().unwrap_or_else(PoisonError::into_inner);
+    for loom in looms.iter().filter_map(Weak::upgrade) {
+        let Ok(file) = loom.file() else { continue };
+        file.container().after_fork();
+        if loom.mode() == Mode::ReadWrite && !is_safe(&file) {
+            // Never dropped in this process.
+            mem::forget(file);
+        }
+    }
     let stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     stores.iter().filter_map(Weak::upgrade).for_each(mem::forget);
 }

@@ -17,6 +17,7 @@ mod dtype;
 mod enter;
 mod fork;
 mod lend;
+mod loom;
 mod memory;
 mod nodes;
 mod reports;
@@ -47,6 +48,8 @@ mod _stook {
     use crate::fork::before_fork;
     #[pymodule_export]
     use crate::lend::Lender;
+    #[pymodule_export]
+    use crate::loom::Loom;
     #[pymodule_export]
     use crate::nodes::Acquisition;
     #[pymodule_export]

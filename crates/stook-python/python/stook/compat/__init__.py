@@ -35,6 +35,7 @@ __all__ = ["NAMES", "install", "uninstall"]
 _PEERS: dict[str, tuple[str, str, str | None]] = {
     "h5py": ("h5py", "stook.h5compat", "3.16.0"),
     "zarr": ("zarr", "stook.zarr", "3.1.6"),
+    "loompy": ("loompy", "stook.loompy", "3.0.8"),
     # The rest of its package runs on this module as it is.
     "pymodaq": ("pymodaq_data.h5modules.backends", "stook.pymodaq.backends", None),
 }

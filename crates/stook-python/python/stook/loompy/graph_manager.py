@@ -1,0 +1,180 @@
+"""The graphs of rows or columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .._errors import InvalidInputError
+from ._selecting import is_part, part, positions
+from .utils import timestamp
+
+__all__ = ["GraphManager"]
+
+
+class GraphManager:
+    """The graphs of an axis, as sparse matrices in coordinate form: by name as an attribute or
+    item, or all of a part of the axis. Edges that are there twice stay so.
+
+    >>> from stook import loompy
+    >>> path = str(getfixture("tmp_path") / "a.loom")
+    >>> loompy.create(path, np.ones((2, 3)), {}, {})
+    >>> with loompy.connect(path) as ds:
+    ...     ds.col_graphs.near = np.array([[0, 0.5, 0], [0, 0, 0], [2, 0, 0]])
+    ...     ds.col_graphs["near"].data, ds.col_graphs[[2, 0]].near.toarray()
+    (array([0.5, 2. ]), array([[0., 2.],
+           [0., 0.]]))
+    """
+
+    def __init__(self, ds: Any, *, axis: int) -> None:
+        state = self.__dict__
+        state["_ds"], state["_axis"] = ds, axis
+        # Of a file, what is there is looked up when it is asked for.
+        state["_graphs"] = {} if ds is None else None
+
+    @property
+    def ds(self) -> Any:
+        """The connection, or ``None``."""
+        return self.__dict__["_ds"]
+
+    @property
+    def axis(self) -> int:
+        """0 for rows, 1 for columns."""
+        return self.__dict__["_axis"]
+
+    def _known(self) -> dict[str, Any]:
+        state = self.__dict__
+        if state["_ds"] is not None:
+            native = state["_ds"]._native
+            if state["_graphs"] is None:
+                state["_graphs"] = dict.fromkeys(native.graph_names(self.axis))
+        return state["_graphs"]
+
+    def _forget(self) -> None:
+        """The file has changed."""
+        self.__dict__["_graphs"] = None
+
+    def keys(self) -> list[str]:
+        """The names."""
+        return list(self._known())
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Names and graphs."""
+        for name in self.keys():
+            yield name, self[name]
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *filter(str.isidentifier, self.keys())]
+
+    def last_modified(self, name: str | None = None) -> str:
+        """When a graph was changed last, or any of them."""
+        if self.ds is None:
+            return timestamp()
+        return self.ds._last_modified(("row_graphs", "col_graphs")[self.axis], name)
+
+    def __getitem__(self, thing: Any) -> Any:
+        """A graph by its name; of a tuple of names, the first that is there; of a slice, index,
+        list or mask, that part of all graphs in that order, in memory."""
+        if is_part(thing):
+            found, where = GraphManager(None, axis=self.axis), part(thing)
+            for name, graph in self.items():
+                found.__dict__["_graphs"][name] = _part_of(graph, where)
+            return found
+        if isinstance(thing, tuple):
+            for name in thing:
+                if name in self:
+                    return self.__getattr__(name)
+            raise AttributeError(f"there is no graph {thing!r} on axis {self.axis}")
+        return self.__getattr__(thing)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        known = self._known()
+        try:
+            graph = known[name]
+        except KeyError:
+            raise AttributeError(f"there is no graph {name!r} on axis {self.axis}") from None
+        if graph is None and self.ds is not None:
+            from scipy.sparse import coo_matrix
+
+            a, b, w = self.ds._native.graph(self.axis, name)
+            length = self.ds.shape[self.axis]
+            graph = known[name] = coo_matrix((w, (a, b)), shape=(length, length))
+        return graph
+
+    def __setitem__(self, name: str, g: Any) -> None:
+        self.__setattr__(name, g)
+
+    def __setattr__(self, name: str, g: Any) -> None:
+        from scipy.sparse import coo_matrix
+
+        if "/" in name:
+            raise KeyError("Graph name cannot contain slash (/)")
+        known, graph = self._known(), coo_matrix(g)
+        if self.ds is None:
+            known[name] = graph
+            return
+        length = self.ds.shape[self.axis]
+        if graph.shape != (length, length):
+            raise InvalidInputError(
+                f"Adjacency matrix shape for axis {self.axis} must be ({length},{length}) but"
+                f" shape was {graph.shape}"
+            )
+        weights = graph.data
+        if weights.dtype.kind == "b":
+            weights = weights.astype("u1")
+        edges = tuple(np.ascontiguousarray(nodes, np.uint64) for nodes in (graph.row, graph.col))
+        self.ds._native.set_graph(self.axis, name, edges, weights)
+        known[name] = None
+
+    def __delitem__(self, name: str) -> None:
+        self.__delattr__(name)
+
+    def __delattr__(self, name: str) -> None:
+        known = self._known()
+        if self.ds is not None and name in known:
+            self.ds._native.remove_graph(self.axis, name)
+        known.pop(name, None)
+
+    def _permute(self, ordering: np.ndarray) -> None:
+        """Puts the nodes of graphs in memory in another order."""
+        for name, graph in list(self.items()):
+            self[name] = _part_of(graph, ordering)
+
+    def __repr__(self) -> str:
+        return f"<GraphManager of axis {self.axis}: {', '.join(self.__dict__['_graphs'] or ())}>"
+
+
+def _part_of(graph: Any, where: Any) -> Any:
+    """The edges between nodes that ``where`` selects, numbered as it has them."""
+    from scipy.sparse import coo_matrix
+
+    length = graph.shape[0]
+    nodes = positions(where, length)
+    shape = (len(nodes), len(nodes))
+    if len(nodes) == length and (nodes == np.arange(length)).all():
+        return coo_matrix((graph.data, (graph.row, graph.col)), shape=shape)
+    order = np.argsort(nodes, kind="stable")
+    count = np.bincount(nodes, minlength=length)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    a, b, w = graph.row, graph.col, graph.data
+    n_a, n_b = count[a], count[b]
+    # A node that is selected more than once has its edges each time.
+    edge = np.repeat(np.arange(len(a)), n_a * n_b)
+    n_each = (n_a * n_b)[n_a * n_b > 0]
+    within = np.arange(len(edge)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
+    new_a = order[first[a[edge]] + within // n_b[edge]] if len(edge) else edge
+    new_b = order[first[b[edge]] + within % n_b[edge]] if len(edge) else edge
+    return coo_matrix((w[edge], (new_a, new_b)), shape=shape)

@@ -1,0 +1,183 @@
+"""One library of Loom files in a process of its own: a JSON request a line in, an answer a line out.
+
+loompy's environment runs this, too: it needs numpy and scipy alone.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+
+
+def peak_len_bytes() -> int:
+    mark = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(mark[1]) * 1024
+
+
+def forget_peak() -> None:
+    """Begins the mark anew; where the system does not let that, it stays."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass
+
+
+class Files:
+    """What the operations read, below a folder."""
+
+    def __init__(self, folder: str, np, sparse):
+        self.folder, self.np, self.sparse = Path(folder), np, sparse
+        self.facts = json.loads((self.folder / "facts.json").read_text())
+        self.base = str(self.folder / "base.loom")
+
+    def scratch(self, name: str) -> str:
+        path = self.folder / f"{os.getpid()}-{name}"
+        path.unlink(missing_ok=True)
+        return str(path)
+
+    def copy(self) -> str:
+        return shutil.copyfile(self.base, self.scratch("copy.loom"))
+
+    def matrix(self):
+        parts = [self.np.load(self.folder / f"{name}.npy") for name in ("data", "indices", "indptr")]
+        return self.sparse.csc_matrix(tuple(parts), shape=tuple(self.facts["shape"]))
+
+    def attributes(self):
+        n, m = self.facts["shape"]
+        np = self.np
+        rows = {"Gene": np.array([f"gene{i}" for i in range(n)]),
+                "Accession": np.array([f"ENSG{i * 7919 % n:011d}" for i in range(n)]),
+                "Length": np.arange(n)}
+        cells = {"CellID": np.array([f"cell{i}" for i in range(m)]),
+                 "Clusters": np.arange(m) * 7919 % 20, "Age": np.arange(m) * 0.5}
+        return rows, cells
+
+
+def operations(loompy, files: Files, np):
+    """By name: what makes ready (outside the clock), what is measured, and whether it needs the
+    matrix in memory. Each gives a number that tells whether the result is right."""
+    n, m = files.facts["shape"]
+    random = np.random.default_rng(5)
+    columns = np.sort(random.choice(m, 100, replace=False))
+    rows = np.sort(random.choice(n, 100, replace=False))
+    items = np.sort(random.choice(m, m // 2, replace=False))
+
+    def opened(work):
+        def run(_):
+            with loompy.connect(files.base, "r", validate=False) as ds:
+                return work(ds)
+        return run
+
+    def changed(work):
+        def run(path):
+            with loompy.connect(path, "r+", validate=False) as ds:
+                return work(ds)
+        return run
+
+    def create(matrix):
+        path = files.scratch("new.loom")
+        loompy.create(path, matrix, *files.attributes())
+        os.remove(path)
+        return n * m
+
+    def all_attributes(ds):
+        return sum(len(values) for part in (ds.ra, ds.ca) for _, values in part.items())
+
+    def scan(**how):
+        def work(ds):
+            total = 0.0
+            for _, _, view in ds.scan(**how):
+                total += float(np.asarray(view[:, :]).sum(dtype="f8"))
+            return total
+        return work
+
+    def more(ds):
+        new = np.ones((n, 1000), "f4")
+        cells = {"CellID": np.array([f"new{i}" for i in range(1000)]), "Clusters": np.zeros(1000, int),
+                 "Age": np.zeros(1000)}
+        ds.add_columns(new, cells)
+        return ds.shape[1]
+
+    def export(path):
+        with loompy.connect(path, "r", validate=False) as ds:
+            out = files.scratch("out.tab")
+            ds.export(out)
+        return os.path.getsize(out)
+
+    order = [random.permutation(n), random.permutation(m)]
+    part = str(files.folder / "part.loom")
+    statistics = [np.mean, np.std]
+    nothing = lambda: None  # noqa: E731
+    return {
+        "create-sparse": (files.matrix, create),
+        "create-dense": (lambda: files.matrix().toarray(), create),
+        "open": (nothing, opened(lambda ds: ds.shape[1])),
+        "open-attributes": (nothing, opened(all_attributes)),
+        "read-all": (nothing, opened(lambda ds: float(ds[:, :].sum(dtype="f8")))),
+        "scan-columns": (nothing, opened(scan(axis=1))),
+        "scan-rows": (nothing, opened(scan(axis=0))),
+        "scan-items-key": (nothing, opened(scan(axis=1, items=items, key="Accession"))),
+        "map-rows": (nothing, opened(lambda ds: float(sum(map(np.sum, ds.map(statistics, axis=0)))))),
+        "map-columns": (nothing, opened(lambda ds: float(sum(map(np.sum, ds.map(statistics, axis=1)))))),
+        "sparse": (nothing, opened(lambda ds: float(ds.sparse().data.sum()))),
+        "aggregate": (nothing, opened(lambda ds: float(ds.aggregate(group_by="Clusters").sum()))),
+        "100-columns": (nothing, opened(lambda ds: float(ds[:, columns].sum(dtype="f8")))),
+        "100-rows": (nothing, opened(lambda ds: float(ds[rows, :].sum(dtype="f8")))),
+        "1-row": (nothing, opened(lambda ds: float(ds[n // 2, :].sum(dtype="f8")))),
+        "permute-rows": (files.copy, changed(lambda ds: ds.permute(order[0], axis=0) or n)),
+        "permute-columns": (files.copy, changed(lambda ds: ds.permute(order[1], axis=1) or m)),
+        "add-columns": (files.copy, changed(more)),
+        "export": (lambda: part, export),
+    }
+
+
+def main() -> None:
+    library, folder = sys.argv[1:]
+    answers, sys.stdout = sys.stdout, sys.stderr
+    start, cpu = time.perf_counter(), time.process_time()
+    if library == "loompy":
+        import loompy
+    else:
+        import stook.loompy as loompy
+    imported = {"wall": time.perf_counter() - start, "cpu": time.process_time() - cpu,
+                "peak": peak_len_bytes()}
+    import numpy as np
+    import scipy.sparse as sparse
+
+    def answer(found: dict) -> None:
+        answers.write(json.dumps(found) + "\n")
+        answers.flush()
+
+    answer({"imported": imported, "version": loompy.__version__})
+    known: dict = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "make" in request:
+            files = Files(folder, np, sparse)
+            loompy.create(files.base, files.matrix(), *files.attributes())
+            with loompy.connect(files.base, "r") as ds:
+                k, m = min(1000, ds.shape[0]), min(1000, ds.shape[1])
+                view = ds.view[:k, :m]
+            loompy.create(str(files.folder / "part.loom"), view.layers, view.ra, view.ca)
+            answer({})
+            continue
+        known = known or operations(loompy, Files(folder, np, sparse), np)
+        prepare, run = known[request["run"]]
+        given = prepare()
+        forget_peak()
+        before = peak_len_bytes()
+        start, cpu = time.perf_counter(), time.process_time()
+        try:
+            found = run(given)
+            wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+            answer({"wall": wall, "cpu": cpu, "peak": peak_len_bytes(), "before": before, "found": found})
+        except Exception as error:
+            answer({"error": f"{type(error).__name__}: {error}"})
+
+
+if __name__ == "__main__":
+    main()
