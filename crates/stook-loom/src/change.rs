@@ -44,11 +44,12 @@ impl<'a> Change<'a> {
     /// # Errors
     /// `InvalidInput` if it is closed, `ReadOnly` if it was opened for reading.
     pub(crate) fn begin(slot: &'a mut Option<State>) -> Result<Self> {
-        let state = slot.as_ref().ok_or_else(closed)?;
+        let state = slot.as_mut().ok_or_else(closed)?;
         if state.file.container().mode() == Mode::Read {
             let message = "the loom was opened for reading only";
             return Err(Error::read_only(message).at_file(state.file.path()));
         }
+        state.forget_layers();
         Ok(Self {
             slot,
             stamp: stamp::timestamp(),

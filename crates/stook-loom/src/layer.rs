@@ -44,7 +44,7 @@ impl Layer {
     /// # Errors
     /// As [`Layer::array`].
     pub fn shape(&self) -> Result<[u64; 2]> {
-        self.loom.read(|state| state.layer(&self.name).map(|_| state.shape))
+        self.loom.read(|state| state.known_layer(&self.name).map(|_| state.shape))
     }
 
     /// The type of its numbers.
@@ -61,7 +61,7 @@ impl Layer {
     /// # Errors
     /// `InvalidInput` for a selection that does not fit, `Corrupt` naming the tile, `Io`.
     pub fn read(&self, selection: &Selection) -> Result<Values> {
-        self.loom.read(|state| state.layer(&self.name)?.read(selection))
+        self.loom.read(|state| state.known_layer(&self.name)?.read(selection))
     }
 
     /// Reads a selection into `out`, which has its shape, items of the layer's type.
@@ -69,7 +69,7 @@ impl Layer {
     /// # Errors
     /// As [`Layer::read`]; `InvalidInput` also for another shape or size of items.
     pub fn read_into(&self, selection: &Selection, out: &mut ViewMut<'_>) -> Result<()> {
-        self.loom.read(|state| state.layer(&self.name)?.read_into(selection, out))
+        self.loom.read(|state| state.known_layer(&self.name)?.read_into(selection, out))
     }
 
     /// Writes `values`, numbers of any type, broadcast to the selection's shape. Where a list has

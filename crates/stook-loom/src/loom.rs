@@ -228,7 +228,7 @@ impl Loom {
     /// # Errors
     /// `NotFound`, `Corrupt`, `Io`.
     pub fn layer(&self, name: &str) -> Result<Layer> {
-        self.read(|state| state.layer(name))?;
+        self.read(|state| state.known_layer(name))?;
         Ok(Layer::new(self.clone(), name))
     }
 
@@ -237,7 +237,7 @@ impl Loom {
     /// # Errors
     /// As [`Loom::layer`].
     pub fn layer_array(&self, name: &str) -> Result<Array> {
-        self.read(|state| state.layer(name))
+        self.read(|state| state.known_layer(name))
     }
 
     /// Makes a layer of zeros, in the place of one that is there.

@@ -1,5 +1,8 @@
 //! An open loom: its file, and what is known of it without a look.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use stook::{Array, Error, File, Format, NodeKind, NodePath, Result, Selection, Values};
 
 use crate::attribute_value::{self, is_matrix_dtype};
@@ -21,6 +24,8 @@ pub(crate) struct State {
     pub(crate) file: File,
     pub(crate) shape: [u64; 2],
     pub(crate) version: SpecVersion,
+    /// Layers that were read: where their tiles lie is found out once. A change forgets them.
+    layers: Mutex<HashMap<String, Array>>,
 }
 
 impl State {
@@ -32,7 +37,7 @@ impl State {
         let at = |error: Error| error.at_file(file.path());
         let version = SpecVersion::of(&file).map_err(at)?;
         let shape = shape_of(&file).map_err(at)?;
-        Ok(Self { file, shape, version })
+        Ok(Self { file, shape, version, layers: Mutex::default() })
     }
 
     pub(crate) fn is_hdf5(&self) -> bool {
@@ -85,6 +90,25 @@ impl State {
             return Err(Error::corrupt(message).at_node(&path).at_file(self.file.path()));
         }
         Ok(array)
+    }
+
+    /// The array of a layer that is read, perhaps again and again.
+    ///
+    /// # Errors
+    /// As [`State::layer`].
+    pub(crate) fn known_layer(&self, name: &str) -> Result<Array> {
+        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(array) = layers.get(name) {
+            return Ok(array.clone());
+        }
+        let array = self.layer(name)?;
+        layers.insert(name.to_owned(), array.clone());
+        Ok(array)
+    }
+
+    /// Closes the layers that were read.
+    pub(crate) fn forget_layers(&mut self) {
+        self.layers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The array at `path`.

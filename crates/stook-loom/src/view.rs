@@ -92,7 +92,7 @@ fn of_state(state: &State, selections: [&AxisSelection; 2], parts: &ViewParts) -
         None => state.layer_names()?,
     };
     for name in names {
-        let values = state.layer(&name)?.read(&selection)?;
+        let values = state.known_layer(&name)?.read(&selection)?;
         view.layers.insert(name, values);
     }
     for (axis, picked) in Axis::BOTH.into_iter().zip(&picked) {
