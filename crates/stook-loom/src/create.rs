@@ -126,7 +126,7 @@ impl<'a> LoomBuilder<'a> {
     ///
     /// # Errors
     /// `AlreadyExists`, `InvalidInput` naming the layer, attribute or graph that does not fit,
-    /// `ReadOnly`, `Io`. Nothing is left behind.
+    /// `ReadOnly`, `Io`. Nothing is left behind, but for parts behind a URL.
     pub fn create(mut self) -> Result<Loom> {
         let path = self.path.clone();
         let checked = self.check().map_err(|error| error.at_file(&path))?;

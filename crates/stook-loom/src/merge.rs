@@ -10,6 +10,7 @@ use crate::append::{self, Added, Addition, Fill};
 use crate::attributes::{self, AttributeMap};
 use crate::axis::Axis;
 use crate::change::{Change, named};
+use crate::create::LoomBuilder;
 use crate::graph::{self, GraphMap};
 use crate::items;
 use crate::loom::{Loom, LoomOptions};
@@ -57,6 +58,16 @@ impl Default for Combine {
             in_the_way: InTheWay::Stays,
             options: LoomOptions::read_write(),
         }
+    }
+}
+
+impl Combine {
+    /// The first of the looms, as the new one begins.
+    fn prepare<'a>(&self, first: LoomBuilder<'a>) -> LoomBuilder<'a> {
+        let first =
+            first.file_attributes(self.file_attributes.clone()).options(self.options.clone());
+        // What is in the way of a file goes later, behind a URL it goes now.
+        if self.in_the_way == InTheWay::Goes { first.replace() } else { first }
     }
 }
 
@@ -248,17 +259,15 @@ fn aligned(ours: &Values, theirs: &Values) -> Result<Vec<u64>> {
 ///
 /// # Errors
 /// `InvalidInput` where there is none, and those of [`Loom::add_loom`] and
-/// [`LoomBuilder::create`](crate::LoomBuilder::create). Nothing is left behind.
+/// [`LoomBuilder::create`]. Nothing is left behind, but for parts behind a URL.
 pub fn combine(looms: &[PathBuf], path: impl AsRef<Path>, how: &Combine) -> Result<Loom> {
     let parts = looms.iter().map(|path| Part { path: path.clone(), columns: AxisSelection::ALL });
     let parts: Vec<Part> = parts.collect();
     make(path.as_ref(), how, |draft| {
         let (first, rest) = split(&parts)?;
         let all = AxisSelection::ALL;
-        let file_attributes = how.file_attributes.clone();
-        let made = Loom::open(&first.path)?.subset(draft, [&all, &all], |builder| {
-            builder.file_attributes(file_attributes).options(how.options.clone())
-        })?;
+        let made =
+            Loom::open(&first.path)?.subset(draft, [&all, &all], |first| how.prepare(first))?;
         for part in rest {
             made.add_loom(&Loom::open(&part.path)?, &how.add)?;
         }
@@ -289,10 +298,9 @@ pub fn combine_faster(
             }
             None => AxisSelection::ALL,
         };
-        let file_attributes = how.file_attributes.clone();
         let made = source.subset(draft, [&rows, &first.columns], |builder| {
             let builder = builder.without_attributes(Axis::Columns, skipped);
-            builder.file_attributes(file_attributes).options(how.options.clone())
+            how.prepare(builder)
         })?;
         for part in rest {
             let other = Loom::open(&part.path)?;
