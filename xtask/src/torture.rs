@@ -2,9 +2,9 @@
 //! `cargo xtask test` does.
 //!
 //! Killed writers append to HDF5 files with and without gzip, make, rename and remove nodes, and
-//! commit each row or every ten; h5py judges what is left. Power cuts are those of a file that
-//! drops, reorders and tears what was not synced; disks that are full, those of a file with a
-//! capacity.
+//! commit each row or every ten, also while h5py may follow (SWMR); h5py judges what is left. Power
+//! cuts drop, reorder and tear what was not synced: of files of bytes against a model, and of whole
+//! HDF5 files that h5py judges. Disks that are full are files with a capacity.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,8 @@ use crate::process;
 use crate::report::Report;
 use crate::setup::{Cargo, Role, Workspace};
 
-/// Kills `kills` writers, and tries `cases` sequences of commits and crashes a property.
+/// Kills `kills` writers, cuts the power of as many, and tries `cases` sequences of commits and
+/// crashes a property.
 pub(crate) fn run(workspace: &Workspace, kills: u32, cases: u32) -> ExitCode {
     let mut report = Report::new("stook torture");
     let build = report.step("cmake from PyPI", || workspace.environment(Role::Build));
@@ -27,7 +28,14 @@ pub(crate) fn run(workspace: &Workspace, kills: u32, cases: u32) -> ExitCode {
     report.step(&format!("{kills} killed writers"), || {
         let cargo = Cargo::new(workspace, &build)?.with_test_environment(&peers);
         let mut command = cargo.command(["test", "--locked", "-p", "stook-hdf5", "--test", "it"]);
-        command.args(["transactions::", "--", "--nocapture"]);
+        command.args(["--", "transactions::", "swmr::", "--nocapture"]);
+        command.env("STOOK_TORTURE", kills.to_string());
+        process::show(&mut command)
+    });
+    report.step(&format!("{kills} power cuts of HDF5 files"), || {
+        let cargo = Cargo::new(workspace, &build)?.with_test_environment(&peers);
+        let mut command = cargo.command(["test", "--locked", "-p", "stook-hdf5", "--lib"]);
+        command.args(["place::power_cuts", "--", "--nocapture"]);
         command.env("STOOK_TORTURE", kills.to_string());
         process::show(&mut command)
     });

@@ -418,6 +418,23 @@ pub trait Container: Any + Debug + Send + Sync {
         Ok(false)
     }
 
+    /// From here on, and until it is closed, only elements are written and arrays grow, in such a
+    /// way that programs that read with the format's own library may follow what is committed,
+    /// without opening it anew (HDF5: SWMR). Where a format has no such mode any reader sees what
+    /// is committed, and nothing changes.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Unsupported` where the file is not made for it, `Io`.
+    fn start_swmr(&self) -> Result<()> {
+        match self.mode() {
+            Mode::ReadWrite => Ok(()),
+            Mode::Read => {
+                let message = "the file was opened for reading only";
+                Err(crate::Error::read_only(message).at_file(self.location()))
+            }
+        }
+    }
+
     /// Called in a child process that has a copy of this open file by a fork, before anything
     /// else is: from here on the copy reads, and whatever becomes of it leaves the file to the
     /// parent.

@@ -5,7 +5,9 @@ mod create;
 mod external;
 mod sources;
 mod values;
+mod virtual_array;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +35,8 @@ use crate::shared::{Shared, c_path};
 use crate::state::{ChunkIndex, Place, State};
 
 pub(crate) use create::{adapt, create};
+pub(crate) use virtual_array::create as create_virtual;
+pub use virtual_array::{Span, VirtualPart};
 
 /// Chunks that lie closer than this are read together with what is between them.
 const GAP_LEN_BYTES: u64 = 16 << 10;
@@ -184,6 +188,19 @@ impl Hdf5Array {
         self.state.with_index(&self.dataset, find).map_err(|error| self.at(error))
     }
 
+    /// `bytes` in a form that the library does not write over the chunk that they replace, which
+    /// somebody may be reading (SWMR): it does so where both have one length. A stream of zlib
+    /// gets a byte more then, which no decoder looks at.
+    fn elsewhere<'a>(&self, spec: &ArraySpec, first: &[u64], bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let is_zlib = matches!(spec.codecs.last(), Some(CodecSpec::Zlib { .. }));
+        if !is_zlib || self.dataset.chunk_len(first).ok() != Some(bytes.len() as u64) {
+            return Cow::Borrowed(bytes);
+        }
+        let mut longer = bytes.to_vec();
+        longer.push(0);
+        Cow::Owned(longer)
+    }
+
     /// Reads one chunk through the library, and delivers it.
     fn read_moved(&self, position: usize, index: &[u64], deliver: &Deliver<'_>) -> Result<()> {
         let first = self.first_element(&self.state.spec(), index);
@@ -317,10 +334,15 @@ impl ChunkSource for Hdf5Array {
         }
         let spec = self.state.spec();
         let stored = || chunks.iter().filter_map(|chunk| Some((chunk.index, chunk.bytes?)));
+        let is_swmr = self.shared.is_swmr();
         self.state.moving(stored().map(|(index, _)| index), || {
             stored().try_for_each(|(index, bytes)| {
                 let first = self.first_element(&spec, index);
-                self.dataset.write_chunk(&first, bytes).map_err(|failure| {
+                let bytes = match is_swmr {
+                    true => self.elsewhere(&spec, &first, bytes),
+                    false => Cow::Borrowed(bytes),
+                };
+                self.dataset.write_chunk(&first, &bytes).map_err(|failure| {
                     let error = Error::new(ErrorKind::Io, failure.to_string());
                     self.at_chunk(error, index)
                 })

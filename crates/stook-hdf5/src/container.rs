@@ -17,9 +17,11 @@ use stook_core::{
     NodePath, Result,
 };
 
-use crate::array::{self, Hdf5Array};
+use crate::array::{self, Hdf5Array, VirtualPart};
 use crate::attributes::{self, EditError};
-use crate::ffi::{self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind};
+use crate::ffi::{
+    self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind, Oldest,
+};
 use crate::pending::{Lenient, Pending, When};
 use crate::place::{self, Backing, InTheWay, Intent};
 use crate::scales;
@@ -45,6 +47,9 @@ pub enum Readers {
     V18,
     /// The oldest: no order of attributes, none over 64 KiB.
     Oldest,
+    /// HDF5 1.10 (2016) and later, which may read the file while it is written, by
+    /// [`Container::start_swmr`].
+    V110,
 }
 
 /// How a file is created.
@@ -85,7 +90,7 @@ impl Hdf5File {
         let io = place::open(path, intent)?;
         let mark = if matches!(io, Backing::Writer(_)) { Mark::None } else { mark_of(&io)? };
         let access = match (intent, mark) {
-            (Intent::Write, _) => Access::Write,
+            (Intent::Write, _) => Access::Write(oldest_of(&io)?),
             (Intent::Read, Mark::None) => Access::Read,
             (Intent::Read, Mark::Swmr) => Access::ReadBesideWriter,
             (Intent::Read, Mark::Written) => return Err(place::marked(path)),
@@ -107,7 +112,7 @@ impl Hdf5File {
     /// Those of [`Hdf5File::open`].
     pub fn refreshed(&self) -> Result<Option<Self>> {
         let shared = &self.shared;
-        if !shared.io.is_outdated()? {
+        if !self.is_outdated()? {
             return Ok(None);
         }
         let options = OpenOptions {
@@ -118,6 +123,15 @@ impl Hdf5File {
             ..OpenOptions::default()
         };
         Self::open(&shared.path, &options).map(Some)
+    }
+
+    /// Whether another process has committed to the file since it was opened for reading, or may
+    /// have: a program that writes past us does not say.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn is_outdated(&self) -> Result<bool> {
+        self.shared.io.is_outdated()
     }
 
     /// Creates a file at `path`, open for reading and writing.
@@ -132,15 +146,34 @@ impl Hdf5File {
         };
         let io = place::create(path, in_the_way)?;
         let order = match options.readers {
-            Readers::V18 => AttributeOrder::Tracked,
+            Readers::V110 | Readers::V18 => AttributeOrder::Tracked,
             Readers::Oldest => AttributeOrder::Untracked,
         };
-        let file = File::open(path, Access::Create, order, Some(&io))
+        let oldest = match options.readers {
+            Readers::V110 => Oldest::V110,
+            Readers::V18 | Readers::Oldest => Oldest::Any,
+        };
+        let file = File::open(path, Access::Create(oldest), order, Some(&io))
             .map_err(|failure| open_error(&failure, path))?;
         let mut shared = Shared::new(file, io, path, (Mode::ReadWrite, &Outside::Refused))?;
         shared.limits = options.limits.clone();
         shared.order = order;
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Creates `array`, whose elements are those of `parts`, and fill values elsewhere; of `spec`
+    /// type, shape, maximal shape and fill value count.
+    ///
+    /// # Errors
+    /// As [`Container::create_array`]; `InvalidInput` where a part and its place differ in size.
+    pub fn create_virtual(
+        &self,
+        array: &NodePath,
+        spec: &ArraySpec,
+        parts: &[VirtualPart],
+    ) -> Result<Arc<dyn ChunkSource>> {
+        let make = || array::create_virtual(&self.shared, array, (spec, parts));
+        Ok(Arc::new(self.creating(array, make)?))
     }
 
     /// The path that the file was opened by.
@@ -156,6 +189,15 @@ fn order_of_root(shared: &Shared) -> Result<AttributeOrder> {
     Location::open(&shared.file, c"/")
         .and_then(|location| location.attribute_order())
         .map_err(shared.corrupt(&root))
+}
+
+/// The superblock that libraries since 1.10 read.
+const SUPERBLOCK_V110: u8 = 3;
+
+/// Nodes of a file that only libraries since 1.10 open need be readable by no older ones.
+fn oldest_of(io: &Backing) -> Result<Oldest> {
+    let is_v110 = signature::superblock_version(io)? >= SUPERBLOCK_V110;
+    Ok(if is_v110 { Oldest::V110 } else { Oldest::Any })
 }
 
 /// The length that the library found and the one that the file says it has, where it is cut.
@@ -259,7 +301,7 @@ impl Hdf5File {
 
     /// Refuses unless `node` can be created: nothing is there, and only groups are above it.
     fn expect_free(&self, node: &NodePath) -> Result<()> {
-        self.shared.expect_writable(node)?;
+        self.shared.expect_changeable(node)?;
         match self.find(node)? {
             Found::Nothing if !node.is_root() => {}
             _ => return Err(self.at(Error::already_exists("the node exists already"), node)),
@@ -503,7 +545,7 @@ impl Container for Hdf5File {
 
     fn remove(&self, node: &NodePath) -> Result<()> {
         let _lock = ffi::lock();
-        self.shared.expect_writable(node)?;
+        self.shared.expect_changeable(node)?;
         if node.is_root() {
             return Err(self.at(Error::invalid("the root cannot be removed"), node));
         }
@@ -516,7 +558,7 @@ impl Container for Hdf5File {
 
     fn rename(&self, from: &NodePath, to: &NodePath) -> Result<()> {
         let _lock = ffi::lock();
-        self.shared.expect_writable(from)?;
+        self.shared.expect_changeable(from)?;
         if matches!(self.find(from)?, Found::Nothing) {
             return Err(self.at(Error::not_found("no such node"), from));
         }
@@ -577,7 +619,7 @@ impl Container for Hdf5File {
 
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {
         let _lock = ffi::lock();
-        self.shared.expect_writable(node)?;
+        self.shared.expect_changeable(node)?;
         let (location, kind) = self.location(node)?;
         let keep = self.implied(&location, kind, node).map_err(self.shared.corrupt(node))?;
         let references = Lenient::new(&self.shared);
@@ -626,6 +668,24 @@ impl Container for Hdf5File {
         self.shared.forget_pending();
         let discarded = self.shared.io.discard();
         discarded.map_err(|error| self.at(error, &NodePath::root()))
+    }
+
+    fn start_swmr(&self) -> Result<()> {
+        let _lock = ffi::lock();
+        let root = NodePath::root();
+        self.shared.expect_writable(&root)?;
+        if self.shared.is_swmr() {
+            return Ok(());
+        }
+        self.commit(Durability::Flush)?;
+        if oldest_of(&self.shared.io)? != Oldest::V110 {
+            let message = "the file is made for readers older than those that can follow a writer \
+                           (superblock of a version below 3)";
+            let error = Error::unsupported(message);
+            return Err(self.at(error.with_hint("create it for readers of HDF5 1.10"), &root));
+        }
+        self.shared.file.start_swmr().map_err(self.shared.io(&root))?;
+        self.shared.io.keep_order().map_err(|error| self.at(error, &root))
     }
 
     /// The library in the child writes when it ends, whatever is done about its ids: the driver

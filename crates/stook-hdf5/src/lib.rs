@@ -25,6 +25,7 @@ mod state;
 mod swizzle;
 mod transaction;
 
+pub use array::{Span, VirtualPart};
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
 pub use place::{Recovery, Remedy, expect_replaceable, recover};
 pub use signature::{is_hdf5, user_block_len};

@@ -7,6 +7,10 @@
 //! exclusive lock itself.
 
 mod home;
+#[cfg(test)]
+mod power_cuts;
+#[cfg(test)]
+mod trace;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,9 +23,8 @@ use stook_core::{Error, ErrorKind, Result};
 
 use self::home::{Beside, Folder, boot_id, is_journal};
 use crate::signature::{Mark, mark_of};
-use crate::transaction::journal::Header;
 use crate::transaction::recovery::{Contents, Look};
-use crate::transaction::{Bounds, Snapshot, TxFile, Version};
+use crate::transaction::{Bounds, Bytes, Snapshot, TxFile, Version};
 
 pub(crate) use home::journal_of;
 
@@ -121,12 +124,24 @@ pub(crate) fn open(path: &Path, intent: Intent) -> Result<Backing> {
     let journal = folder.lock_journal()?;
     let opened = lock_and_recover(&file, &folder, &journal).and_then(|()| {
         let home = Box::new(folder.clone());
-        TxFile::open(Arc::clone(&file) as Arc<dyn FileIo>, home, boot_id(), Bounds::default())
+        TxFile::open(io_of(&file), home, boot_id(), Bounds::default())
     });
     let tx = opened.inspect_err(|_| folder.let_go())?;
     let writer = Arc::new(Writer { tx, file, folder, id });
     open.get().writers.insert(id, Arc::downgrade(&writer));
     Ok(Backing::Writer(writer))
+}
+
+/// The file as its writer writes it.
+#[cfg(not(test))]
+fn io_of(file: &Arc<LocalFile>) -> Arc<dyn FileIo> {
+    Arc::clone(file) as Arc<dyn FileIo>
+}
+
+/// The same, written down where a test wants that.
+#[cfg(test)]
+fn io_of(file: &Arc<LocalFile>) -> Arc<dyn FileIo> {
+    trace::wrap(file, file.path(), trace::Of::File)
 }
 
 fn open_reader(open: &mut OpenFiles, file: Arc<LocalFile>, id: FileId) -> Result<Backing> {
@@ -135,11 +150,7 @@ fn open_reader(open: &mut OpenFiles, file: Arc<LocalFile>, id: FileId) -> Result
         locked => locked?,
     }
     let beside = Beside::of(&file);
-    let is_through = match beside.open_journal()? {
-        Some(journal) => Header::read(&journal)?.is_some_and(|header| header.is_written_through),
-        None => false,
-    };
-    if is_through || mark_of(&*file)? == Mark::Swmr {
+    if mark_of(&*file)? == Mark::Swmr {
         return Ok(Backing::Plain(file));
     }
     let io = Arc::clone(&file) as Arc<dyn FileIo>;
@@ -160,9 +171,6 @@ fn lock_and_recover(file: &LocalFile, folder: &Folder, journal: &LocalFile) -> R
     let contents = Contents::read(file, journal, (boot_id(), Look::Whole))?;
     if let Some(contents) = contents {
         contents.recover(file, journal, boot_id())?;
-        if contents.header.is_written_through {
-            crate::signature::clear_mark(file)?;
-        }
     } else if journal.len_bytes()? > 0 {
         folder.expect_ours(journal)?;
         journal.set_len(0)?;
@@ -218,7 +226,7 @@ pub(crate) fn create(path: &Path, in_the_way: InTheWay) -> Result<Backing> {
     file.set_len(0)?;
     let (id, file) = (file.identity()?, Arc::new(file));
     let folder = Folder::of(&file, path);
-    let io = Arc::clone(&file) as Arc<dyn FileIo>;
+    let io = io_of(&file);
     let tx = TxFile::create(io, Box::new(folder.clone()), boot_id(), Bounds::default());
     let writer = Arc::new(Writer { tx, file, folder, id });
     open.get().writers.insert(id, Arc::downgrade(&writer));
@@ -340,14 +348,44 @@ impl Backing {
         }
     }
 
-    /// Writes metadata of the library.
+    /// From here on commits bring metadata to the file in the order in which it is written.
+    ///
+    /// # Errors
+    /// `Io`, `ReadOnly`.
+    pub(crate) fn keep_order(&self) -> Result<()> {
+        match self {
+            Self::Writer(writer) => writer.tx.keep_order(),
+            Self::Reader(_) | Self::Plain(_) => Ok(()),
+        }
+    }
+
+    /// Whether commits do so.
+    pub(crate) fn keeps_order(&self) -> bool {
+        match self {
+            Self::Writer(writer) => writer.tx.keeps_order(),
+            Self::Reader(_) | Self::Plain(_) => false,
+        }
+    }
+
+    /// Writes what the library writes, which is not told of a full disk: the next commit is.
     ///
     /// # Errors
     /// `ReadOnly`, `Io`.
-    pub(crate) fn write_metadata(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write_waiting(&self, offset: u64, bytes: &[u8], what: Bytes) -> Result<()> {
         match self {
-            Self::Writer(writer) => writer.tx.write_metadata(offset, bytes),
+            Self::Writer(writer) => writer.tx.write_waiting(offset, bytes, what),
             other => other.write_at(offset, bytes),
+        }
+    }
+
+    /// Refuses where much waits for room on a full disk.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn expect_room(&self) -> Result<()> {
+        match self {
+            Self::Writer(writer) => writer.tx.expect_room(),
+            Self::Reader(_) | Self::Plain(_) => Ok(()),
         }
     }
 

@@ -64,16 +64,32 @@ impl Shared {
         })
     }
 
-    /// Refuses unless the file may be changed.
+    /// Refuses unless the file may be changed, and there is room for changes.
     pub(crate) fn expect_writable(&self, node: &NodePath) -> Result<()> {
         self.io.expect_kept().map_err(|error| self.at(error, node))?;
         match self.mode {
-            Mode::ReadWrite => Ok(()),
+            Mode::ReadWrite => self.io.expect_room().map_err(|error| self.at(error, node)),
             Mode::Read => {
                 let message = "the file was opened for reading only";
                 Err(self.at(Error::read_only(message), node))
             }
         }
+    }
+
+    /// Whether others follow the file as it is written.
+    pub(crate) fn is_swmr(&self) -> bool {
+        self.io.keeps_order()
+    }
+
+    /// Refuses unless nodes and attributes may be changed.
+    pub(crate) fn expect_changeable(&self, node: &NodePath) -> Result<()> {
+        self.expect_writable(node)?;
+        if !self.is_swmr() {
+            return Ok(());
+        }
+        let message = "others follow the file as it is written (SWMR): until it is closed only \
+                       elements are written, and arrays grow";
+        Err(self.at(Error::read_only(message), node))
     }
 
     /// `error`, naming the file and `node`.

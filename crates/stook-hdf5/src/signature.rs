@@ -45,7 +45,9 @@ pub(crate) enum Mark {
 }
 
 /// Where the flags of a superblock of version 3 are.
-const FLAGS_AT: u64 = 11;
+const FLAGS_AT: usize = 11;
+/// The bytes of a superblock up to its flags.
+const MARKED_LEN: usize = FLAGS_AT + 1;
 const FLAG_WRITTEN: u8 = 1;
 const FLAG_SWMR: u8 = 4;
 
@@ -75,22 +77,58 @@ pub(crate) fn clear_mark(file: &dyn FileIo) -> Result<()> {
         return Ok(());
     }
     let at = user_block_len(file)?.unwrap_or(0);
-    let mut head = [0; 12];
+    let mut head = [0; MARKED_LEN];
     file.read_exact_at(at, &mut head)?;
-    // Four addresses follow, and a checksum of all.
-    let len = head.len() + 4 * usize::from(head[9]);
-    let mut bytes = vec![0; len + 4];
+    let mut bytes = vec![0; superblock_len(&head)];
     file.read_exact_at(at, &mut bytes)?;
-    let (body, stored) = bytes.split_at_mut(len);
-    if lookup3(body).to_le_bytes() != *stored {
+    if !unmark(&mut bytes) {
         let message = "the checksum of the superblock does not match";
         return Err(Error::corrupt(message).at_file(file.path()));
     }
-    if let Some(flags) = body.get_mut(FLAGS_AT as usize) {
+    file.write_at(at, &bytes)
+}
+
+/// The length of a superblock of version 3 that begins with `head`: four addresses follow, and a
+/// checksum of all.
+fn superblock_len(head: &[u8; MARKED_LEN]) -> usize {
+    head.len() + 4 * usize::from(head[9]) + 4
+}
+
+/// Whether `bytes` begin with a superblock of version 3 that has a mark.
+pub(crate) fn is_marked(bytes: &[u8]) -> bool {
+    let head: Option<&[u8; MARKED_LEN]> = bytes.first_chunk();
+    let marks = FLAG_WRITTEN | FLAG_SWMR;
+    head.is_some_and(|head| head.starts_with(SIGNATURE) && head[8] >= 3 && head[11] & marks != 0)
+}
+
+/// Removes the mark of the superblock that `bytes` begin with; false where its checksum is not
+/// that of what is there.
+pub(crate) fn unmark(bytes: &mut [u8]) -> bool {
+    let Some(len) = bytes.first_chunk().map(superblock_len) else { return false };
+    let Some((body, stored)) =
+        bytes.get_mut(..len).and_then(|bytes| bytes.split_last_chunk_mut::<4>())
+    else {
+        return false;
+    };
+    if lookup3(body).to_le_bytes() != *stored {
+        return false;
+    }
+    if let Some(flags) = body.get_mut(FLAGS_AT) {
         *flags &= !(FLAG_WRITTEN | FLAG_SWMR);
     }
-    stored.copy_from_slice(&lookup3(body).to_le_bytes());
-    file.write_at(at, &bytes)
+    *stored = lookup3(body).to_le_bytes();
+    true
+}
+
+/// The version of the superblock of `file`.
+///
+/// # Errors
+/// `Io`.
+pub(crate) fn superblock_version(file: &dyn FileIo) -> Result<u8> {
+    let at = user_block_len(file)?.unwrap_or(0);
+    let mut head = [0; 9];
+    file.read_at(at, &mut head)?;
+    Ok(head[8])
 }
 
 /// Bob Jenkins' hash `lookup3` with the initial value 0: the checksum of HDF5's metadata.
@@ -171,6 +209,7 @@ mod tests {
         bytes.extend(checksum.to_le_bytes());
         let file = FaultyFile::new(bytes.clone());
         assert_eq!(mark_of(&file).unwrap(), Mark::Swmr);
+        assert!(is_marked(&bytes) && !is_marked(&bytes[..11]));
         clear_mark(&file).unwrap();
         assert_eq!(mark_of(&file).unwrap(), Mark::None);
         let cleared = file.contents();

@@ -10,6 +10,7 @@
 //! Nothing here knows libhdf5.
 
 pub(crate) mod journal;
+mod order;
 mod overlay;
 mod patches;
 pub(crate) mod recovery;
@@ -25,7 +26,7 @@ use stook_core::Result;
 use stook_core::file::{FileIo, Stamp};
 
 pub(crate) use snapshot::{Around, Snapshot, Version};
-pub(crate) use writer::{Bounds, TxFile};
+pub(crate) use writer::{Bounds, Bytes, TxFile};
 
 /// What a [`TxFile`] asks of the folder that its file lies in.
 pub(crate) trait Home: Debug + Send + Sync {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stook::{
     AttributeEdits, AttributeValue, ConvertOptions, CreateOptions, Durability, ErrorKind, File,
-    Format, InTheWay, Mode, NodePath, OpenOptions, Storage,
+    Format, InTheWay, Mode, NodePath, OpenOptions, Readers, Storage,
 };
 use stook_core::{Error, Result};
 
@@ -53,6 +53,9 @@ pub struct Options {
     pub format: Option<Format>,
     /// The versions that a new file is marked with: names of attributes and their texts.
     pub versions: Vec<(String, String)>,
+    /// Who shall be able to read a new HDF5 file; for [`Acquisition::start_swmr`]
+    /// [`Readers::V110`].
+    pub readers: Readers,
 }
 
 /// An open file. Cheap to clone; clones share everything. Dropping the last one flushes it; call
@@ -70,6 +73,8 @@ struct Inner {
     level: AtomicU8,
     live: Mutex<HashMap<NodePath, Live>>,
     pool: Arc<Pool>,
+    /// Whether others follow the file as it is written, and attributes wait.
+    is_swmr: AtomicBool,
 }
 
 impl Acquisition {
@@ -115,7 +120,8 @@ impl Acquisition {
         let is_named =
             Storage::from_name(path).is_some() || path.to_str().is_some_and(stook::is_url);
         let format = options.format.or(if is_named { None } else { Some(Format::Hdf5) });
-        let create = CreateOptions { format, in_the_way, ..CreateOptions::default() };
+        let readers = options.readers;
+        let create = CreateOptions { format, in_the_way, readers, ..CreateOptions::default() };
         let acquisition = Self::of(File::create_with(path, &create)?, options);
         acquisition.mark_root(options)?;
         Ok(acquisition)
@@ -154,7 +160,8 @@ impl Acquisition {
         let threads = if is_remote { MAX_THREADS } else { available.min(MAX_THREADS) };
         let pool = Arc::new(Pool::new(threads));
         let (level, live) = (AtomicU8::new(0), Mutex::default());
-        Self { inner: Arc::new(Inner { file, convention, level, live, pool }) }
+        let is_swmr = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { file, convention, level, live, pool, is_swmr }) }
     }
 
     /// The file.
@@ -547,7 +554,9 @@ impl Acquisition {
             return Ok(());
         }
         self.settle()?;
-        self.tell_shapes()?;
+        if !self.is_swmr() {
+            self.tell_shapes()?;
+        }
         self.file().commit_with(durability)?;
         let mut live = self.lock_live();
         // What somebody may append to stays, so that all handles share it.
@@ -555,14 +564,46 @@ impl Acquisition {
         Ok(())
     }
 
-    /// Stores what was appended and commits, without a change of attributes: what a file allows
-    /// while others read it as it is written.
+    /// Whether others follow the file as it is written.
+    #[must_use]
+    pub fn is_swmr(&self) -> bool {
+        self.inner.is_swmr.load(Ordering::Acquire)
+    }
+
+    /// From here on only rows are appended, and programs that read with h5py's `swmr=True` may
+    /// follow what is flushed. The attributes that tell shapes wait for
+    /// [`Acquisition::finish_swmr`].
     ///
     /// # Errors
-    /// As [`Acquisition::flush`].
-    pub fn flush_rows(&self, durability: Durability) -> Result<()> {
-        self.settle()?;
-        self.file().commit_with(durability)
+    /// As [`Acquisition::flush`] and [`File::start_swmr`].
+    pub fn start_swmr(&self) -> Result<()> {
+        self.flush(Durability::Flush)?;
+        self.file().start_swmr()?;
+        self.inner.is_swmr.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Ends [`Acquisition::start_swmr`]: closes the file, which must have no other handles, opens
+    /// it again for writing, and tells the attributes of arrays that have grown.
+    ///
+    /// # Errors
+    /// As [`Acquisition::flush`] and [`Acquisition::open_with`]; `ReadOnly` where another handle
+    /// keeps the file open.
+    pub fn finish_swmr(self) -> Result<Self> {
+        let convention = Some(self.convention());
+        let options = Options { mode: OpenMode::ReadWrite, convention, ..Options::default() };
+        let path = self.file().path().to_path_buf();
+        self.close()?;
+        let again = Self::open_with(&path, &options)?;
+        for visit in again.walk("/", Depth::All)? {
+            let shape = again.growing_shape(&visit.path)?;
+            if let Some(shape) = shape.filter(|_| visit.class.is_growing()) {
+                let text = attribute::encode(&shape.as_slice().into());
+                again.set_text(&visit.path, "shape", &text)?;
+            }
+        }
+        again.flush(Durability::Flush)?;
+        Ok(again)
     }
 
     fn tell_shapes(&self) -> Result<()> {

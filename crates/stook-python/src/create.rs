@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use stook::{ArrayBuilder, Values};
+use stook::{ArrayBuilder, ArraySpec, Span, Values, VirtualPart};
 
 use crate::array::Array;
 use crate::enter::{enter, invalid};
@@ -74,6 +74,43 @@ pub(crate) fn array<'py>(
         }
         builder.create()
     })?;
+    Ok(tree.handle(array))
+}
+
+/// Start, stride, count and block along an axis.
+pub(crate) type SpanTuple = (u64, u64, Option<u64>, u64);
+/// File, dataset, its shape and how far it may grow, which of its elements, and their place.
+pub(crate) type PartTuple =
+    (String, String, Vec<u64>, Vec<Option<u64>>, Vec<SpanTuple>, Vec<SpanTuple>);
+
+fn span((start, stride, count, block): SpanTuple) -> Span {
+    Span { start, stride, count, block }
+}
+
+fn part((file, dataset, shape, max_shape, from, to): PartTuple) -> VirtualPart {
+    let spans = |spans: Vec<SpanTuple>| spans.into_iter().map(span).collect();
+    VirtualPart { file, dataset, shape, max_shape, from: spans(from), to: spans(to) }
+}
+
+/// An array of the elements of others: `what` has a dtype, a shape, and perhaps `max_shape` and
+/// `fill_value`.
+pub(crate) fn virtual_array<'py>(
+    tree: &Tree,
+    py: Python<'py>,
+    node: &str,
+    (what, parts): (&Bound<'py, PyDict>, Vec<PartTuple>),
+) -> PyResult<Array> {
+    let file = tree.file_mut(py)?;
+    let asked = Asked(what);
+    let Some(object) = asked.get("dtype")? else { return Err(invalid(py, "the dtype is missing")) };
+    let dtype = dtype::from_python(&object)?;
+    let mut spec = ArraySpec::new(dtype.clone(), asked.lengths("shape")?.unwrap_or_default());
+    spec.max_shape = asked.get("max_shape")?.map(|value| value.extract()).transpose()?;
+    if let Some(fill) = asked.get("fill_value")? {
+        spec.fill_value = Some(fill_value(&fill, &dtype)?);
+    }
+    let parts: Vec<VirtualPart> = parts.into_iter().map(part).collect();
+    let array = enter(py, || file.create_virtual(node, &spec, &parts))?;
     Ok(tree.handle(array))
 }
 

@@ -9,20 +9,23 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use stook::{Durability, NodePath, View};
+use stook::{NodePath, View};
 use stook_nodes::{Class, Convention, Depth, Group, OpenMode, Options};
 
 use crate::array::Array;
 use crate::dtype::{from_numpy, from_python};
 use crate::enter::{enter, invalid, raise};
 use crate::memory::view;
-use crate::tree::{Tree, closed, durability_of, format_of};
+use crate::tree::{Tree, closed, durability_of, format_of, readers_of};
 use crate::{attributes, values};
 
 pub(crate) use growing::{Ragged, Rows};
 
 /// The file of a handle; gone once that is closed.
 pub(super) type Slot = RwLock<Option<stook_nodes::Acquisition>>;
+
+/// The title of a new file, attributes and the versions they say, and who shall be able to read it.
+type Marks = (String, Vec<(String, String)>, Option<String>);
 
 /// An open file of an acquisition.
 #[pyclass(frozen, weakref, module = "stook._stook")]
@@ -76,22 +79,11 @@ impl Acquisition {
         let acquisition = self.get_mut(py)?;
         enter(py, || acquisition.group(parent))
     }
-
-    fn flush_with(
-        &self,
-        py: Python<'_>,
-        durability: &str,
-        flush: fn(&stook_nodes::Acquisition, Durability) -> stook::Result<()>,
-    ) -> PyResult<()> {
-        let acquisition = self.get_mut(py)?;
-        let durability = durability_of(py, durability)?;
-        enter(py, || flush(&acquisition, durability))
-    }
 }
 
 #[pymethods]
 impl Acquisition {
-    /// Opens a file; `marks` are the title of a new one, and attributes and the versions they say.
+    /// Opens a file.
     #[staticmethod]
     #[pyo3(signature = (path, mode, convention=None, format=None, marks=None))]
     fn open(
@@ -100,15 +92,16 @@ impl Acquisition {
         mode: &str,
         convention: Option<&str>,
         format: Option<&str>,
-        marks: Option<(String, Vec<(String, String)>)>,
+        marks: Option<Marks>,
     ) -> PyResult<Self> {
-        let (title, versions) = marks.unwrap_or_default();
+        let (title, versions, readers) = marks.unwrap_or_default();
         let options = Options {
             mode: mode_of(py, mode)?,
             convention: convention.map(|name| convention_of(py, name)).transpose()?,
             title,
             format: format.map(|name| format_of(py, name)).transpose()?,
             versions,
+            readers: readers_of(py, readers.as_deref())?,
         };
         let opened = enter(py, || stook_nodes::Acquisition::open_with(&path, &options))?;
         let tree = Py::new(py, Tree::of_file(opened.file().clone(), path.clone()))?;
@@ -157,12 +150,21 @@ impl Acquisition {
 
     /// Stores what was appended, tells attributes, and commits.
     fn flush(&self, py: Python<'_>, durability: &str) -> PyResult<()> {
-        self.flush_with(py, durability, stook_nodes::Acquisition::flush)
+        let acquisition = self.get_mut(py)?;
+        let durability = durability_of(py, durability)?;
+        enter(py, || acquisition.flush(durability))
     }
 
-    /// Stores what was appended and commits, without a change of attributes.
-    fn flush_rows(&self, py: Python<'_>, durability: &str) -> PyResult<()> {
-        self.flush_with(py, durability, stook_nodes::Acquisition::flush_rows)
+    /// From here on only rows are appended, and h5py's `swmr=True` follows.
+    fn start_swmr(&self, py: Python<'_>) -> PyResult<()> {
+        let acquisition = self.get_mut(py)?;
+        enter(py, || acquisition.start_swmr())
+    }
+
+    /// Whether another process may have changed the file since.
+    fn is_outdated(&self, py: Python<'_>) -> PyResult<bool> {
+        let acquisition = self.get(py)?;
+        enter(py, || acquisition.file().is_outdated())
     }
 
     /// Stores what was appended, so that it is found through `tree`.

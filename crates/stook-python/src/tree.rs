@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use stook::{
     AttributeEdits, Child, ConsolidatedMetadata, CreateOptions, Durability, EmptyChunks, Error,
     ErrorKind, Format, InTheWay, Link, Mode, Node, NodeKind, NodePath, OpenOptions, Outside,
+    Readers,
 };
 
 use crate::array::{Array, Slot};
@@ -71,6 +72,20 @@ pub(crate) fn durability_of(py: Python<'_>, name: &str) -> PyResult<Durability> 
         other => {
             let error = Error::invalid(format!("durability `{other}` is not known"));
             Err(raise(py, &error.with_hint("one of none, flush, fsync")))
+        }
+    }
+}
+
+/// Who shall be able to read a new HDF5 file.
+pub(crate) fn readers_of(py: Python<'_>, name: Option<&str>) -> PyResult<Readers> {
+    match name {
+        None => Ok(Readers::default()),
+        Some("oldest") => Ok(Readers::Oldest),
+        Some("v18") => Ok(Readers::V18),
+        Some("v110") => Ok(Readers::V110),
+        Some(other) => {
+            let error = Error::invalid(format!("readers `{other}` are not known"));
+            Err(raise(py, &error.with_hint("one of oldest, v18, v110")))
         }
     }
 }
@@ -206,15 +221,18 @@ impl Tree {
     }
 
     #[staticmethod]
+    #[pyo3(signature = (path, overwrite, format, readers=None))]
     fn create(
         py: Python<'_>,
         path: PathBuf,
         overwrite: bool,
         format: Option<&str>,
+        readers: Option<&str>,
     ) -> PyResult<Self> {
         let options = CreateOptions {
             format: format.map(|name| format_of(py, name)).transpose()?,
             in_the_way: if overwrite { InTheWay::Goes } else { InTheWay::Stays },
+            readers: readers_of(py, readers)?,
             ..CreateOptions::default()
         };
         let file = enter(py, || stook::File::create_with(&path, &options))?;
@@ -298,25 +316,41 @@ impl Tree {
         self.file.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Commits what was changed and takes the file from every handle.
+    /// Commits what was changed and takes the file from every handle; where committing fails, the
+    /// file stays open, so that it can be closed again.
     pub(crate) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let commits = self.writable && !self.origin.is_copy();
+        let open = self.file.read().unwrap_or_else(PoisonError::into_inner).clone();
+        enter(py, || open.filter(|_| commits).map_or(Ok(()), |file| file.commit()))?;
         let file = self.file.write().unwrap_or_else(PoisonError::into_inner).take();
         let arrays =
             std::mem::take(&mut *self.arrays.lock().unwrap_or_else(PoisonError::into_inner));
         let arrays: Vec<_> = arrays.iter().filter_map(Weak::upgrade).collect();
-        let commits = !self.origin.is_copy();
-        enter(py, || {
+        py.detach(|| {
             for slot in arrays {
                 slot.write().unwrap_or_else(PoisonError::into_inner).take();
             }
-            file.filter(|_| commits).map_or(Ok(()), |file| file.commit())
-        })
+            drop(file);
+        });
+        Ok(())
     }
 
     fn commit(&self, py: Python<'_>, durability: &str) -> PyResult<()> {
         let file = self.file_mut(py)?;
         let durability = durability_of(py, durability)?;
         enter(py, || file.commit_with(durability))
+    }
+
+    /// From here on only elements are written, and h5py's `swmr=True` follows.
+    fn start_swmr(&self, py: Python<'_>) -> PyResult<()> {
+        let file = self.file_mut(py)?;
+        enter(py, || file.start_swmr())
+    }
+
+    /// Whether another process may have changed the file since.
+    fn is_outdated(&self, py: Python<'_>) -> PyResult<bool> {
+        let file = self.file(py)?;
+        enter(py, || file.is_outdated())
     }
 
     /// `group`, `array`, `other`, or `None` where there is nothing.
@@ -432,6 +466,16 @@ impl Tree {
         what: &Bound<'py, PyDict>,
     ) -> PyResult<Array> {
         create::array(self, py, node, what)
+    }
+
+    fn create_virtual<'py>(
+        &self,
+        py: Python<'py>,
+        node: &str,
+        what: &Bound<'py, PyDict>,
+        parts: Vec<create::PartTuple>,
+    ) -> PyResult<Array> {
+        create::virtual_array(self, py, node, (what, parts))
     }
 
     fn remove(&self, py: Python<'_>, node: &str) -> PyResult<()> {

@@ -1,15 +1,16 @@
 //! An open file or folder: the entry to its tree.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stook_core::file::place::{InTheWay, draft_of, exists, kind_of, publish, remove};
 use stook_core::store::ByteStore;
 use stook_core::{
-    Child, Container, Durability, Engine, Error, Format, Limits, NodePath, OpenOptions, Opened,
-    Result,
+    ArraySpec, Child, Container, Durability, Engine, Error, Format, Limits, Mode, NodePath,
+    OpenOptions, Opened, Result,
 };
-use stook_hdf5::Readers;
+use stook_hdf5::{Hdf5File, Readers, VirtualPart};
 use stook_zarr::ZarrContainer;
 
 use crate::array::Array;
@@ -36,7 +37,7 @@ pub struct CreateOptions {
     pub in_the_way: InTheWay,
     /// What the file may ask for when it is read.
     pub limits: Limits,
-    /// Who shall be able to read a new HDF5 file.
+    /// Who shall be able to read a new HDF5 file, and whether while it is written.
     pub readers: Readers,
 }
 
@@ -353,6 +354,49 @@ impl File {
     /// `Io`.
     pub fn commit_with(&self, durability: Durability) -> Result<()> {
         self.container.commit(durability)
+    }
+
+    /// Whether other processes have changed the file since it was opened for reading, or may have:
+    /// only HDF5 says that they have not. Opened again, it is as it is now.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn is_outdated(&self) -> Result<bool> {
+        let container: &dyn Any = &*self.container;
+        match container.downcast_ref::<Hdf5File>() {
+            Some(file) => file.is_outdated(),
+            None => Ok(self.container.mode() == Mode::Read),
+        }
+    }
+
+    /// Creates the array `node` in an HDF5 file, whose elements are those of `parts`; of `spec`
+    /// type, shape, maximal shape and fill value count.
+    ///
+    /// # Errors
+    /// `Unsupported` in other formats; `AlreadyExists`, `InvalidInput`, `ReadOnly`, `Io`.
+    pub fn create_virtual(
+        &self,
+        node: &str,
+        spec: &ArraySpec,
+        parts: &[VirtualPart],
+    ) -> Result<Array> {
+        let container: &dyn Any = &*self.container;
+        let Some(file) = container.downcast_ref::<Hdf5File>() else {
+            let message = format!("{} has no arrays of elements of others", self.format());
+            return Err(Error::unsupported(message).at_file(&*self.path));
+        };
+        file.create_virtual(&NodePath::parse(node)?, spec, parts)?;
+        self.array(node)
+    }
+
+    /// From here on, until the file is closed, only elements are written and arrays grow, so that
+    /// programs that read HDF5 with `swmr=True` may follow what is committed. The file must have
+    /// been created for [`Readers::V110`]; other formats have no such mode and need none.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Unsupported` for a file that is made for older readers, `Io`.
+    pub fn start_swmr(&self) -> Result<()> {
+        self.container.start_swmr()
     }
 }
 

@@ -83,8 +83,13 @@ impl FaultyFile {
     /// sync from the beginning) has `fault`.
     #[must_use]
     pub fn with_fault(self, at: u64, fault: Fault) -> Self {
-        self.lock().fault = Some((at, fault));
+        self.set_fault(at, fault);
         self
+    }
+
+    /// Plans `fault` for operation `at` of the disk, counted from the beginning.
+    pub fn set_fault(&self, at: u64, fault: Fault) {
+        self.lock().fault = Some((at, fault));
     }
 
     /// The same file, on whose disk read `at` (0 for the first) fails.

@@ -146,7 +146,7 @@ pub(crate) fn create(shared: &Arc<Shared>, node: &NodePath, spec: &ArraySpec) ->
 }
 
 /// Whether a fill value is what HDF5 takes anyway: zeros, or nothing on a heap.
-fn is_zero(fill: &Values) -> bool {
+pub(super) fn is_zero(fill: &Values) -> bool {
     fill.heap().is_empty() && fill.items().iter().all(|&byte| byte == 0)
 }
 

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use stook_core::container::Mode;
 use stook_core::{Error, ErrorKind, NodePath, Result};
 
-use crate::ffi::{Access, File, Layout};
 use crate::ffi::{
-    AttributeOrder, ChunkCache, Dataset, LinkClass, Location, ObjectKind, VirtualSource, c_string,
+    Access, AttributeOrder, ChunkCache, Dataset, File, Layout, LinkClass, Location, ObjectKind,
+    Oldest, VirtualSource, c_string,
 };
 use crate::outside::Surroundings;
 use crate::shared::Shared;
@@ -113,7 +113,10 @@ impl Checker {
             return Ok(true);
         }
         // As the library will open it: a source that it cannot open would read as fill values.
-        let access = if self.mode == Mode::Read { Access::Read } else { Access::Write };
+        let access = match self.mode {
+            Mode::Read => Access::Read,
+            Mode::ReadWrite => Access::Write(Oldest::Any),
+        };
         let opened = File::open(&found, access, AttributeOrder::default(), None);
         let opened = opened.map_err(|failure| {
             let error = corrupt(failure).at_file(&found);

@@ -2,12 +2,13 @@
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
 
-use hdf5_metno_sys::h5::{HADDR_UNDEF, haddr_t, hsize_t};
+use hdf5_metno_sys::h5::{HADDR_UNDEF, haddr_t, herr_t, hsize_t};
 use hdf5_metno_sys::h5d::{
     H5Dchunk_iter, H5Dcreate2, H5Dget_chunk_index_type, H5Dget_create_plist, H5Dget_offset,
     H5Dget_space, H5Dget_storage_size, H5Dget_type, H5Dopen2, H5Dread, H5Dread_chunk2,
     H5Dset_extent, H5Dwrite, H5Dwrite_chunk,
 };
+use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use stook_core::{ErrorKind, Limits};
 
@@ -18,6 +19,15 @@ use super::{DatasetCreation, Datatype, Failure, File, Id, Location, Result, Spac
 
 /// `H5D_CHUNK_IDX_EARRAY`, which the bindings do not name.
 const EXTENSIBLE_ARRAY: c_uint = 4;
+
+unsafe extern "C" {
+    /// Missing in `hdf5-metno-sys`.
+    unsafe fn H5Dget_chunk_storage_size(
+        dataset: hid_t,
+        first: *const hsize_t,
+        len_bytes: *mut hsize_t,
+    ) -> herr_t;
+}
 
 /// A chunk that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +222,17 @@ impl Dataset {
         let (len, from) = (bytes.len(), bytes.as_ptr().cast());
         call!("write chunk", H5Dwrite_chunk(self.id.raw(), H5P_DEFAULT, 0, at.as_ptr(), len, from))
             .map(drop)
+    }
+
+    /// The encoded bytes of the chunk whose first element is `at`; 0 where it is not stored.
+    pub(crate) fn chunk_len(&self, at: &[u64]) -> Result<u64> {
+        if at.len() != self.rank {
+            return Err(Failure::new("find chunk", "an index of another rank than the dataset"));
+        }
+        let mut len = 0;
+        let (id, to) = (self.id.raw(), &raw mut len);
+        call!("find chunk", H5Dget_chunk_storage_size(id, at.as_ptr(), to))?;
+        Ok(len)
     }
 
     /// Changes the shape, not the rank.

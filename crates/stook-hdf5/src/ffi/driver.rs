@@ -1,8 +1,8 @@
 //! The driver by which the library reads and writes files: ours, so that a commit is whole.
 //!
 //! Invariants: no panic crosses into C; whatever fails pushes its reason on the library's error
-//! stack; the driver has no `lock`, so that the library neither takes locks nor marks files as
-//! being written (see `place`).
+//! stack; the driver has no `lock`, so that the library takes no locks (see `place`), and never
+//! puts a mark into a file that says that it is being written.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
@@ -20,6 +20,8 @@ use stook_core::{Error, ErrorKind, Result};
 
 use super::heap;
 use crate::place::{self, Backing, Intent};
+use crate::signature;
+use crate::transaction::Bytes;
 
 /// What begins a line of the error stack that is an error of ours; its kind follows.
 const PREFIX: &str = "stook:";
@@ -362,10 +364,17 @@ unsafe extern "C" fn write(
         // SAFETY: the library passes a buffer of `len` bytes.
         let bytes = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), len) };
         file.is_used = true;
+        // No write fails for want of room: the library, which allocates first, would go on with
+        // chunks that it takes for stored, and with room that it has given up.
         if kind == ELEMENTS {
-            file.backing.write_at(address, bytes)?;
+            file.backing.write_waiting(address, bytes, Bytes::Elements)?;
+        } else if address == file.base.base_address && signature::is_marked(bytes) {
+            // What is in the file is whole without a mark, and stays so whoever ends the writer.
+            let mut unmarked = bytes.to_vec();
+            signature::unmark(&mut unmarked);
+            file.backing.write_waiting(address, &unmarked, Bytes::Metadata)?;
         } else {
-            file.backing.write_metadata(address, bytes)?;
+            file.backing.write_waiting(address, bytes, Bytes::Metadata)?;
         }
         Ok(0)
     })

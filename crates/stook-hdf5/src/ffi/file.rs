@@ -9,7 +9,7 @@ use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5f::{
     H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_WEAK,
     H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
-    H5Fopen,
+    H5Fopen, H5Fstart_swmr_write,
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
@@ -47,12 +47,21 @@ pub(crate) enum Access {
     /// An existing file, for reading.
     Read,
     /// An existing file, for reading and writing.
-    Write,
+    Write(Oldest),
     /// An existing file, for reading, as its writer leaves it: it keeps what is on disk readable,
     /// as HDF5's single-writer mode has it.
     ReadBesideWriter,
     /// A new file, which is there, empty.
-    Create,
+    Create(Oldest),
+}
+
+/// The oldest library that reads what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Oldest {
+    /// As old as the features that are used allow.
+    Any,
+    /// HDF5 1.10: structures that can be read while they are written (SWMR).
+    V110,
 }
 
 /// An open file.
@@ -80,8 +89,8 @@ impl File {
         let id = match access {
             Access::Read => open(H5F_ACC_RDONLY)?,
             Access::ReadBesideWriter => open(H5F_ACC_RDONLY | H5F_ACC_SWMR_READ)?,
-            Access::Write => open(H5F_ACC_RDWR)?,
-            Access::Create => {
+            Access::Write(_) => open(H5F_ACC_RDWR)?,
+            Access::Create(_) => {
                 let fcpl = Id::owned(call!("file properties", H5Pcreate(*H5P_CLS_FILE_CREATE))?);
                 set_attribute_order(&fcpl, order)?;
                 let flags = H5F_ACC_TRUNC;
@@ -98,6 +107,12 @@ impl File {
     /// Hands everything the library holds to the driver.
     pub(crate) fn flush(&self) -> Result<()> {
         call!("flush", H5Fflush(self.id.raw(), H5F_SCOPE_GLOBAL)).map(drop)
+    }
+
+    /// Goes over to HDF5's single-writer mode (SWMR): from here on the library writes metadata in
+    /// an order in which a reader finds it whole, and uses no room anew that was given up.
+    pub(crate) fn start_swmr(&self) -> Result<()> {
+        call!("single-writer mode", H5Fstart_swmr_write(self.id.raw())).map(drop)
     }
 
     /// The bytes of the file as the library sees it.
@@ -134,8 +149,12 @@ fn access_list(access: Access) -> Result<Id> {
     call!("sieve buffer", H5Pset_sieve_buf_size(id, 0))?;
     call!("integrity checks", H5Pset_relax_file_integrity_checks(id, RELAX_UNUSED_BITS))?;
     call!("file driver", H5Pset_driver(id, driver::id()?, std::ptr::null()))?;
-    if matches!(access, Access::Write | Access::Create) {
-        call!("format bounds", H5Pset_libver_bounds(id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110))?;
+    if let Access::Write(oldest) | Access::Create(oldest) = access {
+        let low = match oldest {
+            Oldest::Any => H5F_LIBVER_EARLIEST,
+            Oldest::V110 => H5F_LIBVER_V110,
+        };
+        call!("format bounds", H5Pset_libver_bounds(id, low, H5F_LIBVER_V110))?;
     }
     Ok(fapl)
 }

@@ -1,14 +1,15 @@
 //! Where elements that lie in other files lie: the sources of virtual datasets, external storage.
 
-use std::ffi::{c_char, c_uint};
+use std::ffi::{CStr, c_char, c_uint};
 
 use hdf5_metno_sys::h5::hsize_t;
+use hdf5_metno_sys::h5d::H5D_VIRTUAL;
 use hdf5_metno_sys::h5p::{
     H5Pget_external, H5Pget_external_count, H5Pget_virtual_count, H5Pget_virtual_dsetname,
-    H5Pget_virtual_filename,
+    H5Pget_virtual_filename, H5Pset_layout, H5Pset_virtual,
 };
 
-use super::{DatasetCreation, Failure, Result, call, lock, sized_text};
+use super::{DatasetCreation, Failure, Result, Space, call, lock, sized_text};
 
 /// A part of a file that holds elements of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,24 @@ impl DatasetCreation {
             offset,
             len_bytes: (len != hsize_t::MAX).then_some(len),
         })
+    }
+
+    /// Makes the dataset to be created a virtual one.
+    pub(crate) fn set_virtual(&self) -> Result<()> {
+        call!("layout", H5Pset_layout(self.id().raw(), H5D_VIRTUAL)).map(drop)
+    }
+
+    /// Adds a mapping: the elements that `from` selects in a dataset of a file are those that `to`
+    /// selects.
+    pub(crate) fn push_virtual(
+        &self,
+        to: &Space,
+        (file, dataset): (&CStr, &CStr),
+        from: &Space,
+    ) -> Result<()> {
+        let (file, dataset) = (file.as_ptr(), dataset.as_ptr());
+        let (to, from) = (to.id().raw(), from.id().raw());
+        call!("virtual source", H5Pset_virtual(self.id().raw(), to, file, dataset, from)).map(drop)
     }
 
     /// The mappings of a virtual dataset.

@@ -7,6 +7,7 @@ use hdf5_metno_sys::h5s::{
 };
 
 use super::{Failure, Id, Result, call, lock};
+use crate::array::Span;
 
 /// The most axes that HDF5 allows.
 pub(crate) const MAX_RANK: usize = 32;
@@ -109,6 +110,27 @@ impl Space {
         call!(
             "select",
             H5Sselect_hyperslab(self.id.raw(), H5S_SELECT_SET, start, null, shape, null)
+        )
+        .map(drop)
+    }
+
+    /// Selects blocks along each axis.
+    pub(crate) fn select_spans(&self, spans: &[Span]) -> Result<()> {
+        let _lock = lock();
+        if self.rank()? != spans.len() {
+            return Err(Failure::new("select", "blocks of another rank than the dataspace"));
+        }
+        let start: Vec<u64> = spans.iter().map(|span| span.start).collect();
+        let stride: Vec<u64> = spans.iter().map(|span| span.stride).collect();
+        let count: Vec<u64> =
+            spans.iter().map(|span| span.count.unwrap_or(H5S_UNLIMITED)).collect();
+        let block: Vec<u64> = spans.iter().map(|span| span.block).collect();
+        // All four have as many elements as the dataspace has axes, which the library reads.
+        let (start, stride) = (start.as_ptr(), stride.as_ptr());
+        let (count, block) = (count.as_ptr(), block.as_ptr());
+        call!(
+            "select",
+            H5Sselect_hyperslab(self.id.raw(), H5S_SELECT_SET, start, stride, count, block)
         )
         .map(drop)
     }

@@ -108,6 +108,19 @@ impl Folder {
         Err(Error::already_exists(format!("{message}: `{name}`")).at_file(&self.target))
     }
 
+    /// The journal as it is written.
+    #[cfg(not(test))]
+    fn io_of(&self, journal: Arc<LocalFile>) -> Arc<dyn FileIo> {
+        journal
+    }
+
+    /// The same, written down where a test wants that.
+    #[cfg(test)]
+    fn io_of(&self, journal: Arc<LocalFile>) -> Arc<dyn FileIo> {
+        super::trace::note(&self.target, super::trace::Event::JournalCreated);
+        super::trace::wrap(&journal, &self.target, super::trace::Of::Journal)
+    }
+
     /// Removes the journal and gives up its lock.
     pub(super) fn let_go(&self) {
         // What is left of it is empty, or recovered again.
@@ -129,7 +142,7 @@ impl Home for Folder {
             journal.set_len(0)?;
             journal.sync()?;
         }
-        Ok(journal)
+        Ok(self.io_of(journal))
     }
 
     fn journal_is_ready(&self) -> Result<()> {
@@ -137,6 +150,8 @@ impl Home for Folder {
     }
 
     fn sync_names(&self) -> Result<()> {
+        #[cfg(test)]
+        super::trace::note(&self.target, super::trace::Event::NamesSynced);
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => sync_dir(folder),
             _ => sync_dir(Path::new(".")),
@@ -150,7 +165,11 @@ impl Home for Folder {
     fn remove_journal(&self) -> Result<()> {
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
         match journal {
-            Some(_) => place::remove(&self.path),
+            Some(_) => {
+                #[cfg(test)]
+                super::trace::note(&self.target, super::trace::Event::JournalRemoved);
+                place::remove(&self.path)
+            }
             None => Ok(()),
         }
     }

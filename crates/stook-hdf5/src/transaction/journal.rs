@@ -21,7 +21,6 @@ const RECORD_MAGIC: &[u8; 8] = b"stookrec";
 const VERSION: u32 = 1;
 
 const FLAG_DURABLE: u32 = 1;
-const FLAG_WRITTEN_THROUGH: u32 = 2;
 const FLAG_HAS_CHECKSUM: u32 = 4;
 
 const KIND_COMMIT: u32 = 1;
@@ -35,8 +34,6 @@ pub(crate) type BootId = [u8; 16];
 pub(crate) struct Header {
     /// Whether the file was on the medium as it was when the journal began.
     pub(crate) is_durable: bool,
-    /// Whether the writer changes the file past the journal, as SWMR has it.
-    pub(crate) is_written_through: bool,
     /// A random number that all records of this journal have.
     pub(crate) salt: u64,
     /// The number of the last commit before the journal began.
@@ -141,8 +138,7 @@ impl Header {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Bytes(MAGIC.to_vec());
         let durable = if self.is_durable { FLAG_DURABLE } else { 0 };
-        let through = if self.is_written_through { FLAG_WRITTEN_THROUGH } else { 0 };
-        bytes.u32(VERSION).u32(durable | through).u64(self.salt).u64(self.sequence);
+        bytes.u32(VERSION).u32(durable).u64(self.salt).u64(self.sequence);
         bytes.u64(self.base.len_bytes).u64(self.base.modified);
         bytes.0.extend(self.boot);
         bytes.seal()
@@ -159,7 +155,6 @@ impl Header {
         let base = Stamp { len_bytes: fields.u64()?, modified: fields.u64()? };
         let header = Self {
             is_durable: flags & FLAG_DURABLE != 0,
-            is_written_through: flags & FLAG_WRITTEN_THROUGH != 0,
             salt,
             sequence,
             base,
@@ -350,14 +345,7 @@ mod unit {
     #[test]
     fn headers_are_read_as_written_and_any_flipped_bit_is_seen() {
         let base = Stamp { len_bytes: 5, modified: 6 };
-        let header = Header {
-            is_durable: true,
-            is_written_through: false,
-            salt: 3,
-            sequence: 4,
-            base,
-            boot: [7; 16],
-        };
+        let header = Header { is_durable: true, salt: 3, sequence: 4, base, boot: [7; 16] };
         let record = Record {
             kind: Kind::End(Stamp { len_bytes: 11, modified: 8 }),
             sequence: 5,

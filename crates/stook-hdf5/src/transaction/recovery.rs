@@ -218,7 +218,7 @@ impl Contents {
         journal: &dyn FileIo,
         boot: BootId,
     ) -> Result<()> {
-        if self.end.is_none() && !self.header.is_written_through {
+        if self.end.is_none() {
             self.expect_known(file, journal, boot)?;
             for (offset, len, position) in self.patches(self.target).iter() {
                 let bytes = bytes_at(journal, position, len)?;

@@ -90,7 +90,6 @@ impl Snapshot {
                         Header::read(&*journal)?.is_some_and(of_other_boot) && !around.is_written();
                     let look = if is_gone { Look::Whole } else { Look::Live };
                     Contents::read(&*file, &*journal, (boot, look))?
-                        .filter(|contents| !contents.header.is_written_through)
                         .map(|contents| (journal, contents, look))
                 }
             };

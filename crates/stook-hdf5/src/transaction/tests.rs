@@ -10,7 +10,7 @@ use stook_core::{ErrorKind, Result};
 use super::Home;
 use super::recovery::{Contents, Look};
 use super::snapshot::{Around, Snapshot};
-use super::writer::{Bounds, TxFile};
+use super::writer::{Bounds, Bytes, TxFile};
 
 const BOOT: [u8; 16] = [1; 16];
 const OTHER_BOOT: [u8; 16] = [2; 16];
@@ -174,6 +174,7 @@ enum Op {
     Commit(Durability),
     Reopen,
     Watch,
+    KeepOrder,
     Fill(bool),
 }
 
@@ -188,6 +189,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => Just(Op::Commit(Durability::Fsync)),
         1 => Just(Op::Reopen),
         2 => Just(Op::Watch),
+        1 => Just(Op::KeepOrder),
     ]
 }
 
@@ -268,9 +270,11 @@ fn step(disk: &TestDisk, model: &mut Model, file: &mut TxFile, op: &Op) -> Resul
     match *op {
         Op::Write { at, len, byte, is_metadata } => {
             let bytes = model.write(at, len, byte);
-            match is_metadata {
-                true => file.write_metadata(at as u64, &bytes),
-                false => file.write_at(at as u64, &bytes),
+            let at = at as u64;
+            match (is_metadata, byte % 2) {
+                (true, _) => file.write_waiting(at, &bytes, Bytes::Metadata),
+                (false, 0) => file.write_waiting(at, &bytes, Bytes::Elements),
+                (false, _) => file.write_at(at, &bytes),
             }
         }
         Op::SetLen(len) => {
@@ -303,6 +307,14 @@ fn step(disk: &TestDisk, model: &mut Model, file: &mut TxFile, op: &Op) -> Resul
                 }
             }
             disk.check_watchers();
+            Ok(())
+        }
+        Op::KeepOrder => {
+            if model.commits.last() != Some(&model.current) {
+                model.commits.push(model.current.clone());
+            }
+            file.keep_order()?;
+            model.acknowledge(Durability::Flush);
             Ok(())
         }
         Op::Fill(is_full) => {
@@ -457,4 +469,45 @@ fn a_commit_of_nothing_writes_nothing() {
     file.write_at(5000, b"changed").unwrap();
     file.commit(Durability::Flush).unwrap();
     assert_eq!(disk.file.n_changes(), n);
+}
+
+/// A structure of two numbers: one that is referred to, and behind it in order of writing, and
+/// before it in the file, one that refers to it.
+#[test]
+fn whoever_looks_at_any_time_finds_metadata_in_order() {
+    const CHILD: u64 = 20_000;
+    const PARENT: u64 = 100;
+    let number = |bytes: &[u8], at: u64| bytes[at as usize];
+    for at in 0.. {
+        let disk = TestDisk::new(vec![0; 30_000], Vec::new());
+        let file = disk.open(BOOT).unwrap();
+        file.keep_order().unwrap();
+        let planned = disk.file.n_changes() + at;
+        disk.file.set_fault(planned, Fault::Fail);
+        for n in [2, 4, 6] {
+            // Elements behind and before both, on the same pages, and a parent that comes twice.
+            let written = [(CHILD + 50, n, false), (CHILD, n, true), (PARENT, n, true)]
+                .into_iter()
+                .chain([(PARENT + 30, n, false), (CHILD, n + 1, true), (PARENT, n + 1, true)])
+                .try_for_each(|(at, byte, is_metadata)| match is_metadata {
+                    true => file.write_waiting(at, &[byte], Bytes::Metadata),
+                    false => file.write_at(at, &[byte]),
+                })
+                .and_then(|()| file.commit(Durability::Flush));
+            let bytes = disk.file.contents();
+            assert!(number(&bytes, PARENT) <= number(&bytes, CHILD), "operation {at}");
+            if number(&bytes, PARENT) >= n {
+                assert_eq!((number(&bytes, CHILD + 50), number(&bytes, PARENT + 30)), (n, n));
+            }
+            // What the operating system has failed to sync is not tried again.
+            if written.is_err() && file.commit(Durability::Flush).is_err() {
+                break;
+            }
+            let bytes = disk.file.contents();
+            assert_eq!((number(&bytes, PARENT), number(&bytes, CHILD)), (n + 1, n + 1));
+        }
+        if disk.file.n_changes() < planned {
+            return;
+        }
+    }
 }

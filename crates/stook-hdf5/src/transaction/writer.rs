@@ -20,6 +20,7 @@ use stook_core::file::FileIo;
 use stook_core::{Error, Result};
 
 use super::journal::{BootId, Extent, HEADER_LEN, PAGE_LEN};
+use super::order::Order;
 use super::overlay::{Overlay, Page};
 use super::{Home, to_usize};
 
@@ -74,6 +75,7 @@ struct State {
     overlay: Overlay,
     /// Writes past the floor that found no room, in order: the next commit tries them again.
     late: Vec<(u64, Vec<u8>)>,
+    late_len: u64,
     journal: Option<Journal>,
     /// Extents of the last record, where they have not arrived in the file.
     unapplied: Option<Vec<Extent>>,
@@ -84,9 +86,25 @@ struct State {
     /// Whether the operating system failed to put something on the medium, which it does not
     /// try again.
     has_lost: bool,
-    /// Whether writes go to the file at once, as SWMR has it.
-    is_through: bool,
+    /// The writes of metadata in their order, where others follow the file itself.
+    order: Option<Order>,
     is_closed: bool,
+}
+
+/// What a library writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bytes {
+    /// Elements of arrays.
+    Elements,
+    /// What leads to them.
+    Metadata,
+}
+
+impl State {
+    /// Bytes of memory for changes of committed bytes.
+    fn len_in_memory(&self) -> u64 {
+        self.overlay.len_in_memory() + self.order.as_ref().map_or(0, Order::len_in_memory)
+    }
 }
 
 /// The journal as its writer knows it.
@@ -188,6 +206,24 @@ impl TxFile {
         self.commit_locked(&mut state, durability)
     }
 
+    /// From here on commits bring metadata to the file in the order in which it is written, so
+    /// that whoever reads the file meanwhile, and knows how to, finds it whole.
+    ///
+    /// # Errors
+    /// Those of a commit: all before goes into one.
+    pub(crate) fn keep_order(&self) -> Result<()> {
+        self.expect_own()?;
+        let mut state = self.write();
+        self.commit_locked(&mut state, Durability::Flush)?;
+        state.order.get_or_insert_default();
+        Ok(())
+    }
+
+    /// Whether commits keep the order of metadata.
+    pub(crate) fn keeps_order(&self) -> bool {
+        self.read().order.is_some()
+    }
+
     /// Commits, cuts the file to `len` where that is shorter, and removes the journal.
     ///
     /// # Errors
@@ -220,6 +256,10 @@ impl TxFile {
         self.is_discarded.store(true, Ordering::Release);
         state.overlay.clear();
         state.late.clear();
+        state.late_len = 0;
+        if let Some(order) = &mut state.order {
+            order.clear();
+        }
         let floor = state.floor;
         self.is_dirty.store(false, Ordering::Release);
         self.len.store(floor, Ordering::Release);
@@ -288,15 +328,29 @@ impl TxFile {
             at += part.len() as u64;
             rest = others;
         }
-        let in_memory = state.overlay.len_in_memory();
-        if in_memory <= self.bounds.budget_len_bytes {
-            return Ok(());
+        if state.len_in_memory() > self.bounds.budget_len_bytes {
+            // There may be room for it at the next commit; until then `expect_room` holds others.
+            let _ = self.spill(state);
         }
-        match self.spill(state) {
-            // There may be room for it at the next commit.
-            Err(_) if in_memory / 4 <= self.bounds.budget_len_bytes => Ok(()),
-            spilled => spilled,
+        Ok(())
+    }
+
+    /// Refuses where much waits in memory that there is no room for: to be asked before a change,
+    /// of which no part then fails.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn expect_room(&self) -> Result<()> {
+        let budget = self.bounds.budget_len_bytes;
+        {
+            let state = self.read();
+            if state.late_len <= budget && state.len_in_memory() <= budget {
+                return Ok(());
+            }
         }
+        let mut state = self.write();
+        self.write_late(&mut state)?;
+        self.spill(&mut state)
     }
 
     /// The page `number` as it is now.
@@ -319,28 +373,30 @@ impl TxFile {
         Ok(page)
     }
 
-    /// Puts changed pages into the journal, behind the place of the next record.
+    /// Puts changed pages, and writes in order, into the journal, behind the place of the next record.
     fn spill(&self, state: &mut State) -> Result<()> {
         let Some(journal) = &mut state.journal else { return Ok(()) };
         let (file, draft) = (&journal.file, &mut journal.draft);
-        state.overlay.spill(|page| {
-            file.write_at(*draft, page)?;
+        let mut put = |bytes: &[u8]| -> Result<u64> {
+            file.write_at(*draft, bytes)?;
             let position = *draft;
-            *draft += PAGE_LEN;
+            *draft += bytes.len() as u64;
             Ok(position)
-        })
+        };
+        state.overlay.spill(|page| put(page))?;
+        state.order.as_mut().map_or(Ok(()), |order| order.spill(put))
     }
 
-    /// Writes metadata: where the disk is full that shows at the next commit, so that the
-    /// library is not left between two states.
+    /// Writes what a library wrote that would be left between two states if that failed: where
+    /// the disk is full that shows at the next commit, and in [`TxFile::expect_room`].
     ///
     /// # Errors
-    /// `ReadOnly`, `Io`.
-    pub(crate) fn write_metadata(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.write_parts(offset, bytes, true)
+    /// `ReadOnly`; `Io` where the file cannot be read.
+    pub(crate) fn write_waiting(&self, offset: u64, bytes: &[u8], what: Bytes) -> Result<()> {
+        self.write_parts(offset, bytes, Some(what))
     }
 
-    fn write_parts(&self, offset: u64, bytes: &[u8], may_wait: bool) -> Result<()> {
+    fn write_parts(&self, offset: u64, bytes: &[u8], waiting: Option<Bytes>) -> Result<()> {
         self.expect_own()?;
         if self.is_discarded() {
             return Ok(());
@@ -349,9 +405,9 @@ impl TxFile {
         let end = end.ok_or_else(|| Error::limit("position overflows").at_file(self.path()))?;
         {
             let state = self.read();
-            if (offset >= state.floor && state.late.is_empty()) || state.is_through {
+            if offset >= state.floor && state.late.is_empty() {
                 match self.write_past(offset, bytes) {
-                    Err(_) if may_wait && !state.is_through => {}
+                    Err(_) if waiting.is_some() => {}
                     written => return written,
                 }
             }
@@ -359,6 +415,12 @@ impl TxFile {
         let mut state = self.write();
         let n = bytes.len().min(to_usize(state.floor.saturating_sub(offset)));
         let (below, past) = bytes.split_at(n);
+        if let Some(order) = state.order.as_mut()
+            && !below.is_empty()
+            && (waiting == Some(Bytes::Metadata) || order.touches(offset, below.len() as u64))
+        {
+            order.push(offset, below);
+        }
         self.write_over(&mut state, offset, below)?;
         if past.is_empty() {
             return Ok(());
@@ -366,11 +428,11 @@ impl TxFile {
         let at = end - past.len() as u64;
         // Behind what waits, so that the order stays.
         let written = self.write_late(&mut state).and_then(|()| self.write_past(at, past));
-        let waiting: usize = state.late.iter().map(|(_, bytes)| bytes.len()).sum();
-        if written.is_ok() || !may_wait || waiting as u64 > self.bounds.budget_len_bytes {
+        if written.is_ok() || waiting.is_none() {
             return written;
         }
         state.late.push((at, past.to_vec()));
+        state.late_len += past.len() as u64;
         self.len.fetch_max(end, Ordering::AcqRel);
         Ok(())
     }
@@ -402,7 +464,7 @@ impl FileIo for TxFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.write_parts(offset, bytes, false)
+        self.write_parts(offset, bytes, None)
     }
 
     fn len_bytes(&self) -> Result<u64> {

@@ -16,5 +16,6 @@ mod python;
 mod scales;
 mod suite;
 mod support;
+mod swmr;
 mod transactions;
 mod tree;

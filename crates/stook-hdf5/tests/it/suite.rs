@@ -32,3 +32,8 @@ fn a_file_is_a_container() {
 fn a_file_of_the_oldest_version_is_a_container() {
     suite(Readers::Oldest);
 }
+
+#[test]
+fn a_file_that_may_be_followed_is_a_container() {
+    suite(Readers::V110);
+}

@@ -98,9 +98,31 @@ fn rows_of_different_lengths_and_texts_are_read_back() {
 }
 
 #[test]
-fn sequences_of_numbers_are_kept_in_hdf5() {
-    let places = super::Places::new();
-    let run = Acquisition::create(places.path("run.h5")).unwrap();
+fn sequences_of_numbers_are_kept() {
+    everywhere(|path, options| {
+        let run = Acquisition::open_with(path, options).unwrap();
+        sequences_of_numbers(&run);
+        run.close().unwrap();
+        let run = reopened(path);
+        let ragged = run.vlarray("/r").unwrap();
+        ragged.append_elements(&[5.0, 6.0]).unwrap();
+        run.flush(Durability::Flush).unwrap();
+        let rows = ragged.read().unwrap();
+        let row = |at: usize| -> Vec<f64> {
+            let item = rows.items().chunks_exact(16).nth(at).unwrap();
+            let item = stook::values::HeapItem::from_bytes(item);
+            item.slice(rows.heap(), 8)
+                .unwrap()
+                .chunks_exact(8)
+                .map(|item| f64::from_ne_bytes(item.try_into().unwrap()))
+                .collect()
+        };
+        let found = [row(0), row(1), row(2), row(3)];
+        assert_eq!(found, [vec![1.0, 2.0, 3.0], vec![], vec![4.0], vec![5.0, 6.0]]);
+    });
+}
+
+fn sequences_of_numbers(run: &Acquisition) {
     let ragged = run.root().unwrap().create_vlarray("r", DType::Float64, "").unwrap();
     ragged.append_elements(&[1.0, 2.0, 3.0]).unwrap();
     ragged.append_elements::<f64>(&[]).unwrap();

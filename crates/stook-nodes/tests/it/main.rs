@@ -1,7 +1,11 @@
 //! Trees of acquisitions on every container, written, closed, and read again.
 
+#![allow(clippy::disallowed_methods, reason = "tests make and break files")]
+#![allow(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it is")]
 
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod growing;
 mod hostile;
 mod tree;

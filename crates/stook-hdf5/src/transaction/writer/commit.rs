@@ -7,7 +7,8 @@ use stook_core::container::Durability;
 use stook_core::file::{FileIo, Stamp};
 use stook_core::{Error, Result};
 
-use super::super::journal::{Extent, HEADER_LEN, Header, Kind, PAGE_LEN, Record};
+use super::super::journal::{EXTENT_LEN, Extent, HEADER_LEN, Header, Kind, PAGE_LEN, Record};
+use super::super::order::Order;
 use super::super::overlay::Page;
 use super::{Journal, State, TxFile, to_usize};
 
@@ -69,10 +70,6 @@ impl TxFile {
         if !is_changed && !is_marked && state.overlay.is_empty() {
             return Ok(());
         }
-        if state.is_through {
-            state.is_unsynced = !is_durable;
-            return if is_durable { self.sync_file(state) } else { Ok(()) };
-        }
         let is_large = len.saturating_sub(state.floor) > MAX_CHECKED_LEN_BYTES;
         let is_durable = is_durable || (is_large && state.durable_len > 0 && !state.has_lost);
         if is_durable {
@@ -95,6 +92,7 @@ impl TxFile {
             self.write_past(*at, bytes)?;
         }
         state.late.clear();
+        state.late_len = 0;
         Ok(())
     }
 
@@ -137,7 +135,6 @@ impl TxFile {
         journal.salt = RandomState::new().hash_one((journal.salt, std::process::id()));
         let header = Header {
             is_durable,
-            is_written_through: false,
             salt: journal.salt,
             sequence: journal.sequence,
             base: Stamp { len_bytes: len, modified: self.home.stamp()?.modified },
@@ -190,8 +187,12 @@ impl TxFile {
             extents: Vec::new(),
         };
         let newly_guarded = self.draft_pages(state, &mut draft, is_durable)?;
+        self.draft_steps(state, &mut draft)?;
         if draft.extents.is_empty() && !must_write {
             state.overlay.clear();
+            if let Some(order) = &mut state.order {
+                order.clear();
+            }
             journal.draft = journal.tail + HEADER_LEN;
             return Ok(false);
         }
@@ -206,7 +207,7 @@ impl TxFile {
             new_len: len,
             checksum: if is_durable { None } else { self.checksum(state, len)? },
             table: at,
-            n_extents: draft.extents.len() as u64,
+            n_extents: table.len() as u64 / EXTENT_LEN,
             next: draft.at,
             table_checksum,
         };
@@ -244,6 +245,9 @@ impl TxFile {
         let within = to_usize(state.floor % PAGE_LEN);
         state.floor = record.new_len;
         state.unapplied = Some(extents);
+        if let Some(order) = &mut state.order {
+            order.publish();
+        }
         if within > 0 && state.overlay.pages.contains_key(&number) {
             let mut page = self.load(state, Some(&*journal.file), number)?;
             let rest = page.get_mut(within..).unwrap_or(&mut []);
@@ -274,7 +278,11 @@ impl TxFile {
                 }
             };
             self.file.read_at(start, old.get_mut(..valid).unwrap_or(&mut []))?;
-            let Some((mut from, mut to)) = difference(&old, new, valid) else {
+            let mut part = difference(&old, new, valid);
+            if let Some(order) = &state.order {
+                part = order.widen(number, part);
+            }
+            let Some((mut from, mut to)) = part else {
                 unchanged.push(number);
                 continue;
             };
@@ -298,6 +306,30 @@ impl TxFile {
             state.overlay.remove(number);
         }
         Ok(newly_guarded)
+    }
+
+    /// Adds what writes in order bring to the file and later ones change again: a crash may leave
+    /// it there, and recovery takes no byte that it does not know.
+    fn draft_steps(&self, state: &State, draft: &mut Draft<'_>) -> Result<()> {
+        let Some(order) = &state.order else { return Ok(()) };
+        let journal = draft.journal;
+        let (mut last, mut old) = (Vec::new(), Vec::new());
+        order.each_part(journal, |offset, bytes| {
+            last.resize(bytes.len(), 0);
+            state.overlay.apply(Some(journal), offset, &mut last)?;
+            if last == bytes {
+                return Ok(());
+            }
+            old.resize(bytes.len(), 0);
+            self.file.read_exact_at(offset, &mut old)?;
+            let (undo, undo_checksum) = draft.push(&old)?;
+            let (redo, redo_checksum) = draft.push(bytes)?;
+            let len = bytes.len() as u64;
+            let extent = Extent { offset, len, redo, undo, redo_checksum, undo_checksum };
+            // Not among those that are applied: the ones of whole pages say how it ends.
+            extent.encode(&mut draft.table);
+            Ok(())
+        })
     }
 
     /// The checksum of the bytes from `start` to `end`, where they are few, and where there is
@@ -327,8 +359,8 @@ impl TxFile {
         let mut at = 0;
         for extent in extents {
             let end = at + block.len() as u64;
-            if extent.offset != end || block.len() >= BLOCK_LEN_BYTES {
-                self.write_block(at, &mut block)?;
+            if extent.offset != end || block.len() >= BLOCK_LEN_BYTES || state.order.is_some() {
+                self.write_block(at, &mut block, state.order.as_ref())?;
                 at = extent.offset;
             }
             let from = block.len();
@@ -336,18 +368,24 @@ impl TxFile {
             let part = block.get_mut(from..).unwrap_or(&mut []);
             journal.file.read_exact_at(extent.redo, part)?;
         }
-        self.write_block(at, &mut block)?;
+        self.write_block(at, &mut block, state.order.as_ref())?;
         let durable_len = state.durable_len;
         state.must_sync |= extents.iter().any(|extent| extent.offset < durable_len);
+        if let Some(order) = &mut state.order {
+            order.apply(&*self.file, &*journal.file)?;
+        }
         state.unapplied = None;
         Ok(())
     }
 
-    fn write_block(&self, at: u64, block: &mut Vec<u8>) -> Result<()> {
-        if !block.is_empty() {
-            self.file.write_at(at, block)?;
-            block.clear();
+    /// Writes a block, but for what is written in order, after it.
+    fn write_block(&self, at: u64, block: &mut Vec<u8>, order: Option<&Order>) -> Result<()> {
+        match order {
+            Some(order) => order.others((at, block), |at, part| self.file.write_at(at, part))?,
+            None if block.is_empty() => {}
+            None => self.file.write_at(at, block)?,
         }
+        block.clear();
         Ok(())
     }
 
