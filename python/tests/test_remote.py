@@ -66,6 +66,37 @@ def test_a_url_stands_where_a_path_does(url):
         assert list(file) == ["a"]
 
 
+def test_an_acquisition_goes_to_a_bucket(url):
+    from stook.pymodaq.backends import GroupType, H5Backend
+
+    h5 = H5Backend("h5py")
+    h5.open_file(url, "w", title="a run")
+    h5.define_compression("gzip", 1)
+    scan = h5.add_group("scan", GroupType.scan, "/", metadata={"gain": 2.5})
+    images = h5.create_earray(scan, "images", "u2", (64, 64))
+    log = h5.create_vlarray(scan, "log", "string")
+    peaks = h5.create_vlarray(scan, "peaks", "f8")
+    for i in range(40):
+        images.append(np.full((64, 64), i, "u2"))
+        log.append(f"line {i}")
+        peaks.append(np.arange(i % 4) + 0.5)
+    h5.flush()
+    other = H5Backend("h5py")
+    other.open_file(url, "r")
+    assert other.get_node("/Scan/images").array.shape == (40, 64, 64)
+    assert other.get_node("/Scan/log")[39] == "line 39"
+    h5.close_file()
+    h5.open_file(url, "a")
+    h5.get_node("/Scan/images").append(np.full((64, 64), 40, "u2"))
+    h5.close_file()
+    other.open_file(url, "r")
+    found = other.get_node("/Scan/images").read()
+    assert (found == np.arange(41, dtype="u2")[:, None, None]).all()
+    assert [len(row) for row in other.get_node("/Scan/peaks").read()] == [i % 4 for i in range(40)]
+    assert other.get_node("/Scan").attrs["gain"] == 2.5
+    other.close_file()
+
+
 def test_a_store_is_pickled_by_its_url(url, endpoint):
     options = {"endpoint": endpoint, "allow_http": "true", "max_retries": "1"}
     store = _stook.Store.url(url, options, False)

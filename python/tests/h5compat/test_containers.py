@@ -78,7 +78,6 @@ def test_names_that_are_not_made_are_said():
     with stook.h5compat.File.in_memory() as f:
         for make in [
             lambda: f.create_dataset(None, (2,), "i4"),
-            lambda: f.create_virtual_dataset("v", stook.h5compat.VirtualLayout((3,), "i4")),
             lambda: f.create_dataset("e", (2,), "i4", external=[("x", 0, 8)]),
             lambda: f.copy("/", "b", shallow=True),
         ]:
@@ -132,7 +131,7 @@ def test_a_reader_follows_a_writer_of_h5py(tmp_path):
 
 def test_h5py_follows_a_writer_of_ours(tmp_path):
     path = tmp_path / "x.h5"
-    with stook.h5compat.File(path, "w") as f:
+    with stook.h5compat.File(path, "w", libver="latest") as f:
         d = f.create_dataset("x", (0,), "i8", maxshape=(None,), chunks=(16,))
         f.swmr_mode = True
         for n in (5, 40):
@@ -156,3 +155,45 @@ def test_handles_are_not_lost_with_their_file(tmp_path):
     del d
     with h5py.File(tmp_path / "x.h5") as f:
         assert f["x"][0] == 1
+
+
+def test_virtual_datasets_are_made_as_h5py_makes_them(tmp_path):
+    made = {}
+    for module in (h5py, stook.h5compat):
+        folder = tmp_path / module.__name__
+        folder.mkdir()
+        for n in range(3):
+            with module.File(folder / f"{n}.h5", "w") as f:
+                f.create_dataset("x", data=np.arange(20).reshape(4, 5) + 100 * n, maxshape=(None, 5))
+        with module.File(folder / "all.h5", "w") as f:
+            f["own"] = np.arange(6)
+            layout = module.VirtualLayout((4, 8), "i8", maxshape=(None, 8))
+            for n in range(2):
+                source = module.VirtualSource(f"{n}.h5", "x", (4, 5), maxshape=(None, 5))
+                layout[:, n * 3 : n * 3 + 3] = source[:, ::2]
+            layout[1, 6:] = module.VirtualSource(f["own"])[2:4]
+            f.create_virtual_dataset("some", layout, fillvalue=-1)
+            with f.build_virtual_dataset("rows", (3, 5), "i4") as layout:
+                for n in range(3):
+                    layout[n] = module.VirtualSource(f"{n}.h5", "x", (4, 5))[-1]
+            layout = module.VirtualLayout((4, 5), "i8", maxshape=(None, 5))
+            source = module.VirtualSource("0.h5", "x", (4, 5), maxshape=(None, 5))
+            layout[0 : 2**64 - 1, :] = source[0 : 2**64 - 1, :]
+            f.create_virtual_dataset("grows", layout)
+            with pytest.raises((ValueError, RuntimeError, OSError)):
+                bad = module.VirtualLayout((4,), "i8")
+                bad[0:2] = module.VirtualSource("0.h5", "x", (4, 5))
+                f.create_virtual_dataset("bad", bad)
+            assert "bad" not in f
+        with module.File(folder / "0.h5", "a") as f:
+            f["x"].resize(5, 0)
+            f["x"][4] = 7
+        made[module.__name__] = folder / "all.h5"
+    for path in made.values():
+        for module in (h5py, stook.h5compat):
+            with module.File(path) as f:
+                assert f["some"].maxshape == (None, 8)
+                assert f["some"][0].tolist() == [0, 2, 4, 100, 102, 104, -1, -1]
+                assert f["some"][1, 6:].tolist() == [2, 3]
+                assert f["rows"][:, 0].tolist() == [15, 115, 215]
+                assert f["grows"].shape == (5, 5) and (f["grows"][4] == 7).all()

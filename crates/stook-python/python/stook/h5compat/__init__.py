@@ -36,7 +36,8 @@ from ._dtypes import (
     vlen_dtype,
 )
 from ._file import File, is_hdf5
-from ._group import ExternalLink, Group, HardLink, SoftLink
+from ._group import Group
+from ._links import ExternalLink, HardLink, SoftLink
 from ._references import Reference, RegionReference
 from ._selection import MultiBlockSlice
 from ._virtual import VirtualLayout, VirtualSource

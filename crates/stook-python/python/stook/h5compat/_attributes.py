@@ -13,6 +13,7 @@ from ._base import Empty, MutableMappingHDF5, name_of, product
 from ._datatype import Datatype
 from ._dtypes import array_for_new_object, from_native, to_native
 from ._errors import raised, told
+from ._state import OpenFile, following
 from ._values import finisher, unfinished
 from ._writing import converted
 
@@ -41,6 +42,11 @@ class AttributeManager(MutableMappingHDF5):
     def _id(self) -> Any:
         return self._of.id
 
+    @property
+    def _state(self) -> OpenFile:
+        return self._of._state
+
+    @following
     def _value(self, name: Any) -> Any:
         """What is stored: an array in the library's form, or what JSON gives."""
         name = name_of(name)
@@ -165,6 +171,7 @@ class AttributeManager(MutableMappingHDF5):
     def __len__(self) -> int:
         return len(self._names())
 
+    @following
     def _names(self) -> list[str]:
         return self._of._state.tree.attribute_names(self._of._path)
 

@@ -97,7 +97,7 @@ class File(Group):
         elif driver == "core" and not kwds.get("backing_store", True):
             state = _open_core(name, mode, kwds.get("file_image"))
         else:
-            state = _open(name, mode, driver or "sec2")
+            state = _open(name, mode, driver or "sec2", _readers(libver))
         if libver is not None:
             state.libver = libver if isinstance(libver, tuple) else (libver, "v200")
         state.is_swmr = state.is_swmr or (swmr and mode == "r")
@@ -165,7 +165,12 @@ class File(Group):
 
     @property
     def swmr_mode(self) -> bool:
-        """Whether it is read while another process writes it."""
+        """Whether others follow it as it is written, or it is read while another process writes it.
+
+        Set to ``True`` it lets programs that read with ``swmr=True`` follow what is flushed; from
+        then on elements are written and datasets grow, and nothing else is changed. The file must
+        have been made with ``libver="latest"``, as for h5py.
+        """
         return self._state.is_swmr
 
     @swmr_mode.setter
@@ -174,9 +179,8 @@ class File(Group):
             raise ValueError("It is not possible to forcibly switch SWMR mode off.")
         if self._state.mode == "r":
             raise ValueError("SWMR mode is for who writes; open with swmr=True to read")
-        # What is flushed is whole in the file, for readers of every kind.
-        self._state.commit()
-        self._state.is_swmr = True
+        if not self._state.is_swmr:
+            self._state.start_swmr()
 
     def start_swmr(self) -> None:
         """The same as ``swmr_mode = True``."""
@@ -188,13 +192,17 @@ class File(Group):
 
     def close(self) -> None:
         """Commits and closes. Other handles of the file close with it, unless it was opened a
-        second time. Closing again does nothing."""
+        second time. Closing again does nothing.
+
+        Where committing fails, the error is raised and the file stays open with all that was
+        written, so that it can be closed again once there is room.
+        """
         if self._is_closed or not self._state.is_open:
             return
+        if self._state.n_handles <= 1:
+            self._state.close()
         self._is_closed = True
         self._state.n_handles -= 1
-        if self._state.n_handles <= 0:
-            self._state.close()
 
     def __bool__(self) -> bool:
         return not self._is_closed and self._state.is_open
@@ -228,7 +236,13 @@ def is_hdf5(fname: Any) -> bool:
     return os.path.isfile(path) and _user_block_size(path, -1) >= 0
 
 
-def _open(name: Any, mode: str, driver: str) -> OpenFile:
+def _readers(libver: Any) -> str | None:
+    """Who shall read a new file: only versions since 1.10 read what can be read while written."""
+    oldest = libver[0] if isinstance(libver, tuple) else libver
+    return None if oldest in (None, "earliest", "v108") else "v110"
+
+
+def _open(name: Any, mode: str, driver: str, readers: str | None = None) -> OpenFile:
     path = os.fspath(name)
     path = path.decode() if isinstance(path, bytes) else path
     identity = identity_of(path)
@@ -240,7 +254,7 @@ def _open(name: Any, mode: str, driver: str) -> OpenFile:
             tree = Tree.open(path, mode != "r", False, None)
         else:
             is_other = path.rstrip("/").endswith(_OTHERS)
-            tree = Tree.create(path, mode == "w", None if is_other else "hdf5")
+            tree = Tree.create(path, mode == "w", None if is_other else "hdf5", readers)
     except Error as error:
         raise _open_error(error, path, mode) from error
     state = OpenFile(tree, path, "r" if mode == "r" else "r+", identity_of(path))

@@ -1,9 +1,10 @@
-"""Groups and links."""
+"""Groups."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,50 +20,10 @@ from ._dataset import Dataset
 from ._datatype import Datatype
 from ._dtypes import to_native
 from ._errors import missing, raised, told
+from ._links import ExternalLink, SoftLink, as_link_error, link_of
 from ._references import Reference
-from ._state import OpenFile
-
-
-class HardLink:
-    """What ``get(name, getlink=True)`` gives for a name that leads to an object itself."""
-
-
-class SoftLink:
-    """A link to a path in the same file, which need not be there."""
-
-    def __init__(self, path: Any) -> None:
-        self._path = str(path)
-
-    @property
-    def path(self) -> str:
-        """The path."""
-        return self._path
-
-    def __repr__(self) -> str:
-        return f'<SoftLink to "{self.path}">'
-
-
-class ExternalLink:
-    """A link to a path in another file."""
-
-    def __init__(self, filename: Any, path: Any) -> None:
-        import os
-
-        self._filename = os.fsdecode(filename)
-        self._path = path
-
-    @property
-    def path(self) -> Any:
-        """The path in the other file."""
-        return self._path
-
-    @property
-    def filename(self) -> str:
-        """The path of the other file."""
-        return self._filename
-
-    def __repr__(self) -> str:
-        return f'<ExternalLink to "{self.path}" in file "{self.filename}"'
+from ._state import OpenFile, following
+from ._virtual import VirtualLayout
 
 
 class Group(HLObject, MutableMappingHDF5):
@@ -89,6 +50,7 @@ class Group(HLObject, MutableMappingHDF5):
 
     # The mapping.
 
+    @following
     def __getitem__(self, name: Any) -> Any:
         """The group, dataset or named type of a name, a path or a reference.
 
@@ -124,6 +86,7 @@ class Group(HLObject, MutableMappingHDF5):
             text = "component not found"
         return missing(str(self._state.filename), path, text)
 
+    @following
     def get(
         self,
         name: Any,
@@ -144,7 +107,7 @@ class Group(HLObject, MutableMappingHDF5):
         path = self._at(name)
         tree = self._state.tree
         if getlink:
-            return _link(tree.child(path), getclass, default)
+            return link_of(tree.child(path), getclass, default)
         match tree.kind(path):
             case None:
                 return default
@@ -155,6 +118,7 @@ class Group(HLObject, MutableMappingHDF5):
             case _:
                 return Datatype
 
+    @following
     def __contains__(self, name: object) -> bool:
         path = self._at(name)
         if not self._state.is_open or not name:
@@ -164,15 +128,18 @@ class Group(HLObject, MutableMappingHDF5):
         return tree.kind(path) is not None or tree.child(path) is not None
 
     def __iter__(self) -> Iterator[str]:
-        for child in self._state.tree.children(self._path):
-            yield child[0]
+        yield from self._names()
 
     def __reversed__(self) -> Iterator[str]:
-        for child in reversed(self._state.tree.children(self._path)):
-            yield child[0]
+        yield from reversed(self._names())
 
+    @following
     def __len__(self) -> int:
         return len(self._state.tree.children(self._path))
+
+    @following
+    def _names(self) -> list[str]:
+        return [child[0] for child in self._state.tree.children(self._path)]
 
     def __setitem__(self, name: Any, obj: Any) -> None:
         """Gives an object a further name, makes a link, or a dataset of what numpy makes an
@@ -201,7 +168,7 @@ class Group(HLObject, MutableMappingHDF5):
                 case _:
                     new_dataset(self, name, data=obj)
         except OSError as error:
-            raise _as_link_error(error) from error
+            raise as_link_error(error) from error
 
     def __delitem__(self, name: Any) -> None:
         """Removes a name, and what is only known by it.
@@ -316,10 +283,24 @@ class Group(HLObject, MutableMappingHDF5):
         return self.create_dataset(name, **kwupdate)
 
     def create_virtual_dataset(self, name: Any, layout: Any, fillvalue: Any = None) -> Dataset:
-        """Not possible here: virtual datasets of others are read."""
-        raise raised(
-            UnsupportedError, "a virtual dataset cannot be created", NotImplementedError
-        )
+        """Makes a dataset of the items of others, which :class:`VirtualLayout` names.
+
+        Raises
+        ------
+        ValueError
+            If there is such a name, or a source and its place differ in size.
+        """
+        made: Dataset = layout.make_dataset(self, name, fillvalue)
+        return made
+
+    @contextmanager
+    def build_virtual_dataset(
+        self, name: Any, shape: Any, dtype: Any, maxshape: Any = None, fillvalue: Any = None
+    ) -> Iterator[VirtualLayout]:
+        """A layout to assign sources to; the dataset is made when the block ends."""
+        layout = VirtualLayout(shape, dtype, maxshape, self.file.filename)
+        yield layout
+        self.create_virtual_dataset(name, layout, fillvalue)
 
     # Copies and moves.
 
@@ -403,7 +384,7 @@ class Group(HLObject, MutableMappingHDF5):
     def visititems_links(self, func: Callable[[str, Any], Any]) -> Any:
         """The same with each path and link."""
         for name, child in self._below("", set(), links=True):
-            found = func(name, _link(child, False, None))
+            found = func(name, link_of(child, False, None))
             if found is not None:
                 return found
         return None
@@ -424,20 +405,3 @@ class Group(HLObject, MutableMappingHDF5):
         if not self:
             return "<Closed HDF5 group>"
         return f'<HDF5 group "{self.name}" ({len(self)} members)>'
-
-
-def _link(child: Any, getclass: bool, default: Any) -> Any:
-    if child is None:
-        return default
-    link = child[2]
-    if link is None:
-        return HardLink if getclass else HardLink()
-    if link[1] is None:
-        return SoftLink if getclass else SoftLink(link[0])
-    return ExternalLink if getclass else ExternalLink(link[1], link[0])
-
-
-def _as_link_error(error: OSError) -> Exception:
-    if isinstance(error, Error) and not isinstance(error, ValueError):
-        return told(error, "Unable to create link", ValueError)
-    return error

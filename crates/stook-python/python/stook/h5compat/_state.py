@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from .._errors import Error, LockedError
 from .._stook import Tree
-from ._errors import closed
+from ._errors import closed, told
 
 _Identity = tuple[int, int]
+P = ParamSpec("P")
+T = TypeVar("T")
+# How often a read begins anew because its writer goes on.
+_MAX_TRIES = 10
 
 
 class OpenFile:
@@ -61,32 +68,40 @@ class OpenFile:
             if self.copy is not None:
                 self.copy.save()
 
-    def refresh(self) -> None:
-        """Looks at what other processes have committed.
+    def start_swmr(self) -> None:
+        """From here on programs that read with ``swmr=True`` may follow what is committed."""
+        try:
+            self.tree.start_swmr()
+        except Error as error:
+            raise told(error, "Unable to start swmr writing", RuntimeError) from error
+        self.is_swmr = True
+
+    def refresh(self) -> bool:
+        """Looks at what other processes have committed; gives whether that was something.
 
         A file that is open for reading is opened anew; who writes it knows all there is.
         """
-        if self.mode != "r":
-            self.tree  # noqa: B018 (an error where it is closed)
-            return
+        tree = self.tree
+        if self.mode != "r" or not tree.is_outdated():
+            return False
         # The HDF5 library does not open a file in two ways at once.
-        path = self.tree.path
-        self.tree.close()
+        path = tree.path
+        tree.close()
         self._tree = None
         self._tree = Tree.open(path, False, False, None)
+        return True
 
     def close(self) -> None:
-        """Commits and closes, once the last file that shares it is closed."""
-        tree, self._tree = self._tree, None
-        if tree is None:
+        """Commits and closes, once the last file that shares it is closed. Where committing fails,
+        it stays open."""
+        if self._tree is None:
             return
+        self._tree.close()
+        self._tree = None
         if self.identity is not None and _OPEN.get(self.identity) is self:
             del _OPEN[self.identity]
-        try:
-            tree.close()
-        finally:
-            if self.copy is not None:
-                self.copy.close()
+        if self.copy is not None:
+            self.copy.close()
 
     def __del__(self) -> None:
         with suppress(Exception):
@@ -117,6 +132,24 @@ def known(identity: _Identity | None) -> OpenFile | None:
     """The open file of an identity, if this process has it open."""
     found = _OPEN.get(identity) if identity is not None else None
     return found if found is not None and found.is_open else None
+
+
+def following(read: Callable[P, T]) -> Callable[P, T]:
+    """A method that reads: where the commit that its file was opened at is no more, because a
+    writer has gone on for long, it reads the last one."""
+
+    @functools.wraps(read)
+    def followed(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(_MAX_TRIES):
+            try:
+                return read(*args, **kwargs)
+            except LockedError:
+                state: OpenFile = args[0]._state  # type: ignore[attr-defined]
+                if not state.refresh():
+                    raise
+        return read(*args, **kwargs)
+
+    return followed
 
 
 class MemoryCopy:

@@ -12,9 +12,13 @@ import numpy as np
 
 from .. import _array
 from .._attributes import Empty
-from .._errors import InvalidInputError, UnsupportedError
+from .._errors import InvalidInputError, LockedError, UnsupportedError
 from .._stook import Acquisition, Ragged, Rows, decode_pickle
 from ._errors import MissingNodeError, NodeExistsError, node_errors
+
+
+# How often a read begins anew because its writer goes on.
+_MAX_TRIES = 10
 
 
 def join(path: str, name: str) -> str:
@@ -213,14 +217,49 @@ class Group(Handle):
 class File(Group):
     """An open file; its root group, too."""
 
-    __slots__ = ("__weakref__", "_native", "durability", "mode", "swmr_mode")
+    __slots__ = ("__weakref__", "_follows", "_held", "_is_swmr", "durability", "mode")
 
-    def __init__(self, native: Acquisition, mode: str, durability: str = "flush") -> None:
+    def __init__(
+        self, native: Acquisition, mode: str, durability: str = "flush", *, follows: bool = False
+    ) -> None:
         super().__init__(self, "/")
-        self._native = native
+        self._held = native
+        self._follows = follows
+        self._is_swmr = follows
         self.mode = mode
         self.durability = durability
-        self.swmr_mode = False
+
+    @property
+    def _native(self) -> Acquisition:
+        if self._follows and self._held.is_open:
+            self.refresh()
+        return self._held
+
+    def refresh(self) -> bool:
+        """Looks at what another process has committed to a file that was opened for reading; gives
+        whether that was something."""
+        held = self._held
+        if self.mode != "r" or not held.is_outdated():
+            return False
+        path, convention = held.path, held.convention
+        held.drop_handles()
+        with node_errors():
+            self._held = Acquisition.open(os.fspath(path), "r", convention)
+        return True
+
+    @property
+    def swmr_mode(self) -> bool:
+        """Whether others follow it as it is written, or it is followed."""
+        return self._is_swmr
+
+    @swmr_mode.setter
+    def swmr_mode(self, value: bool) -> None:
+        if not value:
+            raise ValueError("this mode ends when the file is closed")
+        if not self._is_swmr:
+            with node_errors():
+                self._held.start_swmr()
+            self._is_swmr = True
 
     @property
     def filename(self) -> str:
@@ -232,7 +271,7 @@ class File(Group):
 
     @property
     def is_open(self) -> bool:
-        return self._native.is_open
+        return self._held.is_open
 
     @property
     def isopen(self) -> int:
@@ -250,17 +289,13 @@ class File(Group):
 
     def flush(self) -> None:
         """Stores what was appended and commits it: what this acknowledges survives."""
-        if self.swmr_mode:
-            self._native.flush_rows(self.durability)
-        elif self._native.writable:
-            self._native.flush(self.durability)
+        if self._held.writable:
+            self._held.flush(self.durability)
 
     def close(self) -> None:
         """Flushes and closes the file. Where flushing fails, the file stays open and nothing that
         was appended is given up."""
-        if self.is_open and self.swmr_mode:
-            self.flush()
-        self._native.close(self.durability)
+        self._held.close(self.durability)
 
     def __enter__(self) -> File:
         return self
@@ -329,8 +364,8 @@ class Dataset(Handle):
 
     def _array(self) -> _array.Array:
         # The handle of the engine sees every change of shape; rows are stored first.
-        native = self.native.array(self.name)
-        return _array.Array(self.native.tree, native)
+        held = self.native
+        return _array.Array(held.tree, held.array(self.name))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -372,7 +407,18 @@ class Dataset(Handle):
         return self.len()
 
     def __getitem__(self, item: Any) -> Any:
+        for _ in range(_MAX_TRIES):
+            try:
+                return self._array()[item]
+            except LockedError:
+                # The commit that it was opened at is no more.
+                if not self._file.refresh():
+                    raise
         return self._array()[item]
+
+    def refresh(self) -> None:
+        """Looks at what another process has committed."""
+        self._file.refresh()
 
     def __setitem__(self, item: Any, value: Any) -> None:
         with node_errors():
@@ -381,7 +427,7 @@ class Dataset(Handle):
 
     def read(self) -> Any:
         """All its values."""
-        return self._array()[...]
+        return self[...]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if copy is False:

@@ -20,13 +20,13 @@ def File(name: str | os.PathLike[str], mode: str = "r", **kwargs: Any) -> _File:
     kwargs = {key: value for key, value in kwargs.items() if key not in ("libver", "locking", "swmr")}
     if kwargs:
         raise TypeError(f"File: no keyword {', '.join(sorted(kwargs))}")
-    return _File(Acquisition.open(os.fspath(name), mode, "h5py", marks=("", versions())), mode)
+    return _File(Acquisition.open(os.fspath(name), mode, "h5py", marks=("", versions(), None)), mode)
 
 
 def open_file(filename: str | os.PathLike[str], mode: str = "r", title: str = "") -> _File:
     """Opens a file, marked as PyTables marks files."""
     path = os.fspath(filename)
-    return _File(Acquisition.open(path, mode, "tables", marks=(title, versions())), mode)
+    return _File(Acquisition.open(path, mode, "tables", marks=(title, versions(), None)), mode)
 
 
 def vlen_dtype(basetype: Any) -> np.dtype[Any]:

@@ -192,7 +192,8 @@ class H5Backend:
         title
             The title of a new file.
         swmr_mode
-            Whether others may read the file while it is written.
+            Of a file that is written, whether others may follow it: see :meth:`enable_swmr`. One
+            that is read is then seen as its writer flushed it last, each time it is looked at.
         durability
             How safely :meth:`flush` puts changes away: ``flush`` survives the end of this process,
             ``fsync`` a power cut.
@@ -211,10 +212,12 @@ class H5Backend:
         self._swmr_mode = swmr_mode
         path = os.fspath(fullpathname)
         with node_errors():
+            readers = "v110" if swmr_mode and self.backend == "h5py" else None
             native = _stook.Acquisition.open(
-                path, mode, self.backend, marks=(str(title), versions())
+                path, mode, self.backend, marks=(str(title), versions(), readers)
             )
-        file = self._h5file = File(native, mode, durability)
+        follows = swmr_mode and mode == "r"
+        file = self._h5file = File(native, mode, durability, follows=follows)
         self._tell_compression()
         if mode == "w" and swmr_mode and self.backend == "h5py":
             self.root().attrs["swmr_compatible"] = True
@@ -243,7 +246,14 @@ class H5Backend:
     # Reading while it is written.
 
     def enable_swmr(self) -> None:
-        """From here on only rows are appended, and others may read what was flushed."""
+        """From here on only rows are appended, and programs that read with h5py's ``swmr=True``
+        may follow what is flushed. Attributes wait for :meth:`finalize_swmr`.
+
+        Raises
+        ------
+        UnsupportedError
+            If the file was made without ``swmr_mode``, for older readers.
+        """
         if self._swmr_enabled:
             return
         if self.backend != "h5py":
@@ -253,7 +263,6 @@ class H5Backend:
         file = self._file
         if not file.swmr_mode:
             file.attrs["swmr_active"] = True
-            file.flush()
             file.swmr_mode = True
         self._swmr_enabled = True
 
