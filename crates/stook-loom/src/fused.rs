@@ -13,6 +13,7 @@ mod statistics;
 
 pub use aggregate::{Aggregate, Groups, aggregate};
 pub use scan::{Batch, Scan, ScanOptions};
+pub(crate) use sparse::csr_kept;
 pub use sparse::{csr, sparse};
 pub use statistics::{Statistic, statistics};
 

@@ -47,6 +47,7 @@
 //! docs/formats/loom.md draws the layout. The errors are stook's, and name the file and the layer,
 //! attribute or graph.
 
+pub mod anndata;
 mod append;
 mod attribute_value;
 mod attributes;
@@ -56,6 +57,7 @@ mod compact;
 mod create;
 pub mod fused;
 mod graph;
+pub mod import;
 mod items;
 mod layer;
 mod layout;

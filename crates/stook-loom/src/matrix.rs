@@ -11,6 +11,7 @@ mod numbers;
 mod panel;
 mod select;
 mod store;
+mod stored;
 mod stream;
 
 pub use compressed::Compressed;
@@ -22,9 +23,10 @@ pub use select::{Picked, copy_picked};
 pub use store::{TileWriter, WriteOptions, Zeros};
 pub use stream::{NextBlock, Stream};
 
-pub(crate) use numbers::{no_numbers, with_number_type, with_numbers};
+pub(crate) use numbers::{no_numbers, numbers_of, whole_numbers, with_number_type, with_numbers};
 pub(crate) use select::Picks;
 pub(crate) use store::{one_thread, threads_of, tile_of};
+pub(crate) use stored::StoredSparse;
 
 use stook::{Array, DType, Result};
 

@@ -86,8 +86,31 @@ pub fn csr(
     dtype: &DType,
     options: &FusedOptions,
 ) -> Result<Compressed<'static>> {
-    with_number_type!(&array.dtype(), T => extract::<T>(array, picked, dtype, options))
+    with_number_type!(&array.dtype(), T => extract::<T>(array, picked, (dtype, Keeps::Numbers), options))
         .map_err(|error| error.at_node(array.path()).at_file(array.file().path()))
+}
+
+/// The same, with zeros that have a sign: all of which a matrix must be made anew.
+///
+/// # Errors
+/// As [`csr`].
+pub(crate) fn csr_kept(
+    array: &Array,
+    picked: Picked<'_>,
+    dtype: &DType,
+    options: &FusedOptions,
+) -> Result<Compressed<'static>> {
+    with_number_type!(&array.dtype(), T => extract::<T>(array, picked, (dtype, Keeps::Bits), options))
+        .map_err(|error| error.at_node(array.path()).at_file(array.file().path()))
+}
+
+/// Which elements are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    /// Those that are not zero.
+    Numbers,
+    /// Those with a bit set: negative zeros, too.
+    Bits,
 }
 
 /// The nonzero elements of what is `picked` of `array`, in C order, as numbers of `dtype`, with
@@ -116,7 +139,7 @@ pub fn sparse(
 fn extract<T: Number>(
     array: &Array,
     picked: Picked<'_>,
-    dtype: &DType,
+    (dtype, keeps): (&DType, Keeps),
     options: &FusedOptions,
 ) -> Result<Compressed<'static>> {
     // What is picked twice is read once.
@@ -150,9 +173,15 @@ fn extract<T: Number>(
         add: &|boxes, tile| {
             let mut found = Found::default();
             for line in tile.lines() {
-                for_each_nonzero(line, |j, item| {
-                    targets.put(&mut found, tile.columns.start + j, item);
-                });
+                let mut put = |j, item| targets.put(&mut found, tile.columns.start + j, item);
+                match keeps {
+                    Keeps::Numbers => for_each_nonzero(line, put),
+                    Keeps::Bits => line
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, item)| !item.is_nothing())
+                        .for_each(|(j, &item)| put(j, item)),
+                }
                 found.ends.push(found.numbers.len());
             }
             boxes.push(found);

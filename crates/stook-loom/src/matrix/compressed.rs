@@ -6,7 +6,7 @@ use stook::{Array, DType, Error, Result};
 
 use super::Fill;
 use super::indices::{Index, Indices, with_indices};
-use super::numbers::{Number, Numbers};
+use super::numbers::{Number, Numbers, Variant, with_numbers};
 use super::panel::Place;
 use super::store::{self, WriteOptions, Zeros};
 use crate::Axis;
@@ -123,6 +123,59 @@ impl<'a> Compressed<'a> {
     #[must_use]
     pub fn lens(&self) -> [usize; 2] {
         self.lens
+    }
+
+    /// Whether the elements of each line are in order.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.is_sorted
+    }
+
+    /// Whether the elements of each line are in order, none is listed twice, and none is nothing
+    /// but zero bits.
+    pub(crate) fn is_canonical(&self) -> bool {
+        let size = self.numbers.dtype().item_size().max(1);
+        let is_nothing = |item: &[u8]| item.iter().all(|&byte| byte == 0);
+        self.is_sorted
+            && !self.numbers.as_bytes().chunks_exact(size).any(is_nothing)
+            && with_indices!(&self.indices, indices => {
+                let n_lines = self.pointers.len().saturating_sub(1);
+                (0..n_lines).all(|line| {
+                    let range = self.pointers.get(line)..self.pointers.get(line + 1);
+                    let listed = indices.get(range).unwrap_or_default();
+                    listed.is_sorted_by(|a, b| a.position() < b.position())
+                })
+            })
+    }
+
+    /// The same listed along the other axis, the elements of a line in order of the lines here.
+    pub(crate) fn turned(&self) -> Result<Compressed<'static>> {
+        let (n_lines, n_across) = (self.major.of(self.lens), self.major.other().of(self.lens));
+        let mut ends = vec![0_u64; n_across + 1];
+        for at in 0..self.indices.len() {
+            if let Some(end) = ends.get_mut(self.indices.get(at) + 1) {
+                *end += 1;
+            }
+        }
+        for at in 1..ends.len() {
+            ends[at] += ends[at - 1];
+        }
+        let mut next = ends.clone();
+        let mut from = vec![0_usize; self.indices.len()];
+        let mut lines = vec![0_u64; self.indices.len()];
+        for line in 0..n_lines {
+            for at in self.pointers.get(line)..self.pointers.get(line + 1) {
+                let place = &mut next[self.indices.get(at)];
+                (from[*place as usize], lines[*place as usize]) = (at, line as u64);
+                *place += 1;
+            }
+        }
+        let numbers = with_numbers!(&self.numbers, numbers => {
+            Variant::into_numbers(from.iter().filter_map(|&at| numbers.get(at).copied()).collect())
+        });
+        match self.major {
+            Axis::Rows => Compressed::csc(self.lens, ends, lines, numbers),
+            Axis::Columns => Compressed::csr(self.lens, ends, lines, numbers),
+        }
     }
 
     /// The parts: pointers, indices and numbers.

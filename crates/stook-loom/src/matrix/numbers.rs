@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use stook::element::f16;
-use stook::{DType, Element, Error, Result};
+use stook::{DType, Element, Error, Result, Values};
 
 /// A number of any type, on its way to another type.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,11 @@ pub trait Number: Element + Variant + PartialOrd + Debug {
 
     /// The number whose bytes, in the machine's order, these are.
     fn from_item(item: &[u8]) -> Self;
+
+    /// Whether all its bits are zero: negative zeros are not.
+    fn is_nothing(&self) -> bool {
+        stook::element::as_bytes(std::slice::from_ref(self)).iter().all(|&byte| byte == 0)
+    }
 
     /// Whether it is zero.
     fn is_zero(self) -> bool {
@@ -232,6 +237,14 @@ pub(crate) fn no_numbers(dtype: &DType) -> Error {
 }
 
 impl<'a> Numbers<'a> {
+    /// The numbers of `values`, in C order.
+    ///
+    /// # Errors
+    /// `Unsupported` where they are none.
+    pub fn of_values(values: &Values) -> Result<Numbers<'static>> {
+        numbers_of(values)
+    }
+
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -282,6 +295,28 @@ impl<'a> Numbers<'a> {
     #[must_use]
     pub fn into_owned(self) -> Numbers<'static> {
         with_numbers!(self, numbers => Variant::into_numbers(numbers.into_owned()))
+    }
+}
+
+/// The numbers of `values`, whatever their shape.
+///
+/// # Errors
+/// `Unsupported` where they are none.
+pub(crate) fn numbers_of(values: &Values) -> Result<Numbers<'static>> {
+    with_number_type!(values.dtype(), T => {
+        let size = size_of::<T>();
+        let items = values.items().chunks_exact(size);
+        Ok(T::into_numbers(items.map(T::from_item).collect()))
+    })
+}
+
+/// Whole numbers of any type, none below zero.
+pub(crate) fn whole_numbers(values: &Values) -> Result<Vec<u64>> {
+    let numbers = numbers_of(values)?.cast(&DType::UInt64);
+    let numbers = numbers.map_err(|error| Error::corrupt(error.message().to_owned()))?;
+    match numbers {
+        Numbers::UInt64(numbers) => Ok(numbers.into_owned()),
+        other => Err(Error::invalid(format!("numbers of type {}", other.dtype()))),
     }
 }
 

@@ -3,11 +3,13 @@
 #![allow(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod anndata;
 mod append;
 mod basics;
 mod foreign;
 mod fused;
 mod hostile;
+mod import;
 mod killed;
 mod matrix;
 mod merge;
