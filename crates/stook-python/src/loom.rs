@@ -2,6 +2,7 @@
 
 mod attribute;
 mod compute;
+mod importing;
 mod making;
 mod matrix;
 
@@ -435,6 +436,30 @@ impl Loom {
     ) -> PyResult<(String, Vec<String>, Vec<String>, Vec<String>)> {
         let found = enter(py, || stook_loom::validate::validate(&path, Level::Specification))?;
         Ok((found.version, found.errors, found.warnings, found.summary))
+    }
+
+    /// Makes a file of what a program of the kind `of` has written; its path.
+    #[staticmethod]
+    fn import_from<'py>(
+        py: Python<'py>,
+        of: &str,
+        to: Option<PathBuf>,
+        what: &Bound<'py, PyDict>,
+        file_attrs: &Bound<'py, PyDict>,
+    ) -> PyResult<PathBuf> {
+        importing::import(py, of, to, what, file_attrs)
+    }
+
+    /// Writes a file as AnnData; the names of what could not be brought back.
+    #[staticmethod]
+    fn to_anndata(py: Python<'_>, from: PathBuf, to: PathBuf) -> PyResult<Vec<String>> {
+        importing::to_anndata(py, &from, &to)
+    }
+
+    /// Makes a file of AnnData.
+    #[staticmethod]
+    fn from_anndata(py: Python<'_>, from: PathBuf, to: PathBuf) -> PyResult<()> {
+        importing::from_anndata(py, &from, &to)
     }
 
     // What is computed from layers.

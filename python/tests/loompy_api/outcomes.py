@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 #: Modules of the folder ``bodies`` whose functions are run with both.
-MODULES = ("attributes", "computing", "creating", "growing", "reading", "wrong")
+MODULES = ("attributes", "computing", "creating", "growing", "importing", "reading", "wrong")
 
 
 def bodies() -> list[tuple[str, str]]:

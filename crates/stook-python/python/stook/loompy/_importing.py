@@ -165,9 +165,13 @@ def create_from_star(
                 ds.ca[name] = [value] * ds.shape[1]
 
 
-def to_anndata(filename: Path, output_file: Path) -> None:
-    """Writes a Loom file as AnnData: ``.h5ad``, or ``.zarr``."""
-    Loom.to_anndata(os.fspath(filename), os.fspath(output_file))
+def to_anndata(filename: Path, output_file: Path) -> list[str]:
+    """Writes a Loom file as AnnData: ``.h5ad``, or ``.zarr``.
+
+    What came from AnnData goes back as it was. The names of what no longer fits the file, because
+    rows or columns were added or removed since, are returned.
+    """
+    return Loom.to_anndata(os.fspath(filename), os.fspath(output_file))
 
 
 def from_anndata(path: Path, filename: Path) -> None:
