@@ -1,6 +1,7 @@
 //! Looms joined along their columns.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use stook::{AxisSelection, Error, InTheWay, Result, Values};
@@ -214,16 +215,31 @@ fn for_each(value: &Values, len: u64) -> Result<Values> {
     items::take(&one, &vec![0; n])
 }
 
-/// What stands for a key: text, or the bits of a number.
-fn keys(values: &Values) -> Result<Vec<Vec<u8>>> {
+/// What a row is known by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Number(i128),
+    Text(String),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+fn keys(values: &Values) -> Result<Vec<Key>> {
     if values.shape().len() != 1 {
         let shape = values.shape();
         return Err(Error::invalid(format!("expected one value for each row, found {shape:?}")));
     }
     if crate::attribute_value::is_text(values.dtype()) {
-        return (0..values.len()).map(|at| Ok(values.payload(at)?.to_vec())).collect();
+        return (0..values.len()).map(|at| values.text_at(at).map(Key::Text)).collect();
     }
-    Ok(items::integers(values)?.iter().map(|number| number.to_le_bytes().to_vec()).collect())
+    Ok(items::integers(values)?.into_iter().map(Key::Number).collect())
 }
 
 /// Where in `theirs` each key of `ours` is.
@@ -239,10 +255,10 @@ fn aligned(ours: &Values, theirs: &Values) -> Result<Vec<u64>> {
     let mut is_taken = vec![false; places.len()];
     let ours = keys(ours)?.into_iter().enumerate();
     ours.map(|(row, key)| {
-        let found = places.get(&key).copied().ok_or_else(|| {
-            let text = String::from_utf8_lossy(&key).escape_default().to_string();
-            Error::invalid(format!("no row has the key `{text}` of row {row}"))
-        })?;
+        let found = places
+            .get(&key)
+            .copied()
+            .ok_or_else(|| Error::invalid(format!("no row has the key `{key}` of row {row}")))?;
         let taken = usize::try_from(found).ok().and_then(|at| is_taken.get_mut(at));
         if taken.is_some_and(|taken| std::mem::replace(taken, true)) {
             return Err(Error::invalid(format!(

@@ -116,3 +116,21 @@ fn looms_are_combined_whole_or_not_at_all() {
     assert!(combine(&missing, folder.path().join("n.loom"), &how).is_err());
     assert_eq!(count(), before);
 }
+
+#[test]
+fn rows_are_sorted_by_keys_that_are_numbers() {
+    let (folder, path) = scratch();
+    let loom = small(&path);
+    loom.attributes(Axis::Rows).set("Id", &numbers(vec![3], &[300_i64, -1, 20]).unwrap()).unwrap();
+    loom.close().unwrap();
+    let add = AddLoom { key: Some("Id".into()), ..AddLoom::default() };
+    let parts = [Part { path: path.clone(), columns: AxisSelection::ALL }];
+    let how = Combine { add, ..Combine::default() };
+    let made = combine_faster(&parts, folder.path().join("y.loom"), &[], &how).unwrap();
+    let ids = made.attributes(Axis::Rows).get("Id").unwrap();
+    assert_eq!(ids, numbers(vec![3], &[-1_i64, 20, 300]).unwrap());
+    let other = small(&folder.path().join("z.loom"));
+    other.attributes(Axis::Rows).set("Id", &numbers(vec![3], &[300_i64, 1, 20]).unwrap()).unwrap();
+    let error = made.add_loom(&other, &how.add).unwrap_err();
+    assert!(error.message().contains("no row has the key `-1` of row 0"), "{error}");
+}
