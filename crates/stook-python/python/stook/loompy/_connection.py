@@ -521,7 +521,7 @@ class LoomConnection:
 
     def set_edges(self, name: str, a: Any, b: Any, w: Any, *, axis: int) -> None:
         """``ds.row_graphs[name] = g``, or of ``ds.col_graphs``, from its parts."""
-        from scipy.sparse import coo_matrix
+        from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
         deprecated("'set_edges' is deprecated. Use 'ds.row_graphs[name] = g' instead")
         graphs = self._graphs(axis)

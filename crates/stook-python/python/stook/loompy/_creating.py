@@ -98,7 +98,8 @@ def create(
     for name, (_, found) in matrices.items():
         if found != shape:
             raise InvalidInputError(f"Layer '{name}' is not the same shape as the main matrix")
-    attributes = [_growing.native_attributes(each) for each in (row_attrs, col_attrs)]
+    rows, columns = map(_growing.native_attributes, (row_attrs, col_attrs))
+    attributes = (rows, columns)
     for axis, word, plural in ((0, "Row", "rows"), (1, "Column", "columns")):
         for name, values in attributes[axis].items():
             if len(values) != shape[axis]:
@@ -108,7 +109,7 @@ def create(
                 )
     parts = {name: matrix for name, (matrix, _) in matrices.items()}
     path = _expanded(filename)
-    Loom.create(path, parts, *attributes, _file_attributes(file_attrs)).close()
+    Loom.create(path, parts, rows, columns, _file_attributes(file_attrs)).close()
 
 
 def _expanded(filename: Path) -> str:

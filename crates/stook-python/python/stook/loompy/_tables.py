@@ -8,7 +8,7 @@ from typing import Any
 def table(attributes: Any) -> Any:
     """A column for each attribute; one with several values an item is a list of a fixed size."""
     try:
-        import pyarrow as pa
+        import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         raise ImportError("a table of Arrow needs pyarrow: pip install pyarrow") from error
     columns = {}

@@ -31,7 +31,7 @@ def call_cells(matrix: Any, expected_n_cells: int = 5000) -> tuple[float, np.nda
 
     Barcodes with too few molecules to be looked at have the p-value 1.
     """
-    from scipy.sparse import csc_matrix
+    from scipy.sparse import csc_matrix  # type: ignore[import-untyped, unused-ignore]
 
     counts = csc_matrix(matrix)
     n_barcodes = counts.shape[1]
@@ -88,7 +88,7 @@ def _good_turing(counts: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _p_values(counts: Any, profile: np.ndarray) -> np.ndarray:
-    from scipy.special import gammaln
+    from scipy.special import gammaln  # type: ignore[import-untyped, unused-ignore]
 
     logs = np.log(profile)
     totals = np.asarray(counts.sum(axis=0)).ravel().astype(np.int64)

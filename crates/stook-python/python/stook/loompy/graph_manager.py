@@ -107,7 +107,7 @@ class GraphManager:
         except KeyError:
             raise AttributeError(f"there is no graph {name!r} on axis {self.axis}") from None
         if graph is None and self.ds is not None:
-            from scipy.sparse import coo_matrix
+            from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
             a, b, w = self.ds._native.graph(self.axis, name)
             length = self.ds.shape[self.axis]
@@ -118,7 +118,7 @@ class GraphManager:
         self.__setattr__(name, g)
 
     def __setattr__(self, name: str, g: Any) -> None:
-        from scipy.sparse import coo_matrix
+        from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
         if "/" in name:
             raise KeyError("Graph name cannot contain slash (/)")
@@ -159,7 +159,7 @@ class GraphManager:
 
 def _part_of(graph: Any, where: Any) -> Any:
     """The edges between nodes that ``where`` selects, numbered as it has them."""
-    from scipy.sparse import coo_matrix
+    from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
     length = graph.shape[0]
     nodes = positions(where, length)

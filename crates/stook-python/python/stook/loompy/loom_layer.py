@@ -43,7 +43,7 @@ class MemoryLoomLayer:
 
     def sparse(self, rows: Any = None, cols: Any = None) -> Any:
         """The layer, or rows and columns of it, as a sparse matrix in coordinate form."""
-        from scipy.sparse import coo_matrix
+        from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
         values = np.asarray(self.values[...])
         if rows is not None:
@@ -128,7 +128,7 @@ class LoomLayer:
     def sparse(self, rows: Any = None, cols: Any = None, dtype: Any = None) -> Any:
         """The layer, or rows and columns of it in their order, as a sparse matrix in coordinate
         form: of ``float64``, or of ``dtype``. The dense matrix is never in memory."""
-        from scipy.sparse import coo_matrix
+        from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
         n_rows, n_columns = self.shape
         rows = None if rows is None else positions(rows, n_rows)

@@ -40,7 +40,7 @@ def load_gene_metadata(gtf_file: Any) -> dict[str, dict[str, Any]]:
             if "gene_id" not in tags:
                 raise InvalidInputError(f"a gene without a gene_id: {line.strip()}", file=str(path))
             name = tags.get("gene_name", tags["gene_id"])
-            gene = {
+            gene: dict[str, Any] = {
                 "Gene": name,
                 "Accession": tags["gene_id"],
                 "Biotype": tags.get("gene_biotype", "n/a"),
@@ -48,7 +48,7 @@ def load_gene_metadata(gtf_file: Any) -> dict[str, dict[str, Any]]:
                 "Start": int(fields[3]),
                 "End": int(fields[4]),
             }
-            found[tags["gene_id"]] = found[name] = gene
+            found[str(tags["gene_id"])] = found[str(name)] = gene
     return found
 
 
