@@ -1,7 +1,8 @@
 //! DEFLATE (RFC 1951), in the wrappers that gzip, zlib and Blosc share.
 //!
 //! libdeflate decodes, and encodes from level 2 on; level 1, and up to 3 where the data are
-//! mostly runs, is [`fast`], which finds runs first.
+//! mostly runs, is [`fast`], which finds runs first. It also takes the front of what begins with
+//! noise, as shuffled measurements do: no level finds anything there, and libdeflate looks long.
 //!
 //! libdeflate works on whole buffers, which chunks are, and reads and writes two to three times
 //! as fast as zlib. It never writes past the output it is given.
@@ -9,7 +10,7 @@
 mod fast;
 mod huffman;
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
 use libdeflate_sys as sys;
@@ -105,20 +106,40 @@ fn is_mostly_runs(raw: &[u8]) -> bool {
     sample.clone().filter(is_run).count() * 2 > sample.len()
 }
 
-/// Appends the encoding of `raw` by [`fast`] to `out`.
+/// Bytes that are known to be noise before `fast` takes them: fewer are not worth a seam.
+const MIN_NOISE_LEN: usize = 32 << 10;
+
+/// Appends the encoding of `raw` by [`fast`], as far as it goes, and libdeflate to `out`.
 #[expect(unsafe_code, reason = "libdeflate is C")]
-fn deflate_fast(
+fn deflate_in_parts(
     wrapper: Wrapper,
+    (level, fast_part): (u32, Part),
     raw: &[u8],
     out: &mut Vec<u8>,
     scratch: &mut Scratch,
 ) -> Result<()> {
-    // Compressor and level, as zlib and gzip give them for their fastest.
-    out.extend_from_slice(match wrapper {
-        Wrapper::Zlib => &[0x78, 0x01],
-        Wrapper::Gzip => &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff],
-    });
-    scratch.context::<fast::Encoder>().encode(raw, out)?;
+    // Compressor and level, as libdeflate gives them.
+    let (zlib_level, gzip_level) = match level {
+        0..2 => (0x01, 4),
+        2..6 => (0x5e, 0),
+        6..8 => (0x9c, 0),
+        _ => (0xda, 2),
+    };
+    match wrapper {
+        Wrapper::Zlib => out.extend([0x78, zlib_level]),
+        Wrapper::Gzip => out.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, gzip_level, 0xff]),
+    }
+    let encoder = scratch.context::<fast::Encoder>();
+    let n_encoded = match fast_part {
+        Part::Whole => {
+            encoder.encode(raw, out)?;
+            raw.len()
+        }
+        Part::Noise => encoder.encode_noise(raw, out)?,
+    };
+    if let Some(rest) = raw.get(n_encoded..).filter(|rest| !rest.is_empty()) {
+        deflate_with(Stream::RAW, level, rest, out, scratch)?;
+    }
     match wrapper {
         Wrapper::Zlib => {
             // SAFETY: pointer and length are those of a slice.
@@ -136,11 +157,19 @@ fn deflate_fast(
     Ok(())
 }
 
+/// What [`fast`] encodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All.
+    Whole,
+    /// The front, as far as it is noise.
+    Noise,
+}
+
 /// Appends the encoding of `raw` at `level` (0 to 9) to `out`.
 ///
 /// # Errors
 /// `LimitExceeded` if there is no memory.
-#[expect(unsafe_code, reason = "libdeflate is C")]
 pub(super) fn deflate(
     wrapper: Wrapper,
     level: u32,
@@ -149,25 +178,66 @@ pub(super) fn deflate(
     scratch: &mut Scratch,
 ) -> Result<()> {
     if level == 1 || (2..=MAX_FAST_LEVEL).contains(&level) && is_mostly_runs(raw) {
-        return deflate_fast(wrapper, raw, out, scratch);
+        return deflate_in_parts(wrapper, (level, Part::Whole), raw, out, scratch);
     }
-    let handle = scratch.context::<Deflaters>().handle(level)?.as_ptr();
-    let (bound, compress) = match wrapper {
-        Wrapper::Zlib => (
-            sys::libdeflate_zlib_compress_bound as unsafe extern "C" fn(_, _) -> _,
-            sys::libdeflate_zlib_compress as unsafe extern "C" fn(_, _, _, _, _) -> _,
-        ),
-        Wrapper::Gzip => (
-            sys::libdeflate_gzip_compress_bound as unsafe extern "C" fn(_, _) -> _,
-            sys::libdeflate_gzip_compress as unsafe extern "C" fn(_, _, _, _, _) -> _,
-        ),
+    let sample = raw.get(..MIN_NOISE_LEN).filter(|_| level > 0);
+    if sample.is_some_and(|sample| scratch.context::<fast::Encoder>().is_noise(sample)) {
+        return deflate_in_parts(wrapper, (level, Part::Noise), raw, out, scratch);
+    }
+    let stream = match wrapper {
+        Wrapper::Zlib => Stream::ZLIB,
+        Wrapper::Gzip => Stream::GZIP,
     };
+    deflate_with(stream, level, raw, out, scratch)
+}
+
+type Bound = unsafe extern "C" fn(*mut sys::libdeflate_compressor, usize) -> usize;
+type Compress = unsafe extern "C" fn(
+    *mut sys::libdeflate_compressor,
+    *const c_void,
+    usize,
+    *mut c_void,
+    usize,
+) -> usize;
+
+/// The calls by which libdeflate makes a kind of stream.
+#[derive(Clone, Copy)]
+struct Stream {
+    bound: Bound,
+    compress: Compress,
+}
+
+impl Stream {
+    const RAW: Self = Self {
+        bound: sys::libdeflate_deflate_compress_bound,
+        compress: sys::libdeflate_deflate_compress,
+    };
+    const ZLIB: Self = Self {
+        bound: sys::libdeflate_zlib_compress_bound,
+        compress: sys::libdeflate_zlib_compress,
+    };
+    const GZIP: Self = Self {
+        bound: sys::libdeflate_gzip_compress_bound,
+        compress: sys::libdeflate_gzip_compress,
+    };
+}
+
+/// Appends the encoding of `raw` by libdeflate to `out`.
+#[expect(unsafe_code, reason = "libdeflate is C")]
+fn deflate_with(
+    stream: Stream,
+    level: u32,
+    raw: &[u8],
+    out: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let handle = scratch.context::<Deflaters>().handle(level)?.as_ptr();
     // SAFETY: the handle is alive and borrowed mutably.
-    let room = unsafe { bound(handle, raw.len()) };
+    let room = unsafe { (stream.bound)(handle, raw.len()) };
     let encode = |room: &mut [std::mem::MaybeUninit<u8>]| {
         let (to, len) = (room.as_mut_ptr().cast(), room.len());
         // SAFETY: as above, and pointers and lengths are those of slices.
-        match unsafe { compress(handle, raw.as_ptr().cast(), raw.len(), to, len) } {
+        match unsafe { (stream.compress)(handle, raw.as_ptr().cast(), raw.len(), to, len) } {
             0 => Err(Error::invalid(format!("{} bytes cannot be deflated", raw.len()))),
             written => Ok(written),
         }

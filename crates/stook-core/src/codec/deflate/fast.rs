@@ -25,6 +25,10 @@ const MAX_RUN: usize = 1 << 20;
 const FIRST: u32 = 2 * WINDOW as u32;
 /// Tokens of a block: enough that its codes pay, few enough that they fit what they encode.
 const MAX_TOKENS: usize = 16 << 10;
+/// Bytes that are looked at together for whether they are noise.
+const NOISE_LEN: usize = 16 << 10;
+/// Noise repeats at most one byte of so many.
+const MAX_REPEATED: usize = 100;
 const N_LITERALS: usize = 286;
 const N_DISTANCES: usize = 30;
 const END_OF_BLOCK: usize = 256;
@@ -96,6 +100,24 @@ impl Tokens {
         self.list.push(MATCH | ((len - 3) as u32) << 16 | (distance - 1) as u32);
         self.literals[usize::from(LENGTHS[len - 3].0)] += 1;
         self.distances[distance_symbol((distance - 1) as u32).0] += 1;
+    }
+
+    /// Counts the bytes of `raw`, all of which are literals; they need no list.
+    fn set_literals(&mut self, raw: &[u8]) {
+        self.clear();
+        // Equal bytes behind one another do not wait for one another.
+        let mut counts = [[0_u32; 256]; 4];
+        let (fours, rest) = raw.as_chunks::<4>();
+        for four in fours {
+            for (counts, &byte) in counts.iter_mut().zip(four) {
+                counts[usize::from(byte)] += 1;
+            }
+        }
+        rest.iter().for_each(|&byte| counts[0][usize::from(byte)] += 1);
+        for (at, n) in self.literals[..END_OF_BLOCK].iter_mut().enumerate() {
+            *n = counts.iter().map(|counts| counts[at]).sum();
+        }
+        self.literals[END_OF_BLOCK] += 1;
     }
 
     /// `n` times `byte`, at least five, which may be what came last before them.
@@ -171,14 +193,19 @@ fn match_len(raw: &[u8], from: usize, at: usize) -> usize {
     a8.len() * 8 + a1.iter().zip(b1).take_while(|(a, b)| a == b).count()
 }
 
+/// The most bytes that `len` bytes are encoded to: stored blocks are the longest that there are,
+/// and bits are written by the word.
+fn room_for(len: usize) -> usize {
+    len + len / 1000 + 5 * (len / 65535 + 2) + 1024
+}
+
 impl Encoder {
     /// Appends the encoding of `raw` to `out`.
     ///
     /// # Errors
     /// `LimitExceeded` if there is no memory.
     pub(super) fn encode(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        // Stored blocks are the longest that there are; bits are written by the word.
-        let room = raw.len() + raw.len() / 1000 + 5 * (raw.len() / 65535 + 2) + 1024;
+        let room = room_for(raw.len());
         spare::reserve(out, room)?;
         let start = out.len();
         out.resize(start + room, 0);
@@ -197,11 +224,86 @@ impl Encoder {
         Ok(())
     }
 
-    fn encode_part(&mut self, raw: &[u8], is_last_part: bool, bits: &mut Bits<'_>) {
-        if self.base as usize + raw.len() + WINDOW > u32::MAX as usize {
+    /// Appends the encoding of the front of `raw`, as far as nothing repeats there, to `out`;
+    /// returns how many bytes that is. Unless it is all, other blocks may follow at the next byte.
+    ///
+    /// # Errors
+    /// `LimitExceeded` if there is no memory.
+    pub(super) fn encode_noise(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<usize> {
+        let raw = raw.get(..MAX_PART).unwrap_or(raw);
+        let room = room_for(raw.len());
+        spare::reserve(out, room)?;
+        let start = out.len();
+        out.resize(start + room, 0);
+        let mut bits = Bits { out: &mut out[start..], at: 0, held: 0, n: 0 };
+        self.begin(raw.len());
+        let mut at = 0;
+        while at < raw.len() {
+            let end = raw.len().min(at + NOISE_LEN);
+            if !self.is_noise_in(&raw[..end], at) {
+                break;
+            }
+            self.tokens.set_literals(&raw[at..end]);
+            self.write_block(&raw[at..end], end == raw.len(), &mut bits);
+            at = end;
+        }
+        if at < raw.len() {
+            // An empty block, after which bytes begin anew.
+            store(&[], false, &mut bits);
+        }
+        self.base += (raw.len() + WINDOW) as u32;
+        bits.align();
+        let len = bits.at;
+        out.truncate(start + len);
+        Ok(at)
+    }
+
+    /// Whether nothing repeats in `sample`.
+    pub(super) fn is_noise(&mut self, sample: &[u8]) -> bool {
+        self.begin(sample.len());
+        let is_noise = self.is_noise_in(sample, 0);
+        self.base += (sample.len() + WINDOW) as u32;
+        is_noise
+    }
+
+    /// Whether hardly anything from `start` on is what was before within the window, or runs.
+    fn is_noise_in(&mut self, raw: &[u8], start: usize) -> bool {
+        let base = self.base;
+        let table: &mut [u32; 1 << HASH_BITS] =
+            self.table.as_mut_slice().try_into().expect("the table has this size");
+        let most = (raw.len() - start) / MAX_REPEATED;
+        let (mut at, mut repeated) = (start, 0);
+        while at + 8 <= raw.len() && repeated <= most {
+            let word = load(raw, at);
+            let low = word as u32;
+            let slot = &mut table[hash(low)];
+            let position = base.wrapping_add(at as u32);
+            let distance = position.wrapping_sub(std::mem::replace(slot, position)) as usize;
+            let is_known = distance.wrapping_sub(1) < WINDOW
+                && distance <= at
+                && load(raw, at - distance) as u32 == low;
+            let len = match low == (word >> 8) as u32 {
+                true => 5,
+                false if is_known => match_len(raw, at - distance, at),
+                false => 0,
+            };
+            repeated += len;
+            // Steps depend on the bytes, so that what comes again is met at the same places.
+            at += if len > 0 { len } else { 3 + (low & 3) as usize };
+        }
+        repeated <= most
+    }
+
+    /// Makes room for `len` positions from the next on.
+    fn begin(&mut self, len: usize) {
+        if self.base as usize + len + WINDOW > u32::MAX as usize {
             self.table.fill(0);
             self.base = FIRST;
         }
+    }
+
+    fn encode_part(&mut self, raw: &[u8], is_last_part: bool, bits: &mut Bits<'_>) {
+        self.begin(raw.len());
         let mut at = 0;
         loop {
             let block_start = at;
@@ -290,6 +392,9 @@ impl Encoder {
         header.write(bits);
         let literals = lengths_to_codes(&literal_lengths);
         let distances = lengths_to_codes(&distance_lengths);
+        if self.tokens.list.is_empty() {
+            return write_literals(raw, &literals, bits);
+        }
         self.write_tokens(&literals, &distances, bits);
     }
 
@@ -321,6 +426,23 @@ impl Encoder {
         let code = literals[END_OF_BLOCK];
         bits.put(code.bits.into(), code.len.into());
     }
+}
+
+/// Writes a block's bytes, none of which is part of a match.
+fn write_literals(raw: &[u8], literals: &[Code; N_LITERALS], bits: &mut Bits<'_>) {
+    let (threes, rest) = raw.as_chunks::<3>();
+    for three in threes {
+        let [a, b, c] = three.map(|byte| literals[usize::from(byte)]);
+        let (ab, abc) = (u32::from(a.len + b.len), u32::from(a.len + b.len + c.len));
+        let value = u64::from(a.bits) | u64::from(b.bits) << a.len | u64::from(c.bits) << ab;
+        bits.put(value, abc);
+    }
+    for &byte in rest {
+        let code = literals[usize::from(byte)];
+        bits.put(code.bits.into(), code.len.into());
+    }
+    let code = literals[END_OF_BLOCK];
+    bits.put(code.bits.into(), code.len.into());
 }
 
 fn cost_of(counts: &[u32], lengths: &[u8]) -> u64 {
@@ -529,6 +651,35 @@ mod tests {
         random.extend([7; 100_000]);
         random.extend((0..200_000_u32).flat_map(|i| (i / 5).to_le_bytes()));
         check(&random, &mut scratch);
+    }
+
+    #[test]
+    fn noise_before_what_repeats_comes_back_at_every_level() {
+        let mut scratch = Scratch::new();
+        let mut raw = noise(100_000);
+        raw.extend((0..100_000_u32).map(|i| (i / 1000) as u8));
+        let all_noise = noise(70_001);
+        for level in 2..=9 {
+            for (raw, most) in [(&raw, 102_000), (&all_noise, 70_400)] {
+                for wrapper in [Wrapper::Gzip, Wrapper::Zlib] {
+                    let (mut encoded, mut out) = (Vec::new(), vec![0xEE; raw.len()]);
+                    deflate(wrapper, level, raw, &mut encoded, &mut scratch).unwrap();
+                    let progress = inflate(wrapper, &encoded, &mut out, &mut scratch).unwrap();
+                    assert_eq!(progress.read, encoded.len());
+                    assert!(out == *raw && encoded.len() < most, "{level}: {}", encoded.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_repeats_within_the_window_is_no_noise() {
+        let mut encoder = Encoder::default();
+        let random = noise(40_000);
+        assert!(encoder.is_noise(&random));
+        let twice = [&random[..20_000], &random[..20_000]].concat();
+        let mut out = Vec::new();
+        assert!(encoder.encode_noise(&twice, &mut out).unwrap() <= 32 << 10);
     }
 
     #[test]
