@@ -42,6 +42,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use byte_order::swap_items;
+pub use jenkins::lookup3;
 pub use member_order::{MemberOrder, swap_parts};
 pub use numeric::zfp_hdf5_values;
 pub use packed::{pack, unpack};

@@ -117,6 +117,20 @@ pub enum NodeKind {
     NamedType,
 }
 
+/// A new array with all that is in it: stored in one piece, without codecs, and of a shape that
+/// stays.
+#[derive(Clone, Copy, Debug)]
+pub struct WholeArray<'a> {
+    /// The type of its items, which has no heap.
+    pub dtype: &'a DType,
+    /// Its shape.
+    pub shape: &'a [u64],
+    /// Its items in C order and the machine's byte order, as many as the shape has.
+    pub items: &'a [u8],
+    /// Its attributes.
+    pub attributes: &'a AttributeEdits,
+}
+
 /// How a name leads to a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -287,6 +301,17 @@ pub trait Container: Any + Debug + Send + Sync {
     /// `AlreadyExists`, `InvalidInput`, `ReadOnly`, `Unsupported` naming what this format cannot
     /// hold, `Io`. Nothing is left behind.
     fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>>;
+
+    /// Creates `array` in a group that is there, with its items and attributes, in one step, where
+    /// this format makes small arrays quicker so. False where it does not, or where that fails: the
+    /// caller takes the steps one by one, which tell what is wrong. Nothing is left behind then.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    fn create_whole(&self, array: &NodePath, whole: &WholeArray<'_>) -> Result<bool> {
+        let _ = (array, whole);
+        Ok(false)
+    }
 
     /// Opens `array`.
     ///

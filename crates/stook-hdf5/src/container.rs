@@ -2,6 +2,7 @@
 
 mod beyond;
 mod single;
+mod whole;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use stook_core::chunk::ChunkSource;
 use stook_core::container::{
     Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions, Outside,
+    WholeArray,
 };
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, DType, Error, ErrorKind, Limits,
@@ -22,11 +24,14 @@ use crate::attributes::{self, EditError};
 use crate::ffi::{
     self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind, Oldest,
 };
+use crate::native;
 use crate::pending::{Lenient, Pending, When};
 use crate::place::{self, Backing, InTheWay, Intent};
 use crate::scales;
 use crate::shared::{Shared, c_path, name};
 use crate::signature::{self, Mark, mark_of};
+
+pub(crate) use whole::Whole;
 
 /// What happens to a file that is in the way of a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,6 +106,9 @@ impl Hdf5File {
         shared.limits = options.limits.clone();
         shared.memory_map = options.memory_map;
         shared.order = order_of_root(&shared)?;
+        if access == Access::Read && matches!(shared.io, Backing::Reader(_)) {
+            shared.native = Some(native::Reader::new(Arc::new(shared.io.clone()), &shared.limits));
+        }
         Ok(shared)
     }
 
@@ -241,6 +249,12 @@ impl Hdf5File {
 
     /// What `node` is.
     fn find(&self, node: &NodePath) -> Result<Found> {
+        if let Some(kind) = self.shared.native.as_ref().and_then(|native| native.kind(node)) {
+            return Ok(Found::Node(kind));
+        }
+        if self.is_kept_group(node) {
+            return Ok(Found::Node(ObjectKind::Group));
+        }
         let _lock = ffi::lock();
         let root = self.root()?;
         if node.is_root() {
@@ -426,6 +440,9 @@ impl Hdf5File {
     }
 
     fn children_here(&self, group: &NodePath) -> Result<Vec<Child>> {
+        if let Some(found) = self.shared.native.as_ref().and_then(|native| native.children(group)) {
+            return Ok(found);
+        }
         let _lock = ffi::lock();
         let (location, kind) = self.location(group)?;
         if kind != ObjectKind::Group {
@@ -458,21 +475,31 @@ impl Hdf5File {
     }
 
     fn attribute_here(&self, node: &NodePath, wanted: &str) -> Result<Option<AttributeValue>> {
-        let _lock = ffi::lock();
         let wanted = name(wanted).map_err(|error| self.at(error, node))?;
+        let found = match self.shared.native.as_ref().and_then(|it| it.attribute(node, &wanted)) {
+            Some(found) => found,
+            None => self.attribute_of_library(node, &wanted)?,
+        };
+        if scales::may_imply(&wanted, found.as_ref()) {
+            let all = self.attributes_here(node)?;
+            return Ok(all.get(&wanted.to_string_lossy()).cloned());
+        }
+        Ok(found)
+    }
+
+    fn attribute_of_library(
+        &self,
+        node: &NodePath,
+        wanted: &CStr,
+    ) -> Result<Option<AttributeValue>> {
+        let _lock = ffi::lock();
         let location = match Location::open(&self.shared.file, &c_path(node)?) {
             Ok(location) => location,
             // Not there, a link, or damaged: say which.
             Err(_) => self.location(node)?.0,
         };
         let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
-        let found = attributes::read_one(&location, &wanted, context);
-        let found = found.map_err(self.shared.corrupt(node))?;
-        if scales::may_imply(&wanted, found.as_ref()) {
-            let all = self.attributes_here(node)?;
-            return Ok(all.get(&wanted.to_string_lossy()).cloned());
-        }
-        Ok(found)
+        attributes::read_one(&location, wanted, context).map_err(self.shared.corrupt(node))
     }
 }
 
@@ -533,6 +560,10 @@ impl Container for Hdf5File {
     fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {
         let created = self.creating(array, || array::create(&self.shared, array, spec))?;
         Ok(Arc::new(created))
+    }
+
+    fn create_whole(&self, array: &NodePath, whole: &WholeArray<'_>) -> Result<bool> {
+        self.create_whole_here(array, whole)
     }
 
     fn create_named_type(&self, node: &NodePath, dtype: &DType) -> Result<()> {

@@ -8,6 +8,7 @@
 //! - A buffer handed to the library is checked against what the library will read or write there.
 //! - The library prints nothing: its error stack becomes a [`Failure`].
 
+mod adopt;
 mod attribute;
 mod dataset;
 mod datatype;
@@ -42,12 +43,14 @@ pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};
 #[cfg(unix)]
 pub(crate) use file::replace_descriptor;
 pub(crate) use file::{Access, File, Oldest};
-pub(crate) use link::{LinkClass, LinkRecord};
+pub(crate) use link::{LinkClass, LinkRecord, n_unlinked};
 pub(crate) use make::datatype_of;
 pub(crate) use object::{Location, ObjectKind};
-pub(crate) use plist::{AttributeOrder, ChunkCache, DatasetCreation, FillStatus, Filter, Layout};
+pub(crate) use plist::{
+    ATTRIBUTE_PHASES, AttributeOrder, ChunkCache, DatasetCreation, FillStatus, Filter, Layout,
+};
 pub(crate) use sources::{ExternalPart, VirtualSource};
-pub(crate) use space::{Extent, Space};
+pub(crate) use space::{Extent, MAX_RANK, Space};
 pub(crate) use values::{MemoryType, References, region_dtype};
 
 static INIT: Once = Once::new();

@@ -14,6 +14,7 @@ mod dtype;
 #[expect(unsafe_code, reason = "the HDF5 library is in C; this module makes it safe to call")]
 mod ffi;
 mod filter;
+mod native;
 mod outside;
 mod pending;
 mod place;
@@ -27,5 +28,7 @@ mod transaction;
 
 pub use array::{Span, VirtualPart};
 pub use container::{CreateOptions, Existing, Hdf5File, Readers};
+#[doc(hidden)]
+pub use native::walk_natively;
 pub use place::{Recovery, Remedy, expect_replaceable, recover};
 pub use signature::{is_hdf5, user_block_len};

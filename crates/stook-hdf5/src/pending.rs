@@ -202,6 +202,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.whole.get_mut().unwrap_or_else(PoisonError::into_inner).close();
         self.resolve_pending(When::Last);
     }
 }

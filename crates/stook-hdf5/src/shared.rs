@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use stook_core::container::{Mode, Outside};
 use stook_core::{Error, ErrorKind, Limits, NodePath, Result};
 
+use crate::container::Whole;
 use crate::ffi::{self, AttributeOrder, Failure, File, References};
+use crate::native;
 use crate::outside::Surroundings;
 use crate::pending::Pending;
 use crate::place::Backing;
@@ -36,6 +38,10 @@ pub(crate) struct Shared {
     names: Mutex<HashMap<u64, String>>,
     /// References to nodes that did not exist when they were written.
     pub(crate) pending: Mutex<Vec<Pending>>,
+    /// The tree past the library, in a file that is only read.
+    pub(crate) native: Option<native::Reader>,
+    /// What arrays that are made in one piece leave for the next one.
+    pub(crate) whole: Mutex<Whole>,
 }
 
 impl Shared {
@@ -61,6 +67,8 @@ impl Shared {
             n_links: 0,
             names: Mutex::default(),
             pending: Mutex::default(),
+            native: None,
+            whole: Mutex::default(),
         })
     }
 

@@ -16,12 +16,18 @@ impl Sum for Jenkins {
     const NAME: &'static str = "jenkins_lookup3";
 
     fn of(&self, data: &[u8]) -> u32 {
-        lookup3(self.initial, &self.prefix, data)
+        hash(self.initial, &self.prefix, data)
     }
 }
 
+/// The hash of `bytes`, begun with 0: the checksum of HDF5's metadata.
+#[must_use]
+pub fn lookup3(bytes: &[u8]) -> u32 {
+    hash(0, &[], bytes)
+}
+
 /// The hash of `prefix` and `data`, one behind the other.
-fn lookup3(initial: u32, prefix: &[u8], data: &[u8]) -> u32 {
+fn hash(initial: u32, prefix: &[u8], data: &[u8]) -> u32 {
     let len = prefix.len() + data.len();
     // The hash counts the length modulo 2^32.
     let mut state = [0xDEAD_BEEF_u32.wrapping_add(len as u32).wrapping_add(initial); 3];
@@ -103,18 +109,18 @@ mod tests {
     #[test]
     fn published_values_are_found() {
         let text = b"Four score and seven years ago";
-        assert_eq!(lookup3(0, b"", text), 0x1777_0551);
-        assert_eq!(lookup3(1, b"", text), 0xCD62_8161);
-        assert_eq!(lookup3(0, b"", b""), 0xDEAD_BEEF);
+        assert_eq!(hash(0, b"", text), 0x1777_0551);
+        assert_eq!(hash(1, b"", text), 0xCD62_8161);
+        assert_eq!(hash(0, b"", b""), 0xDEAD_BEEF);
     }
 
     #[test]
     fn a_prefix_is_hashed_as_if_it_stood_before_the_data() {
         let all: Vec<u8> = (0..90_u8).map(|i| i.wrapping_mul(7)).collect();
         for len in 0..all.len() {
-            let expected = lookup3(5, b"", &all[..len]);
+            let expected = hash(5, b"", &all[..len]);
             for cut in 0..=len {
-                assert_eq!(lookup3(5, &all[..cut], &all[cut..len]), expected, "{cut} of {len}");
+                assert_eq!(hash(5, &all[..cut], &all[cut..len]), expected, "{cut} of {len}");
             }
         }
     }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::copy;
 use super::transfer::Layout;
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::selection::plan::MAX_RANK;
 use crate::values::byte_len;
@@ -125,6 +126,23 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn shape(&self) -> &[u64] {
         &self.shape
+    }
+
+    /// Its items where they lie behind one another in C order, as those of an array of `dtype` that
+    /// the view may be written to; `None` where they lie otherwise, or are of another size.
+    #[must_use]
+    #[expect(unsafe_code, reason = "a raw pointer that stands for a shared borrow of bytes")]
+    pub fn in_one_piece(&self, dtype: &DType) -> Option<&'a [u8]> {
+        let item_size = dtype.item_size();
+        self.check_item_size(item_size).ok()?;
+        let len = byte_len(&self.shape, item_size).ok()?;
+        if len == 0 {
+            return Some(&[]);
+        }
+        // SAFETY: whoever made the view vouches for items of the size of those of the arrays that
+        // it is written to, at the places that shape and strides lead to: behind one another.
+        let items = || unsafe { std::slice::from_raw_parts(self.items, len) };
+        is_contiguous(&self.shape, &self.strides, item_size).then(items)
     }
 
     /// Where its items lie.

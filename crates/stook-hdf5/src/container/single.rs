@@ -43,9 +43,13 @@ impl Hdf5File {
         node: &NodePath,
         attribute: &str,
     ) -> Result<Option<AttributeValue>> {
+        let attribute = name(attribute).map_err(|error| self.at(error, node))?;
+        let native = self.shared.native.as_ref();
+        if let Some(found) = native.and_then(|native| native.attribute(node, &attribute)) {
+            return Ok(found);
+        }
         let _lock = ffi::lock();
         let (location, _) = self.location(node)?;
-        let attribute = name(attribute).map_err(|error| self.at(error, node))?;
         let context: (&dyn ffi::References, &Limits) = (&*self.shared, &self.shared.limits);
         attributes::read_one(&location, &attribute, context).map_err(self.shared.corrupt(node))
     }

@@ -8,10 +8,10 @@ use hdf5_metno_sys::h5a::{
     H5Aread, H5Arename, H5Awrite,
 };
 use hdf5_metno_sys::h5i::hid_t;
-use hdf5_metno_sys::h5p::{H5P_CLS_ATTRIBUTE_CREATE, H5P_DEFAULT, H5Pcreate, H5Pset_char_encoding};
-use hdf5_metno_sys::h5t::H5T_CSET_UTF8;
+use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use stook_core::Limits;
 
+use super::plist::attribute_creation;
 use super::values::{MemoryType, References};
 use super::{Datatype, Id, Location, Result, Space, call, lock};
 
@@ -69,12 +69,11 @@ impl Location {
         datatype: &Datatype,
         space: &Space,
     ) -> Result<Attribute> {
-        let acpl = Id::owned(call!("attribute properties", H5Pcreate(*H5P_CLS_ATTRIBUTE_CREATE))?);
-        call!("attribute properties", H5Pset_char_encoding(acpl.raw(), H5T_CSET_UTF8))?;
+        let acpl = attribute_creation()?;
         let (kind, space) = (datatype.id().raw(), space.id().raw());
         let id = call!(
             "create attribute",
-            H5Acreate2(self.id().raw(), name.as_ptr(), kind, space, acpl.raw(), H5P_DEFAULT)
+            H5Acreate2(self.id().raw(), name.as_ptr(), kind, space, acpl, H5P_DEFAULT)
         )?;
         Ok(Attribute { id: Id::owned(id) })
     }

@@ -105,7 +105,7 @@ impl Dataset {
         properties: &DatasetCreation,
         cache: ChunkCache,
     ) -> Result<Self> {
-        let (lcpl, dapl) = (link_creation()?, dataset_access(cache)?);
+        let (lcpl, dapl) = (link_creation(path)?, dataset_access(cache)?);
         let id = call!(
             "create",
             H5Dcreate2(
@@ -113,7 +113,7 @@ impl Dataset {
                 path.as_ptr(),
                 datatype.id().raw(),
                 space.id().raw(),
-                lcpl.raw(),
+                lcpl,
                 properties.id().raw(),
                 dapl
             )

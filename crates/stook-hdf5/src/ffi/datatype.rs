@@ -145,10 +145,10 @@ impl Datatype {
 
     /// Gives this type, which has none, a name in `file`, and creates the groups above it.
     pub(crate) fn commit(&self, file: &File, path: &CStr) -> Result<()> {
-        let (file, lcpl) = (file.id().raw(), link_creation()?);
+        let (file, lcpl) = (file.id().raw(), link_creation(path)?);
         call!(
             "named type",
-            H5Tcommit2(file, path.as_ptr(), self.id.raw(), lcpl.raw(), H5P_DEFAULT, H5P_DEFAULT)
+            H5Tcommit2(file, path.as_ptr(), self.id.raw(), lcpl, H5P_DEFAULT, H5P_DEFAULT)
         )?;
         Ok(())
     }

@@ -39,7 +39,6 @@ const ELEMENTS: c_int = 3;
 const GLOBAL_HEAP: c_int = 4;
 
 const AGGREGATE_METADATA: c_ulong = 0x1;
-const ACCUMULATE_METADATA: c_ulong = 0x2 | 0x4;
 const DATA_SIEVE: c_ulong = 0x8;
 const AGGREGATE_SMALL_DATA: c_ulong = 0x10;
 const SUPPORTS_SWMR: c_ulong = 0x1000;
@@ -100,7 +99,7 @@ struct Class {
     get_eoa: unsafe extern "C" fn(*const Open, c_int) -> u64,
     set_eoa: unsafe extern "C" fn(*mut Open, c_int, u64) -> herr_t,
     get_eof: unsafe extern "C" fn(*const Open, c_int) -> u64,
-    get_handle: Unused,
+    get_handle: unsafe extern "C" fn(*mut Open, hid_t, *mut *mut c_void) -> herr_t,
     read: unsafe extern "C" fn(*mut Open, c_int, hid_t, u64, usize, *mut c_void) -> herr_t,
     write: unsafe extern "C" fn(*mut Open, c_int, hid_t, u64, usize, *const c_void) -> herr_t,
     vectors: [Unused; 4],
@@ -138,7 +137,7 @@ static CLASS: Class = Class {
     get_eoa,
     set_eoa,
     get_eof,
-    get_handle: None,
+    get_handle,
     read,
     write,
     vectors: [None; 4],
@@ -294,8 +293,10 @@ unsafe extern "C" fn cmp(a: *const Open, b: *const Open) -> c_int {
 unsafe extern "C" fn query(_: *const Open, flags: *mut c_ulong) -> herr_t {
     // SAFETY: null, or a place for one number.
     if let Some(flags) = unsafe { flags.as_mut() } {
+        // No accumulator of metadata (0x2, 0x4): it keeps what lies behind an object whose length
+        // the library did not know, and writes that back with it. Elements and objects that are
+        // written past the library may lie there.
         *flags = AGGREGATE_METADATA
-            | ACCUMULATE_METADATA
             | DATA_SIEVE
             | AGGREGATE_SMALL_DATA
             | SUPPORTS_SWMR
@@ -321,6 +322,31 @@ unsafe extern "C" fn get_eof(file: *const Open, _: c_int) -> u64 {
     // SAFETY: a file that `open` gave, and open.
     let file = unsafe { &*file };
     guard(u64::MAX, || file.backing.len_bytes())
+}
+
+/// The handle of a file is what the driver has of it, for [`reserve`].
+unsafe extern "C" fn get_handle(file: *mut Open, _: hid_t, handle: *mut *mut c_void) -> herr_t {
+    // SAFETY: null, or a place for one pointer.
+    match unsafe { handle.as_mut() } {
+        Some(handle) => {
+            *handle = file.cast();
+            0
+        }
+        None => -1,
+    }
+}
+
+/// Makes the file whose handle this is longer by `len` bytes, and gives the address of the first;
+/// `None` where no file is so long. The library's lock must be held since the handle was asked
+/// for.
+pub(super) fn reserve(handle: *mut c_void, len: u64) -> Option<u64> {
+    // SAFETY: handles are of files that `open` gave; the lock keeps others out, and the file open.
+    let file = unsafe { handle.cast::<Open>().as_mut() }?;
+    let address = file.allocated;
+    let end = address.checked_add(len).filter(|&end| end < MAX_ADDRESS)?;
+    file.allocated = end;
+    file.is_used = true;
+    Some(address)
 }
 
 unsafe extern "C" fn read(

@@ -1,11 +1,10 @@
 //! Files: opening, creating, flushing.
 
-#[cfg(unix)]
-use std::ffi::c_int;
-use std::ffi::c_uint;
+use std::ffi::{c_int, c_uint};
 use std::path::Path;
 
 use hdf5_metno_sys::h5::herr_t;
+use hdf5_metno_sys::h5ac::H5AC_cache_config_t;
 use hdf5_metno_sys::h5f::{
     H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_WEAK,
     H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
@@ -13,8 +12,9 @@ use hdf5_metno_sys::h5f::{
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
-    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pset_cache, H5Pset_driver,
-    H5Pset_fclose_degree, H5Pset_libver_bounds, H5Pset_sieve_buf_size,
+    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pget_mdc_config, H5Pset_cache,
+    H5Pset_driver, H5Pset_fclose_degree, H5Pset_libver_bounds, H5Pset_mdc_config,
+    H5Pset_sieve_buf_size,
 };
 
 use super::plist::{AttributeOrder, set_attribute_order};
@@ -40,6 +40,8 @@ const F_SETFD: c_int = 2;
 const FD_CLOEXEC: c_int = 1;
 
 const RELAX_UNUSED_BITS: u64 = 1;
+/// `H5AC__CURR_CACHE_CONFIG_VERSION`.
+const CACHE_CONFIG_VERSION: c_int = 1;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +150,7 @@ fn access_list(access: Access) -> Result<Id> {
     // Elements are also read and written past the library, which must not keep any.
     call!("sieve buffer", H5Pset_sieve_buf_size(id, 0))?;
     call!("integrity checks", H5Pset_relax_file_integrity_checks(id, RELAX_UNUSED_BITS))?;
+    bound_metadata_cache(&fapl)?;
     call!("file driver", H5Pset_driver(id, driver::id()?, std::ptr::null()))?;
     if let Access::Write(oldest) | Access::Create(oldest) = access {
         let low = match oldest {
@@ -157,4 +160,18 @@ fn access_list(access: Access) -> Result<Id> {
         call!("format bounds", H5Pset_libver_bounds(id, low, H5F_LIBVER_V110))?;
     }
     Ok(fapl)
+}
+
+/// Bytes of metadata that the library keeps to begin with, and at most. In memory they take about
+/// four times as much.
+const METADATA_LEN_BYTES: (usize, usize) = (512 << 10, 8 << 20);
+
+/// Has the library begin with a smaller cache than its own 2 MiB, which grows where it is missed.
+fn bound_metadata_cache(fapl: &Id) -> Result<()> {
+    let mut config = H5AC_cache_config_t { version: CACHE_CONFIG_VERSION, ..Default::default() };
+    call!("metadata cache", H5Pget_mdc_config(fapl.raw(), &raw mut config))?;
+    (config.initial_size, config.max_size) = METADATA_LEN_BYTES;
+    config.min_size = config.initial_size / 2;
+    config.set_initial_size = 1;
+    call!("metadata cache", H5Pset_mdc_config(fapl.raw(), &raw const config)).map(drop)
 }

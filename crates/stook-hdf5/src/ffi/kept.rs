@@ -33,6 +33,17 @@ impl Datatype {
             )
     }
 
+    /// The type as a message of an object header.
+    pub(crate) fn message(&self) -> Result<Vec<u8>> {
+        // The number of messages that are types, and a version of the encoding.
+        const PREFIX: [u8; 2] = [3, 0];
+        let encoded = self.encoded()?;
+        match encoded.strip_prefix(&PREFIX) {
+            Some(message) if !message.is_empty() => Ok(message.to_vec()),
+            _ => Err(super::Failure::new("encode type", "the encoding is of no known version")),
+        }
+    }
+
     fn encoded(&self) -> Result<Vec<u8>> {
         let mut len = 0_usize;
         call!("encode type", H5Tencode(self.id().raw(), ptr::null_mut(), &raw mut len))?;

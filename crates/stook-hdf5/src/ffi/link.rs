@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdf5_metno_sys::h5::{H5_INDEX_NAME, H5_ITER_NATIVE, hbool_t, herr_t};
 use hdf5_metno_sys::h5i::hid_t;
@@ -15,6 +16,14 @@ use stook_core::ErrorKind;
 
 use super::plist::{link_access, link_creation};
 use super::{Failure, File, Location, Result, call, lock};
+
+/// How often a link was taken away in this process, or tried to be.
+static N_UNLINKED: AtomicU64 = AtomicU64::new(0);
+
+/// A number that changes when a path may lead to something else than before.
+pub(crate) fn n_unlinked() -> u64 {
+    N_UNLINKED.load(Ordering::Relaxed)
+}
 
 /// What a link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,34 +182,28 @@ impl Location {
 
     /// Gives the object at the path `target` of this location the further name `name`.
     pub(crate) fn link_hard(&self, target: &CStr, name: &CStr) -> Result<()> {
-        let lcpl = link_creation()?;
+        let lcpl = link_creation(name)?;
         let id = self.id().raw();
         call!(
             "create hard link",
-            H5Lcreate_hard(id, target.as_ptr(), id, name.as_ptr(), lcpl.raw(), H5P_DEFAULT)
+            H5Lcreate_hard(id, target.as_ptr(), id, name.as_ptr(), lcpl, H5P_DEFAULT)
         )
         .map(drop)
     }
 
     /// Makes `name` a soft link to `target`.
     pub(crate) fn link_soft(&self, name: &CStr, target: &CStr) -> Result<()> {
-        let lcpl = link_creation()?;
+        let lcpl = link_creation(name)?;
         call!(
             "create soft link",
-            H5Lcreate_soft(
-                target.as_ptr(),
-                self.id().raw(),
-                name.as_ptr(),
-                lcpl.raw(),
-                H5P_DEFAULT
-            )
+            H5Lcreate_soft(target.as_ptr(), self.id().raw(), name.as_ptr(), lcpl, H5P_DEFAULT)
         )
         .map(drop)
     }
 
     /// Makes `name` an external link to `path` of `file`.
     pub(crate) fn link_external(&self, name: &CStr, file: &CStr, path: &CStr) -> Result<()> {
-        let lcpl = link_creation()?;
+        let lcpl = link_creation(name)?;
         call!(
             "create external link",
             H5Lcreate_external(
@@ -208,7 +211,7 @@ impl Location {
                 path.as_ptr(),
                 self.id().raw(),
                 name.as_ptr(),
-                lcpl.raw(),
+                lcpl,
                 H5P_DEFAULT
             )
         )
@@ -217,6 +220,7 @@ impl Location {
 
     /// Deletes the link `name`; an object without links goes with it.
     pub(crate) fn unlink(&self, name: &CStr) -> Result<()> {
+        N_UNLINKED.fetch_add(1, Ordering::Relaxed);
         call!("remove", H5Ldelete(self.id().raw(), name.as_ptr(), H5P_DEFAULT)).map(drop)
     }
 }
@@ -224,9 +228,9 @@ impl Location {
 impl File {
     /// Moves the link at `from` to `to`, creating the groups above it.
     pub(crate) fn rename(&self, from: &CStr, to: &CStr) -> Result<()> {
-        let lcpl = link_creation()?;
+        N_UNLINKED.fetch_add(1, Ordering::Relaxed);
+        let lcpl = link_creation(to)?;
         let id = self.id().raw();
-        call!("rename", H5Lmove(id, from.as_ptr(), id, to.as_ptr(), lcpl.raw(), H5P_DEFAULT))
-            .map(drop)
+        call!("rename", H5Lmove(id, from.as_ptr(), id, to.as_ptr(), lcpl, H5P_DEFAULT)).map(drop)
     }
 }

@@ -4,18 +4,16 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
 use hdf5_metno_sys::h5g::{H5Gcreate2, H5Gget_create_plist};
-use hdf5_metno_sys::h5i::H5I_INVALID_HID;
+use hdf5_metno_sys::h5i::{H5I_GROUP, H5I_INVALID_HID, H5Iget_type};
 use hdf5_metno_sys::h5o::{
     H5O_INFO_BASIC, H5O_TYPE_DATASET, H5O_TYPE_GROUP, H5O_TYPE_NAMED_DATATYPE, H5O_info2_t,
     H5O_type_t, H5Oget_info_by_name3, H5Oget_info3, H5Oopen,
 };
-use hdf5_metno_sys::h5p::{
-    H5P_CLS_GROUP_CREATE, H5P_CRT_ORDER_TRACKED, H5P_DEFAULT, H5Pcreate, H5Pget_attr_creation_order,
-};
+use hdf5_metno_sys::h5p::{H5P_CRT_ORDER_TRACKED, H5P_DEFAULT, H5Pget_attr_creation_order};
 use hdf5_metno_sys::h5r::{H5R_OBJECT1, H5Rcreate, H5Rget_name};
 
-use super::plist::{AttributeOrder, link_access, link_creation, set_attribute_order};
-use super::{Datatype, File, Id, Result, call, sized_text};
+use super::plist::{AttributeOrder, group_creation, link_access, link_creation};
+use super::{Datatype, File, Id, Result, call, lock, sized_text};
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +55,11 @@ impl Location {
 
     /// Creates the group at `path`, and the groups above it.
     pub(crate) fn create_group(file: &File, path: &CStr, order: AttributeOrder) -> Result<Self> {
-        let lcpl = link_creation()?;
-        let gcpl = Id::owned(call!("group properties", H5Pcreate(*H5P_CLS_GROUP_CREATE))?);
-        set_attribute_order(&gcpl, order)?;
+        let lcpl = link_creation(path)?;
+        let gcpl = group_creation(order)?;
         let id = call!(
             "create group",
-            H5Gcreate2(file.id().raw(), path.as_ptr(), lcpl.raw(), gcpl.raw(), H5P_DEFAULT)
+            H5Gcreate2(file.id().raw(), path.as_ptr(), lcpl, gcpl, H5P_DEFAULT)
         )?;
         Ok(Self { id: Id::owned(id) })
     }
@@ -96,6 +93,13 @@ impl Location {
         )?;
         // SAFETY: as in `info`.
         Ok(ObjectKind::from_raw(unsafe { info.assume_init() }.type_))
+    }
+
+    /// Whether it is a group.
+    pub(crate) fn is_group(&self) -> bool {
+        let _lock = lock();
+        // SAFETY: the id is valid and the call takes nothing else.
+        unsafe { H5Iget_type(self.id.raw()) == H5I_GROUP }
     }
 
     /// What names the object in this process: its file's number and its address.

@@ -1,7 +1,7 @@
 //! Property lists: what a dataset's layout, filters and fill value are, and the settings with
 //! which objects and links are created.
 
-use std::ffi::{c_char, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_uint, c_void};
 use std::sync::OnceLock;
 
 use hdf5_metno_sys::h5::herr_t;
@@ -12,14 +12,15 @@ use hdf5_metno_sys::h5d::{
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
-    H5P_CLS_DATASET_ACCESS, H5P_CLS_DATASET_CREATE, H5P_CLS_LINK_ACCESS, H5P_CLS_LINK_CREATE,
-    H5P_CRT_ORDER_TRACKED, H5Pcreate, H5Pfill_value_defined, H5Pget_chunk, H5Pget_chunk_opts,
-    H5Pget_external_count, H5Pget_fill_time, H5Pget_fill_value, H5Pget_filter2, H5Pget_layout,
-    H5Pget_nfilters, H5Pset_attr_creation_order, H5Pset_attr_phase_change, H5Pset_char_encoding,
-    H5Pset_chunk, H5Pset_chunk_cache, H5Pset_create_intermediate_group, H5Pset_elink_cb,
-    H5Pset_fill_value, H5Pset_filter, H5Pset_layout, H5Pset_obj_track_times,
+    H5P_CLS_ATTRIBUTE_CREATE, H5P_CLS_DATASET_ACCESS, H5P_CLS_DATASET_CREATE, H5P_CLS_GROUP_CREATE,
+    H5P_CLS_LINK_ACCESS, H5P_CLS_LINK_CREATE, H5P_CRT_ORDER_TRACKED, H5Pcreate,
+    H5Pfill_value_defined, H5Pget_chunk, H5Pget_chunk_opts, H5Pget_external_count,
+    H5Pget_fill_time, H5Pget_fill_value, H5Pget_filter2, H5Pget_layout, H5Pget_nfilters,
+    H5Pset_attr_creation_order, H5Pset_attr_phase_change, H5Pset_char_encoding, H5Pset_chunk,
+    H5Pset_chunk_cache, H5Pset_create_intermediate_group, H5Pset_elink_cb, H5Pset_fill_value,
+    H5Pset_filter, H5Pset_layout, H5Pset_obj_track_times,
 };
-use hdf5_metno_sys::h5t::H5T_CSET_UTF8;
+use hdf5_metno_sys::h5t::{H5T_CSET_ASCII, H5T_CSET_UTF8};
 use hdf5_metno_sys::h5z::H5Z_FLAG_OPTIONAL;
 
 use stook_core::Limits;
@@ -40,7 +41,12 @@ pub(crate) enum AttributeOrder {
 }
 
 /// Attributes that stay in the object header before they move to a heap of their own.
-const MAX_COMPACT_ATTRIBUTES: c_uint = 64;
+const MAX_COMPACT_ATTRIBUTES: u16 = 64;
+/// Fewer than this come back from there.
+const MIN_DENSE_ATTRIBUTES: u16 = 48;
+
+/// How many attributes lie in a header at most, and in a heap at least.
+pub(crate) const ATTRIBUTE_PHASES: (u16, u16) = (MAX_COMPACT_ATTRIBUTES, MIN_DENSE_ATTRIBUTES);
 
 /// The library's chunk cache for a dataset whose elements it converts.
 const CACHE_LEN_BYTES: usize = 16 << 20;
@@ -48,19 +54,50 @@ const CACHE_LEN_BYTES: usize = 16 << 20;
 /// Applies `order` to the creation properties of a file, group or dataset.
 pub(super) fn set_attribute_order(plist: &Id, order: AttributeOrder) -> Result<()> {
     if order == AttributeOrder::Tracked {
-        let (id, max) = (plist.raw(), MAX_COMPACT_ATTRIBUTES);
+        let (id, (max, min)) = (plist.raw(), ATTRIBUTE_PHASES);
         call!("attribute order", H5Pset_attr_creation_order(id, H5P_CRT_ORDER_TRACKED))?;
-        call!("attribute storage", H5Pset_attr_phase_change(id, max, max - 16))?;
+        call!("attribute storage", H5Pset_attr_phase_change(id, max.into(), min.into()))?;
     }
     Ok(())
 }
 
-/// The properties of new links: groups above are made, names are UTF-8.
-pub(super) fn link_creation() -> Result<Id> {
-    let plist = Id::owned(call!("link properties", H5Pcreate(*H5P_CLS_LINK_CREATE))?);
-    call!("link properties", H5Pset_create_intermediate_group(plist.raw(), 1))?;
-    call!("link properties", H5Pset_char_encoding(plist.raw(), H5T_CSET_UTF8))?;
-    Ok(plist)
+/// The properties of the new link `path`: groups above are made. Names are UTF-8 where they are not
+/// ASCII: a group of the old style, which holds ASCII alone, becomes one of the new style then.
+pub(super) fn link_creation(path: &CStr) -> Result<hid_t> {
+    static ASCII: OnceLock<Id> = OnceLock::new();
+    static UTF8: OnceLock<Id> = OnceLock::new();
+    let (list, charset) = match path.to_bytes().is_ascii() {
+        true => (&ASCII, H5T_CSET_ASCII),
+        false => (&UTF8, H5T_CSET_UTF8),
+    };
+    cached(list, || {
+        let plist = Id::owned(call!("link properties", H5Pcreate(*H5P_CLS_LINK_CREATE))?);
+        call!("link properties", H5Pset_create_intermediate_group(plist.raw(), 1))?;
+        call!("link properties", H5Pset_char_encoding(plist.raw(), charset))?;
+        Ok(plist)
+    })
+}
+
+/// The properties of new attributes: names are UTF-8.
+pub(super) fn attribute_creation() -> Result<hid_t> {
+    static LIST: OnceLock<Id> = OnceLock::new();
+    cached(&LIST, || {
+        let plist = Id::owned(call!("attribute properties", H5Pcreate(*H5P_CLS_ATTRIBUTE_CREATE))?);
+        call!("attribute properties", H5Pset_char_encoding(plist.raw(), H5T_CSET_UTF8))?;
+        Ok(plist)
+    })
+}
+
+/// The properties of new groups.
+pub(super) fn group_creation(order: AttributeOrder) -> Result<hid_t> {
+    static TRACKED: OnceLock<Id> = OnceLock::new();
+    static UNTRACKED: OnceLock<Id> = OnceLock::new();
+    let list = if order == AttributeOrder::Tracked { &TRACKED } else { &UNTRACKED };
+    cached(list, || {
+        let plist = Id::owned(call!("group properties", H5Pcreate(*H5P_CLS_GROUP_CREATE))?);
+        set_attribute_order(&plist, order)?;
+        Ok(plist)
+    })
 }
 
 extern "C" fn refuse_external(

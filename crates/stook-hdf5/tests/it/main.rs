@@ -10,6 +10,7 @@ mod edit;
 mod filters;
 mod fixtures;
 mod interop;
+mod native;
 mod outside;
 mod peers;
 mod python;

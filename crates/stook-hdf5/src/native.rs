@@ -1,0 +1,24 @@
+//! Metadata read and made without the library, where they are of the plain forms that nearly all
+//! nodes have: a hundredth of the library's work a node, and nothing kept in its cache.
+//!
+//! Invariants:
+//! - Whatever is not understood, contradicts itself or lies outside the file is no error here but
+//!   `None`: the library is asked, and says what is wrong.
+//! - Files are read here only where nobody changes what is read: opened for reading, at one
+//!   commit, by no program that writes without a journal.
+//! - Sizes are checked before memory is asked for; what leads on does so a bounded number of times.
+//!
+//! The forms are those of the HDF5 File Format Specification 3.0, whose sections the parts name.
+
+mod attribute;
+mod bytes;
+mod group;
+mod header;
+mod heap;
+mod listing;
+mod make;
+mod source;
+
+pub(crate) use listing::Reader;
+pub use listing::walk_natively;
+pub(crate) use make::{NewArray, NewAttribute, encode, text_type};

@@ -1,0 +1,131 @@
+//! Groups: the names in them (sections III.A, III.B, III.D, IV.A.2.g).
+
+use stook_core::Limits;
+
+use super::bytes::{Bytes, UNDEFINED};
+use super::header::{Header, kind};
+use super::source::Source;
+
+/// A name in a group, and the address of the header that it leads to.
+pub(super) type Entry = (Vec<u8>, u64);
+
+const SYMBOL_LEN: usize = 40;
+/// What the scratch pad of a symbol holds where it is a soft link.
+const CACHED_SOFT_LINK: u32 = 2;
+/// Levels of a tree of names.
+const MAX_LEVEL: u8 = 32;
+
+/// The names in the group of a header, all of them hard links; `None` where one is not.
+pub(super) fn entries(
+    source: &mut Source<'_>,
+    header: &Header,
+    limits: &Limits,
+) -> Option<Vec<Entry>> {
+    if let Some(table) = header.find(kind::SYMBOL_TABLE) {
+        let mut table = table.data()?;
+        let (tree, heap) = (table.u64()?, table.u64()?);
+        let mut names = Names { heap: local_heap(source, heap)?, entries: Vec::new(), n_left: 0 };
+        names.n_left = limits.n_nodes;
+        names.tree(source, tree, None)?;
+        return Some(names.entries);
+    }
+    let mut info = header.find(kind::LINK_INFO)?.data()?;
+    let (version, flags) = (info.u8()?, info.u8()?);
+    if flags & 1 != 0 {
+        info.u64()?;
+    }
+    let is_dense = info.u64()? != UNDEFINED;
+    if version != 0 || is_dense {
+        return None;
+    }
+    let links = header.messages().filter(|message| message.kind == kind::LINK);
+    links.map(|message| link(message.data()?)).collect()
+}
+
+/// A link message that is a hard link.
+fn link(mut message: Bytes<'_>) -> Option<Entry> {
+    let (version, flags) = (message.u8()?, message.u8()?);
+    let has = |bit: u8| flags & bit != 0;
+    let class = if has(8) { message.u8()? } else { 0 };
+    message.take(if has(4) { 8 } else { 0 })?;
+    message.take(usize::from(has(0x10)))?;
+    let len = usize::try_from(message.sized(flags & 3)?).ok()?;
+    let name = message.take(len)?.to_vec();
+    let is_plain = version == 1 && class == 0 && !name.is_empty() && !name.contains(&0);
+    is_plain.then_some((name, message.u64()?))
+}
+
+/// The bytes that names lie in.
+fn local_heap(source: &mut Source<'_>, address: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.read(address, 32, &mut bytes)?;
+    let mut head = Bytes(&bytes);
+    if head.take(4)? != b"HEAP" || head.u8()? != 0 {
+        return None;
+    }
+    head.take(3)?;
+    let (len, _free, at) = (head.u64()?, head.u64()?, head.u64()?);
+    source.read(at, usize::try_from(len).ok()?, &mut bytes)?;
+    Some(bytes)
+}
+
+/// Names on the way out of a tree.
+struct Names {
+    heap: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Names and nodes of the tree that may still come.
+    n_left: u64,
+}
+
+impl Names {
+    /// The names below the node at `address`, which is `level` levels up.
+    fn tree(&mut self, source: &mut Source<'_>, address: u64, level: Option<u8>) -> Option<()> {
+        self.n_left = self.n_left.checked_sub(1)?;
+        let mut bytes = Vec::new();
+        source.read(address, 24, &mut bytes)?;
+        let mut head = Bytes(&bytes);
+        if head.take(4)? != b"TREE" || head.u8()? != 0 {
+            return None;
+        }
+        let (found, n) = (head.u8()?, usize::from(head.u16()?));
+        if found > MAX_LEVEL || level.is_some_and(|level| level != found) {
+            return None;
+        }
+        source.read(address.checked_add(24)?, 16 * n + 8, &mut bytes)?;
+        let mut rest = Bytes(&bytes);
+        for _ in 0..n {
+            let (_key, child) = (rest.u64()?, rest.u64()?);
+            match found.checked_sub(1) {
+                Some(below) => self.tree(source, child, Some(below))?,
+                None => self.symbols(source, child)?,
+            }
+        }
+        Some(())
+    }
+
+    fn symbols(&mut self, source: &mut Source<'_>, address: u64) -> Option<()> {
+        let mut bytes = Vec::new();
+        source.read(address, 8, &mut bytes)?;
+        let mut head = Bytes(&bytes);
+        if head.take(4)? != b"SNOD" || head.u8()? != 1 {
+            return None;
+        }
+        head.take(1)?;
+        let n = head.u16()?;
+        self.n_left = self.n_left.checked_sub(u64::from(n) + 1)?;
+        source.read(address.checked_add(8)?, SYMBOL_LEN * usize::from(n), &mut bytes)?;
+        for symbol in bytes.chunks_exact(SYMBOL_LEN) {
+            let mut symbol = Bytes(symbol);
+            let (name, header, cached) = (symbol.u64()?, symbol.u64()?, symbol.u32()?);
+            if cached >= CACHED_SOFT_LINK || header == UNDEFINED {
+                return None;
+            }
+            let name = Bytes(self.heap.get(usize::try_from(name).ok()?..)?).text()?;
+            if name.is_empty() {
+                return None;
+            }
+            self.entries.push((name.to_vec(), header));
+        }
+        Some(())
+    }
+}

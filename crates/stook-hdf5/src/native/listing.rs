@@ -1,0 +1,190 @@
+//! What is in a group, and the attributes of what is: for who walks a file.
+//!
+//! Only the children of the group that was listed last are known. So a walk, which asks for the
+//! children of a group and then for what they are, reads each header where it lies, and who asks
+//! for a node by its path leaves that to the library, which finds it by the index of names.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stook_core::container::{Child, Link, NodeKind};
+use stook_core::file::FileIo;
+use stook_core::{AttributeValue, Limits, NodePath};
+
+use super::attribute;
+use super::group::{Entry, entries};
+use super::header::{Header, kind};
+use super::source::{Pages, Source};
+use crate::ffi::ObjectKind;
+
+/// Names that are remembered of a group, and groups whose addresses are.
+const MAX_KNOWN: usize = 1 << 16;
+
+/// A node whose header is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Target {
+    address: u64,
+    kind: NodeKind,
+}
+
+/// Reads the tree of a file.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    file: Arc<dyn FileIo>,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pages: Pages,
+    header: Header,
+    /// The group that was listed last, and what is in it, sorted.
+    group: Option<NodePath>,
+    children: Vec<(Box<str>, Target)>,
+    /// The groups that were found so far, by their paths.
+    groups: HashMap<NodePath, u64>,
+}
+
+impl Reader {
+    /// A reader of a file whose bytes do not change.
+    pub(crate) fn new(file: Arc<dyn FileIo>, limits: &Limits) -> Self {
+        Self { file, limits: limits.clone(), state: Mutex::default() }
+    }
+
+    /// What is in `group`, sorted by name.
+    pub(crate) fn children(&self, group: &NodePath) -> Option<Vec<Child>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.children(&*self.file, group, &self.limits)
+    }
+
+    /// What is at `node`, where that is in the group that was listed last.
+    pub(crate) fn kind(&self, node: &NodePath) -> Option<ObjectKind> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.target(node)?.kind {
+            NodeKind::Group => Some(ObjectKind::Group),
+            NodeKind::Array => Some(ObjectKind::Dataset),
+            _ => None,
+        }
+    }
+
+    /// The attribute `name` of `node`, where that is in the group that was listed last.
+    #[expect(clippy::option_option, reason = "not known is not the same as not there")]
+    pub(crate) fn attribute(&self, node: &NodePath, name: &CStr) -> Option<Option<AttributeValue>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = state.target(node)?;
+        state.read_header(&*self.file, target.address)?;
+        let State { pages, header, .. } = &mut *state;
+        let mut source = Source { file: &*self.file, pages };
+        attribute::read(&mut source, header, (name.to_bytes(), &self.limits))
+    }
+}
+
+/// Walks the tree of `file` past the library, as far as that understands it, and returns how many
+/// nodes it found: what fuzzers are given, and nobody else needs.
+#[doc(hidden)]
+#[must_use]
+pub fn walk_natively(file: Arc<dyn FileIo>, limits: &Limits) -> u64 {
+    const ASKED_FOR: [&CStr; 3] = [c"CLASS", c"TITLE", c"title"];
+    let reader = Reader::new(file, limits);
+    let (mut ahead, mut n_found) = (vec![NodePath::root()], 0_u64);
+    while let Some(group) = ahead.pop() {
+        for child in reader.children(&group).unwrap_or_default() {
+            let Ok(node) = group.join(&child.name) else { continue };
+            for name in ASKED_FOR {
+                let _ = reader.attribute(&node, name);
+            }
+            n_found += 1;
+            if child.kind == Some(NodeKind::Group) && n_found < limits.n_nodes {
+                ahead.push(node);
+            }
+        }
+    }
+    n_found
+}
+
+impl State {
+    fn read_header(&mut self, file: &dyn FileIo, address: u64) -> Option<()> {
+        let mut source = Source { file, pages: &mut self.pages };
+        self.header.read(&mut source, address)
+    }
+
+    fn target(&self, node: &NodePath) -> Option<Target> {
+        let group = self.group.as_ref()?;
+        let name = node.as_str().strip_prefix(group.as_str())?;
+        let name = if group.is_root() { name } else { name.strip_prefix('/')? };
+        let at = self.children.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        self.children.get(at).map(|(_, target)| *target)
+    }
+
+    /// The address of the group at `path`.
+    fn group_at(&mut self, file: &dyn FileIo, path: &NodePath) -> Option<u64> {
+        if path.is_root() {
+            return Source { file, pages: &mut self.pages }.root();
+        }
+        match self.target(path) {
+            Some(target) => (target.kind == NodeKind::Group).then_some(target.address),
+            None => self.groups.get(path).copied(),
+        }
+    }
+
+    fn children(
+        &mut self,
+        file: &dyn FileIo,
+        path: &NodePath,
+        limits: &Limits,
+    ) -> Option<Vec<Child>> {
+        let address = self.group_at(file, path)?;
+        self.read_header(file, address)?;
+        let mut source = Source { file, pages: &mut self.pages };
+        let mut found = entries(&mut source, &self.header, limits)?;
+        found.sort_unstable();
+        let is_unique =
+            found.windows(2).all(|pair| pair.first().map(|e| &e.0) != pair.last().map(|e| &e.0));
+        if !is_unique {
+            return None;
+        }
+        let children = found.into_iter().map(|entry| self.child(file, entry));
+        let children = children.collect::<Option<Vec<_>>>()?;
+        self.keep(path, &children);
+        Some(children)
+    }
+
+    fn child(&mut self, file: &dyn FileIo, (name, address): Entry) -> Option<Child> {
+        self.read_header(file, address)?;
+        let kind = kind_of(&self.header)?;
+        let name =
+            String::from_utf8(name).ok().filter(|name| !name.contains('/') && name != ".")?;
+        Some(Child { name, kind: Some(kind), link: Link::Hard, identity: Some(address) })
+    }
+
+    /// Remembers the children of `group`.
+    fn keep(&mut self, group: &NodePath, children: &[Child]) {
+        let known = children.iter().filter_map(|child| {
+            let target = Target { address: child.identity?, kind: child.kind? };
+            Some((child.name.as_str().into(), target))
+        });
+        self.children = if children.len() <= MAX_KNOWN { known.collect() } else { Vec::new() };
+        self.group = Some(group.clone());
+        let groups = children.iter().filter(|child| child.kind == Some(NodeKind::Group));
+        let groups =
+            groups.filter_map(|child| Some((group.join(&child.name).ok()?, child.identity?)));
+        let n_free = MAX_KNOWN.saturating_sub(self.groups.len());
+        self.groups.extend(groups.take(n_free));
+    }
+}
+
+/// What the node of a header is.
+fn kind_of(header: &Header) -> Option<NodeKind> {
+    let has = |kind| header.messages().any(|message| message.kind == kind);
+    let is_group = has(kind::SYMBOL_TABLE) || has(kind::LINK_INFO);
+    let [is_typed, is_laid_out, has_space] =
+        [kind::DATATYPE, kind::LAYOUT, kind::DATASPACE].map(has);
+    match (is_group, is_typed, is_laid_out && has_space) {
+        (true, false, false) => Some(NodeKind::Group),
+        (false, true, true) => Some(NodeKind::Array),
+        // A named type, or a node of several kinds.
+        _ => None,
+    }
+}

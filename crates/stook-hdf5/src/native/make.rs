@@ -1,0 +1,138 @@
+//! New arrays in one piece, with all their attributes: the object header as the library would
+//! write it for files that HDF5 1.8 and later read (section IV.A.1.b).
+
+use stook_core::codec::lookup3;
+
+use super::bytes::UNDEFINED;
+use super::header::kind;
+
+/// Size of the first piece in two bytes, attributes in the order of their creation, bounds of
+/// their number of its own.
+const FLAGS: u8 = 0x01 | 0x04 | 0x10;
+/// The bytes before the messages.
+const PREFIX_LEN: usize = 4 + 1 + 1 + 4 + 2;
+/// A message that is never changed.
+const CONSTANT: u8 = 1;
+/// A message that is never stored elsewhere.
+const NOT_SHARED: u8 = 4;
+
+/// An array to be made; types are messages as the library encodes them.
+#[derive(Debug)]
+pub(crate) struct NewArray<'a> {
+    pub(crate) dtype: &'a [u8],
+    pub(crate) shape: &'a [u64],
+    /// Where its elements lie, and how many bytes they are.
+    pub(crate) elements: (Option<u64>, u64),
+    /// Attributes in the header at most, and in a heap at least.
+    pub(crate) phases: (u16, u16),
+    pub(crate) attributes: &'a [NewAttribute<'a>],
+}
+
+/// An attribute to be made.
+#[derive(Debug)]
+pub(crate) struct NewAttribute<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) dtype: Vec<u8>,
+    /// `None` for one without elements and shape.
+    pub(crate) shape: Option<&'a [u64]>,
+    pub(crate) items: &'a [u8],
+}
+
+/// The header of `array`; `None` where it does not fit into one.
+pub(crate) fn encode(array: &NewArray<'_>) -> Option<Vec<u8>> {
+    let mut header = Vec::with_capacity(1024);
+    header.extend_from_slice(b"OHDR\x02");
+    header.push(FLAGS);
+    header.extend(array.phases.0.to_le_bytes());
+    header.extend(array.phases.1.to_le_bytes());
+    // The length comes when it is known.
+    header.extend([0, 0]);
+    message(&mut header, (kind::DATASPACE, 0, 0), |out| extent(Some(array.shape), out))?;
+    message(&mut header, (kind::DATATYPE, CONSTANT, 0), |out| out.extend(array.dtype))?;
+    // Version 2; space is made late, and filled if a value is set; none is, but the default.
+    let fill = [2, 2, 2, 1, 0, 0, 0, 0];
+    message(&mut header, (kind::FILL_VALUE, CONSTANT, 0), |out| out.extend(fill))?;
+    message(&mut header, (kind::LAYOUT, 0, 0), |out| {
+        // Version 3; in one piece.
+        out.extend([3, 1]);
+        out.extend(array.elements.0.unwrap_or(UNDEFINED).to_le_bytes());
+        out.extend(array.elements.1.to_le_bytes());
+    })?;
+    let n_attributes = u16::try_from(array.attributes.len()).ok()?;
+    if n_attributes > array.phases.0 {
+        return None;
+    }
+    if n_attributes > 0 {
+        message(&mut header, (kind::ATTRIBUTE_INFO, NOT_SHARED, 0), |out| {
+            // Version 0; the order is known.
+            out.extend([0, 1]);
+            out.extend(n_attributes.to_le_bytes());
+            out.extend(UNDEFINED.to_le_bytes());
+            out.extend(UNDEFINED.to_le_bytes());
+        })?;
+    }
+    for (at, new) in (0..n_attributes).zip(array.attributes) {
+        attribute(&mut header, at, new)?;
+    }
+    let len = u16::try_from(header.len() - PREFIX_LEN).ok()?;
+    header.get_mut(PREFIX_LEN - 2..PREFIX_LEN)?.copy_from_slice(&len.to_le_bytes());
+    let sum = lookup3(&header);
+    header.extend(sum.to_le_bytes());
+    Some(header)
+}
+
+/// Appends a message of a kind, with flags and the number of its order.
+fn message(
+    header: &mut Vec<u8>,
+    (kind, flags, order): (u16, u8, u16),
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Option<()> {
+    header.push(u8::try_from(kind).ok()?);
+    let len_at = header.len();
+    header.extend([0, 0, flags]);
+    header.extend(order.to_le_bytes());
+    let start = header.len();
+    write(header);
+    let len = u16::try_from(header.len() - start).ok()?;
+    header.get_mut(len_at..len_at + 2)?.copy_from_slice(&len.to_le_bytes());
+    Some(())
+}
+
+fn attribute(header: &mut Vec<u8>, order: u16, new: &NewAttribute<'_>) -> Option<()> {
+    let mut space = Vec::with_capacity(8);
+    extent(new.shape, &mut space);
+    let sizes = [new.name.len() + 1, new.dtype.len(), space.len()].map(u16::try_from);
+    let [Ok(name_len), Ok(dtype_len), Ok(space_len)] = sizes else { return None };
+    message(header, (kind::ATTRIBUTE, 0, order), |out| {
+        out.extend([3, 0]);
+        for size in [name_len, dtype_len, space_len] {
+            out.extend(size.to_le_bytes());
+        }
+        // The name is UTF-8.
+        out.push(1);
+        out.extend(new.name.as_bytes());
+        out.push(0);
+        out.extend(&new.dtype);
+        out.extend(&space);
+        out.extend(new.items);
+    })
+}
+
+/// A dataspace message, with the lengths as bounds where there are axes.
+fn extent(shape: Option<&[u64]>, out: &mut Vec<u8>) {
+    let Some(shape) = shape else {
+        out.extend([2, 0, 0, 2]);
+        return;
+    };
+    // A rank is at most 32.
+    let rank = u8::try_from(shape.len()).unwrap_or(u8::MAX);
+    out.extend([1, rank, u8::from(rank > 0), 0, 0, 0, 0, 0]);
+    shape.iter().chain(shape).for_each(|len| out.extend(len.to_le_bytes()));
+}
+
+/// The datatype message of text in a field of `len_bytes`, filled up behind a NUL.
+pub(crate) fn text_type(len_bytes: u32, is_utf8: bool) -> Vec<u8> {
+    let mut message = vec![0x13, u8::from(is_utf8) << 4, 0, 0];
+    message.extend(len_bytes.to_le_bytes());
+    message
+}
