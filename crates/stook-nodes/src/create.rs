@@ -2,6 +2,7 @@
 
 use stook::{Array, AttributeEdits, AttributeValue, DType, NodePath, Selection, View};
 use stook_core::Result;
+use stook_core::container::WholeArray;
 
 use crate::acquisition::Acquisition;
 use crate::attribute;
@@ -47,6 +48,24 @@ impl Acquisition {
         self.mark(path, &edits)
     }
 
+    /// Makes an array with its items and marks in one step, where the container has a way; false
+    /// where [`Acquisition::make_array`] has to.
+    pub(crate) fn make_whole(&self, new: &NewArray<'_>, items: &View<'_>) -> Result<bool> {
+        let is_plain = self.is_uncompressed(new.shape) && self.is_hdf5();
+        if !is_plain || new.dtype.has_heap() || items.shape() != new.shape {
+            return Ok(false);
+        }
+        let Some(items) = items.in_one_piece(&new.dtype) else { return Ok(false) };
+        let attributes = &self.marks_of(new)?;
+        let whole = WholeArray { dtype: &new.dtype, shape: new.shape, items, attributes };
+        self.file().container().create_whole(&new.path, &whole)
+    }
+
+    /// Whether an array of this shape, which stays, is stored as it is.
+    fn is_uncompressed(&self, shape: &[u64]) -> bool {
+        self.compression() == 0 || shape.is_empty() || shape.contains(&0)
+    }
+
     pub(crate) fn make_array(&self, new: &NewArray<'_>, items: Option<&View<'_>>) -> Result<Array> {
         let parent = new.path.parent().unwrap_or_else(NodePath::root);
         let group = self.file().group(parent.as_str())?;
@@ -55,7 +74,7 @@ impl Acquisition {
         let codecs = self.convention().codecs(self.format(), &new.dtype, level);
         match new.class {
             Class::CArray => {
-                let is_plain = level == 0 || new.shape.is_empty() || new.shape.contains(&0);
+                let is_plain = self.is_uncompressed(new.shape);
                 if !is_plain {
                     builder =
                         builder.chunks(layout::chunk_of_array(new.shape, new.dtype.item_size()));

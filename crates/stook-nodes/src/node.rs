@@ -322,7 +322,9 @@ impl Group {
         title: &str,
     ) -> Result<CArray> {
         let new = self.new_array(name, Class::CArray, dtype.clone(), shape, title)?;
-        self.acquisition.make_array(&new, Some(items))?;
+        if !self.acquisition.make_whole(&new, items)? {
+            self.acquisition.make_array(&new, Some(items))?;
+        }
         Ok(CArray { acquisition: self.acquisition.clone(), path: new.path })
     }
 
