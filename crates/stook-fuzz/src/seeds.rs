@@ -79,7 +79,7 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             ];
             texts.map(|text| text.as_bytes().to_vec()).to_vec()
         }
-        "hdf5" => fixtures("stook-hdf5/tests/fixtures", ".h5"),
+        "hdf5" | "hdf5_metadata" => fixtures("stook-hdf5/tests/fixtures", ".h5"),
         _ => Vec::new(),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use stook_core::file::write_atomic;
+use stook_core::file::{LocalFile, write_atomic};
 use stook_core::store::zip::Archive;
 use stook_core::{Durability, Mode, OpenOptions};
 use stook_npy::pickle::{Form, Pickle, write};
@@ -91,6 +92,15 @@ pub(crate) fn hdf5(data: &[u8]) {
     with_file("h5", data, |path| {
         if let Ok(container) = stook_hdf5::Hdf5File::open(path, &options()) {
             read_tree(&container);
+        }
+    });
+}
+
+/// The metadata of an HDF5 file, past the library.
+pub(crate) fn hdf5_metadata(data: &[u8]) {
+    with_file("h5", data, |path| {
+        if let Ok(file) = LocalFile::open(path) {
+            let _ = stook_hdf5::walk_natively(Arc::new(file), &limits());
         }
     });
 }
