@@ -14,6 +14,7 @@ from pathlib import Path
 import codec_bench
 import libraries
 import loom_bench
+import nodes_bench
 import numpy as np
 import report
 import zarr_libraries
@@ -223,6 +224,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="each codec beside numcodecs', and nothing else")
     parser.add_argument("--loom", action="store_true",
                         help="Loom files beside loompy, and nothing else")
+    parser.add_argument("--nodes", action="store_true",
+                        help="the acquisition tree beside tables and h5py, and nothing else")
     parser.add_argument("--list", action="store_true", help="print the workloads and end")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (default: 5)")
     parser.add_argument("--seconds", type=float,
@@ -252,6 +255,8 @@ def main() -> int:
         return codec_bench.run(options)
     if options.loom:
         return loom_bench.run(options)
+    if options.nodes:
+        return nodes_bench.run(options)
     folder = options.folder.resolve() / ("quick" if options.quick else "full")
     scratch = (options.scratch or place_to_write(folder)) / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
