@@ -3,6 +3,7 @@
 mod edit;
 mod judge;
 mod live;
+mod loom;
 mod make;
 mod show;
 
@@ -15,6 +16,7 @@ use stook::{Engine, EngineConfig, File, Format, OpenOptions, Outside};
 pub(crate) use edit::{AttrArgs, LnArgs, MvArgs, RecoverArgs, RmArgs};
 pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
 pub(crate) use live::{MonitorArgs, TailArgs, Until, Watch};
+pub(crate) use loom::{AxisArg, LayoutOfMatrix, LoomAction, LoomArgs};
 pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
 pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Ln(LnArgs),
     /// Bring an HDF5 file to the last commit of a writer that was interrupted
     Recover(RecoverArgs),
+    /// Look at, mend, cut, join, sort, import and convert Loom files
+    Loom(LoomArgs),
     /// Print a script that completes commands and options in a shell
     Completions(CompletionsArgs),
     /// The process in which `check` reads a file that is not trusted
@@ -101,7 +105,7 @@ impl Command {
                 | Self::Rm(_)
                 | Self::Mv(_)
                 | Self::Ln(_)
-        )
+        ) || matches!(self, Self::Loom(args) if args.action.writes())
     }
 
     /// Whether errors, too, are JSON.
@@ -121,6 +125,7 @@ impl Command {
             Self::Mv(args) => args.json,
             Self::Ln(args) => args.json,
             Self::Recover(args) => args.json,
+            Self::Loom(args) => args.json,
             Self::Completions(_) | Self::CheckWorker(_) => false,
         }
     }

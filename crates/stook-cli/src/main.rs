@@ -14,6 +14,7 @@ mod find;
 mod info;
 mod interrupt;
 mod live;
+mod loom;
 mod monitor;
 mod numbers;
 mod output;
@@ -61,6 +62,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Mv(args) => edit::mv(args, &mut out),
         Command::Ln(args) => edit::ln(args, &mut out),
         Command::Recover(args) => recover::run(args, &mut out),
+        Command::Loom(args) => loom::run(args, &mut out),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "stook", &mut out);
             Ok(())

@@ -12,6 +12,7 @@ mod convert_layout;
 mod diff;
 mod edit;
 mod live;
+mod loom;
 mod pipe;
 mod recover;
 mod show;
