@@ -12,6 +12,7 @@ mod header;
 mod literal;
 mod npy;
 mod npz;
+mod object_array;
 mod object_source;
 mod objects;
 pub mod pickle;
@@ -20,4 +21,5 @@ mod stream;
 
 pub use npy::{create_npy, is_npy, open_npy};
 pub use npz::{create_npz, is_npz, open_npz};
+pub use object_array::{ObjectArray, npy_header_of};
 pub use stream::npy_header;

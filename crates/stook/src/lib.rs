@@ -34,6 +34,7 @@ mod format;
 mod group;
 pub mod json;
 mod leaves;
+pub mod npy;
 mod ordered;
 mod parts;
 mod remote;

@@ -46,6 +46,15 @@ pub fn canonical(path: &Path) -> Result<Option<PathBuf>> {
     }
 }
 
+/// Makes the folder at `path` and those above it; they may be there.
+///
+/// # Errors
+/// `ReadOnly` without permission, `Io`.
+pub fn create_folders(path: &Path) -> Result<()> {
+    fs::create_dir_all(path)
+        .map_err(|error| Error::io("cannot create the folder", error).at_file(path))
+}
+
 /// The path of something new beside `target`, to be [`publish`]ed when it is whole. Its name
 /// ends as the target's does, because some formats are told by it.
 #[must_use]

@@ -1,0 +1,345 @@
+//! The folder that holds what a session saved: npy and npz files, loaded and replaced whole.
+//!
+//! Invariants: no file outside of the session's folder is read, written or removed, wherever links
+//! lead; a file is replaced by a complete one or not at all; nothing in a file is run.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use stook::File;
+use stook::npy::{ObjectArray, npy_header_of};
+use stook::pickle::Form;
+use stook::sparse::Sparse;
+use stook::{InTheWay, Storage, storage_of};
+use stook_core::file::place::{
+    PlaceKind, canonical, create_folders, draft_of, kind_of, publish, remove,
+};
+use stook_core::file::{FileIo, LocalFile, TempFile, resolve, write_atomic};
+use stook_core::{ArraySpec, Durability, Error, Limits, NodePath, OpenOptions, Result, Values};
+
+use crate::data::Data;
+use crate::name::OneName;
+use crate::recipe::LoadingRecipe;
+
+/// What the folder is called, and was once.
+const FOLDERS: [&str; 2] = ["onedata", "oneData"];
+
+/// What kind of file something is saved as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// An npy file: an array, or a recipe or other objects.
+    #[default]
+    Npy,
+    /// An npz archive: a sparse matrix.
+    Npz,
+}
+
+impl FileKind {
+    /// What the file's name ends in.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Npy => ".npy",
+            Self::Npz => ".npz",
+        }
+    }
+}
+
+/// A file of the folder.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OneFile {
+    /// Its kind.
+    pub kind: FileKind,
+    /// Its name, without what that ends in.
+    pub name: OneName,
+}
+
+impl OneFile {
+    /// The npy file of a name.
+    #[must_use]
+    pub fn npy(name: OneName) -> Self {
+        Self { kind: FileKind::Npy, name }
+    }
+
+    /// The npz file of a name.
+    #[must_use]
+    pub fn npz(name: OneName) -> Self {
+        Self { kind: FileKind::Npz, name }
+    }
+
+    /// The file that is called so.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a name that ends otherwise, or that is none.
+    pub fn parse(file_name: &str) -> Result<Self> {
+        for kind in [FileKind::Npy, FileKind::Npz] {
+            if let Some(name) = file_name.strip_suffix(kind.suffix()) {
+                return Ok(Self { kind, name: name.parse()? });
+            }
+        }
+        let name = file_name.escape_debug();
+        Err(Error::invalid(format!("`{name}`: a onedata file ends in .npy or .npz")))
+    }
+}
+
+impl fmt::Display for OneFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.name, self.kind.suffix())
+    }
+}
+
+/// The saved files of one session.
+#[derive(Clone, Debug)]
+pub struct OneData {
+    data_path: PathBuf,
+    folder: PathBuf,
+    limits: Limits,
+    memory_map: bool,
+    durability: Durability,
+}
+
+impl OneData {
+    /// The files of the session whose folder is `data_path`. They lie in `onedata`, or `oneData` where
+    /// there is only that; neither need be there.
+    ///
+    /// # Errors
+    /// `ReadOnly` without permission to look, `Io`.
+    pub fn at(data_path: impl Into<PathBuf>) -> Result<Self> {
+        let data_path = data_path.into();
+        let [new, old] = FOLDERS.map(|folder| data_path.join(folder));
+        let is_old = kind_of(&new)?.is_none() && kind_of(&old)? == Some(PlaceKind::Folder);
+        let folder = if is_old { old } else { new };
+        let (limits, durability) = (Limits::default(), Durability::Flush);
+        Ok(Self { data_path, folder, limits, memory_map: true, durability })
+    }
+
+    /// The same with other limits of what a file may ask for.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same, reading files instead of mapping them into memory. A mapped file must not be
+    /// truncated by another program (`numpy.save` does that to files it overwrites) while its array
+    /// is in use; saves of this crate never do that.
+    #[must_use]
+    pub fn without_memory_map(mut self) -> Self {
+        self.memory_map = false;
+        self
+    }
+
+    /// The same whose saves are as durable as that; [`Durability::Flush`] unless told.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The folder of the session.
+    #[must_use]
+    pub fn data_path(&self) -> &Path {
+        &self.data_path
+    }
+
+    /// The folder of the files.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What a file may ask for.
+    #[must_use]
+    pub fn file_limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Where `file` lies, or would.
+    #[must_use]
+    pub fn path_of(&self, file: &OneFile) -> PathBuf {
+        self.folder.join(file.to_string())
+    }
+
+    /// The files that are there: npy first, each kind by name. What has no name of a onedata file is
+    /// passed over, as are folders.
+    ///
+    /// # Errors
+    /// `Io`, `InvalidInput` if the folder is a link out of the session's.
+    pub fn files(&self) -> Result<Vec<OneFile>> {
+        if self.confine(&self.folder)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let cannot = |error| Error::io("cannot list", error).at_file(&self.folder);
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            let file = entry.file_name().to_str().and_then(|name| OneFile::parse(name).ok());
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            files.extend(file.filter(|_| !is_folder));
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Whether `file` is there.
+    ///
+    /// # Errors
+    /// `Io`, `InvalidInput` if it is a link out of the session's folder.
+    pub fn has(&self, file: &OneFile) -> Result<bool> {
+        Ok(self.confine(&self.path_of(file))?.is_some())
+    }
+
+    /// Loads `file` as it is: a recipe is not followed.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` if it is a link out of the session's folder, `Corrupt`,
+    /// `Unsupported` naming what it would run, `LimitExceeded`, `Io`.
+    pub fn load(&self, file: &OneFile) -> Result<Data> {
+        self.load_at(&self.path_of(file), file.kind)
+    }
+
+    /// Loads a file that lies anywhere in the session's folder.
+    ///
+    /// # Errors
+    /// As [`OneData::load`].
+    pub fn load_at(&self, path: &Path, kind: FileKind) -> Result<Data> {
+        if self.confine(path)?.is_none() {
+            return Err(Error::not_found("there is no such file").at_file(path));
+        }
+        match kind {
+            FileKind::Npy => {
+                if let Some(objects) = ObjectArray::open(path, &self.limits)? {
+                    return Ok(Data::Objects(objects.into()));
+                }
+                File::open_with(path, &self.options())?.array("/").map(Data::Array)
+            }
+            FileKind::Npz => {
+                if storage_of(path)? != Storage::Npz {
+                    return Err(Error::corrupt("expected an npz archive").at_file(path));
+                }
+                let file = File::open_with(path, &self.options())?;
+                let matrix = Sparse::read(file.container().as_ref(), &NodePath::root())?;
+                Ok(Data::Sparse(matrix.into()))
+            }
+        }
+    }
+
+    fn options(&self) -> OpenOptions {
+        let mut options = OpenOptions::read();
+        options.limits = self.limits.clone();
+        options.memory_map = self.memory_map;
+        options
+    }
+
+    /// Saves an array whose items lie in `items` as `spec` says (byte order, order of axes).
+    ///
+    /// # Errors
+    /// `Unsupported` for a dtype that numpy has not, `InvalidInput` for a link out of the session's
+    /// folder, `ReadOnly`, `Io`. What was saved under the name is as it was then.
+    pub fn save_items(&self, name: &OneName, spec: &ArraySpec, items: &[u8]) -> Result<()> {
+        let header = npy_header_of(spec)?;
+        self.replace(&OneFile::npy(name.clone()), |file| {
+            file.write_at(0, &header)?;
+            file.write_at(header.len() as u64, items)
+        })
+    }
+
+    /// Saves an array.
+    ///
+    /// # Errors
+    /// As [`OneData::save_items`].
+    pub fn save(&self, name: &OneName, values: &Values) -> Result<()> {
+        let spec = ArraySpec::new(values.dtype().clone(), values.shape());
+        self.save_items(name, &spec, values.items())
+    }
+
+    /// Saves objects, in bytes that every numpy reads.
+    ///
+    /// # Errors
+    /// As [`OneData::save_items`]; `Unsupported` for objects that are not written.
+    pub fn save_objects(&self, name: &OneName, objects: &ObjectArray) -> Result<()> {
+        let bytes = objects.to_npy(Form::Numpy1)?;
+        self.replace(&OneFile::npy(name.clone()), |file| file.write_at(0, &bytes))
+    }
+
+    /// Saves a recipe.
+    ///
+    /// # Errors
+    /// As [`OneData::save_objects`].
+    pub fn save_recipe(&self, name: &OneName, recipe: &LoadingRecipe) -> Result<()> {
+        self.save_objects(name, &recipe.to_objects()?)
+    }
+
+    /// Writes the JSON form of a recipe beside the other; returns where.
+    ///
+    /// # Errors
+    /// As [`OneData::save_items`].
+    pub fn save_recipe_json(&self, name: &OneName, recipe: &LoadingRecipe) -> Result<PathBuf> {
+        let target = self.target(&format!("{name}.recipe.json"))?;
+        write_atomic(&target, recipe.to_json().as_bytes(), self.durability)?;
+        Ok(target)
+    }
+
+    /// Saves a sparse matrix as an npz archive.
+    ///
+    /// # Errors
+    /// As [`OneData::save_items`].
+    pub fn save_sparse(&self, name: &OneName, matrix: &Sparse) -> Result<()> {
+        let target = resolve(&self.target(&OneFile::npz(name.clone()).to_string())?);
+        let draft = draft_of(&target);
+        let written = File::create(&draft).and_then(|file| {
+            matrix.write(file.container().as_ref(), &NodePath::root())?;
+            file.commit_with(self.durability)
+        });
+        let published = written.and_then(|()| publish(&draft, &target, InTheWay::Goes));
+        if published.is_err() {
+            // The first error is the one to tell.
+            let _ = remove(&draft);
+        }
+        published.map_err(|error| error.rename_file(&target))
+    }
+
+    /// Removes `file`; false if there was none. Of a link, the link is removed.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    pub fn remove(&self, file: &OneFile) -> Result<bool> {
+        if self.confine(&self.folder)?.is_none() || !self.files()?.contains(file) {
+            return Ok(false);
+        }
+        remove(&self.path_of(file)).map(|()| true)
+    }
+
+    /// Writes a new file in the place of `file`.
+    fn replace(&self, file: &OneFile, write: impl FnOnce(&LocalFile) -> Result<()>) -> Result<()> {
+        let target = resolve(&self.target(&file.to_string())?);
+        let mut temp = TempFile::beside(&target)?;
+        temp.take_permissions(&target);
+        write(temp.file())?;
+        temp.replace(&target, self.durability)
+    }
+
+    /// Where a file of that name is to be saved; the folder is there then.
+    fn target(&self, file_name: &str) -> Result<PathBuf> {
+        if kind_of(&self.folder)?.is_none() {
+            create_folders(&self.folder)?;
+        }
+        self.confine(&self.folder)?;
+        let target = self.folder.join(file_name);
+        self.confine(&target)?;
+        Ok(target)
+    }
+
+    /// Where `path` really lies, which is in the session's folder; `None` where nothing is.
+    pub(crate) fn confine(&self, path: &Path) -> Result<Option<PathBuf>> {
+        let Some(found) = canonical(path)? else { return Ok(None) };
+        let root = canonical(&self.data_path)?;
+        if root.is_some_and(|root| found.starts_with(root)) {
+            return Ok(Some(found));
+        }
+        let error = Error::invalid("this is a link that leads out of the session's folder");
+        Err(error
+            .with_hint("put the file there, or open the session at the folder it leads to")
+            .at_file(path))
+    }
+}

@@ -1,0 +1,3 @@
+//! npy files for who writes and reads them as files: objects as what they are, and headers.
+
+pub use stook_npy::{ObjectArray, npy_header, npy_header_of};
