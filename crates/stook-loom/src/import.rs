@@ -3,7 +3,7 @@
 //!
 //! Text is read line by line, and elements go to their tiles as they are read where the file has
 //! them in order, as these programs write them. What a file says of itself is held to
-//! [`Limits`](stook::Limits) before memory is asked for.
+//! [`Limits`] before memory is asked for.
 
 mod cellranger;
 mod market;
