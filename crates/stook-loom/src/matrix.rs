@@ -24,7 +24,7 @@ pub use store::{TileWriter, WriteOptions, Zeros};
 pub use stream::{NextBlock, Stream};
 
 pub(crate) use numbers::{no_numbers, numbers_of, whole_numbers, with_number_type, with_numbers};
-pub(crate) use select::Picks;
+pub(crate) use select::{Picks, run_of};
 pub(crate) use store::{one_thread, threads_of, tile_of};
 pub(crate) use stored::StoredSparse;
 

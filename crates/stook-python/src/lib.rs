@@ -51,6 +51,8 @@ mod _stook {
     #[pymodule_export]
     use crate::loom::Loom;
     #[pymodule_export]
+    use crate::loom::LoomScan;
+    #[pymodule_export]
     use crate::nodes::Acquisition;
     #[pymodule_export]
     use crate::nodes::Ragged;

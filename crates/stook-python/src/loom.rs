@@ -5,6 +5,7 @@ mod compute;
 mod importing;
 mod making;
 mod matrix;
+mod scan;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use crate::tree::Tree;
 
 use compute::Picks;
 use matrix::Held;
+
+pub(crate) use scan::LoomScan;
 
 /// An open Loom file. It holds no handle to the file below: after a change that failed, that is
 /// opened anew.
@@ -474,6 +477,18 @@ impl Loom {
     ) -> PyResult<String> {
         let rows = start..start.saturating_add(before.len() as u64);
         enter(py, || stook_loom::rows_as_text(&self.loom.layer_array(layer)?, rows, &before))
+    }
+
+    /// Batches of layers along an axis, each read while the one before is looked at.
+    fn scan(
+        &self,
+        py: Python<'_>,
+        layers: Vec<String>,
+        axis: usize,
+        scanned: scan::Scanned<'_>,
+    ) -> PyResult<LoomScan> {
+        let axis = axis_of(py, axis)?;
+        LoomScan::new(py, &self.loom, &layers, axis, &scanned)
     }
 
     /// Numbers, rows and columns of what is not zero, row by row.

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use stook::{Array, Error, Result, Selection, gate};
 
 use crate::Axis;
-use crate::matrix::{Dense, Numbers, Picks, Variant, with_number_type, with_numbers};
+use crate::matrix::{Dense, Numbers, Picks, Variant, run_of, with_number_type, with_numbers};
 
 /// What is scanned, and how.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct ScanOptions {
     pub across: Option<Vec<u64>>,
     /// How many items a batch has at most (default 512).
     pub batch_len: usize,
+    /// Where each batch ends among the items, where they are not all of one length.
+    pub ends: Option<Vec<usize>>,
     /// Bytes that may be held beside the batch at hand (default 256 MiB).
     pub memory_len_bytes: u64,
 }
@@ -27,8 +29,8 @@ impl ScanOptions {
     /// All along `axis`, 512 at a time.
     #[must_use]
     pub fn new(axis: Axis) -> Self {
-        let (items, across) = (None, None);
-        Self { axis, items, across, batch_len: 512, memory_len_bytes: 256 << 20 }
+        let (items, across, ends) = (None, None, None);
+        Self { axis, items, across, batch_len: 512, ends, memory_len_bytes: 256 << 20 }
     }
 
     /// Only these rows or columns along the axis, in this order.
@@ -49,6 +51,14 @@ impl ScanOptions {
     #[must_use]
     pub fn batch_len(mut self, len: usize) -> Self {
         self.batch_len = len;
+        self
+    }
+
+    /// With batches that end at these numbers of items, the last of them at that of all; the
+    /// length of a batch does not count then.
+    #[must_use]
+    pub fn ends(mut self, ends: impl Into<Vec<usize>>) -> Self {
+        self.ends = Some(ends.into());
         self
     }
 
@@ -99,7 +109,7 @@ struct Plan {
 pub struct Scan {
     plan: std::sync::Arc<Plan>,
     n_items: usize,
-    /// Items of a group.
+    /// Items of a group, unless a batch has more.
     group_len: usize,
     at: usize,
     group: Option<Group>,
@@ -119,7 +129,8 @@ impl Scan {
     /// Begins to scan arrays of one shape.
     ///
     /// # Errors
-    /// `InvalidInput` for items out of bounds, a batch of no items, and arrays of other shapes.
+    /// `InvalidInput` for items out of bounds, a batch of no items, ends of batches that do not
+    /// rise to the number of items, and arrays of other shapes.
     pub fn new(layers: Vec<Array>, options: ScanOptions) -> Result<Self> {
         let shape = layers.first().map(|layer| layer.shape()).unwrap_or(vec![0, 0]);
         let &[n_rows, n_columns] = shape.as_slice() else {
@@ -139,12 +150,12 @@ impl Scan {
         let (along, across) = (plan.along()?, plan.across()?);
         let item: usize = plan.layers.iter().map(|layer| layer.dtype().item_size()).sum();
         let len_item = across.len().saturating_mul(item as u64).max(1);
-        let batch = plan.options.batch_len;
         // One group at hand, one that is read ahead, and what becomes of it.
         let most = (plan.options.memory_len_bytes / 3 / len_item) as usize;
         let wanted = if along.is_in_order() { WORTH_A_READ } else { usize::MAX };
-        let group_len = (wanted.min(most) / batch).max(1).saturating_mul(batch);
+        let group_len = wanted.min(most);
         let n_items = usize::try_from(along.len()).map_err(|_| Error::limit("too many items"))?;
+        plan.expect_ends(n_items)?;
         let plan = std::sync::Arc::new(plan);
         Ok(Self { plan, n_items, group_len, at: 0, group: None, next: None })
     }
@@ -156,7 +167,7 @@ impl Scan {
     }
 
     fn batch(&mut self) -> Result<Batch> {
-        let range = self.at..(self.at + self.plan.options.batch_len).min(self.n_items);
+        let range = self.at..self.end_of_batch(self.at);
         let group = match self.group.take().filter(|group| group.range.contains(&range.start)) {
             Some(group) => group,
             None => self.next_group(range.start)?,
@@ -179,23 +190,47 @@ impl Scan {
         Ok(Batch { start: range.start, indices: self.plan.indices(range), layers })
     }
 
+    /// Where the batch ends that begins at `start`.
+    fn end_of_batch(&self, start: usize) -> usize {
+        let options = &self.plan.options;
+        match &options.ends {
+            Some(ends) => ends.get(ends.partition_point(|&end| end <= start)).copied(),
+            None => start.checked_add(options.batch_len),
+        }
+        .map_or(self.n_items, |end| end.min(self.n_items))
+    }
+
+    /// Where the last batch ends of the group that begins at `start`.
+    fn end_of_group(&self, start: usize) -> usize {
+        let mut end = self.end_of_batch(start);
+        while end < self.n_items {
+            let next = self.end_of_batch(end);
+            if next - start > self.group_len {
+                break;
+            }
+            end = next;
+        }
+        end
+    }
+
     /// The group that begins at `start`, while the one behind it is read ahead.
     fn next_group(&mut self, start: usize) -> Result<Group> {
-        let range = |start: usize| start..start.saturating_add(self.group_len).min(self.n_items);
-        let here = range(start);
+        let here = start..self.end_of_group(start);
         let ahead = self.next.take().filter(|ahead| ahead.process == std::process::id());
         let group = match ahead {
             Some(ahead) => {
                 let group = gate::aside(|| ahead.thread.join());
                 group.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?
             }
-            None => self.plan.read(here.clone())?,
+            None => self.plan.read(here.clone(), here.end == self.end_of_batch(start))?,
         };
         if here.end < self.n_items {
-            let (plan, behind) = (std::sync::Arc::clone(&self.plan), range(here.end));
+            let (plan, behind) =
+                (std::sync::Arc::clone(&self.plan), here.end..self.end_of_group(here.end));
+            let is_batch = behind.end == self.end_of_batch(behind.start);
             let read = move || {
                 let _working = gate::enter();
-                plan.read(behind)
+                plan.read(behind, is_batch)
             };
             let thread = std::thread::Builder::new().name("stook".to_owned()).spawn(read);
             // Where the system grants no thread, the group is read when it is asked for.
@@ -247,6 +282,15 @@ impl Plan {
         Picks::new(self.options.across.as_deref(), axis.of(self.lens), axis)
     }
 
+    fn expect_ends(&self, n_items: usize) -> Result<()> {
+        let Some(ends) = &self.options.ends else { return Ok(()) };
+        let last = ends.last().copied().unwrap_or(0);
+        if last == n_items && ends.first() != Some(&0) && ends.is_sorted_by(|a, b| a < b) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("the ends of batches do not rise to the {n_items} items")))
+    }
+
     fn indices(&self, range: Range<usize>) -> Vec<u64> {
         match &self.options.items {
             Some(items) => items.get(range).unwrap_or_default().to_vec(),
@@ -254,7 +298,8 @@ impl Plan {
         }
     }
 
-    fn read(&self, range: Range<usize>) -> Result<Group> {
+    /// Reads the items of `range`: those of one batch, or of several.
+    fn read(&self, range: Range<usize>, is_batch: bool) -> Result<Group> {
         let along = self.along()?.source(range.start as u64..range.end as u64);
         let across = self.across()?;
         let across = across.source(0..across.len());
@@ -269,23 +314,28 @@ impl Plan {
             })?;
             Ok(Block { numbers, width, places: places.clone() })
         };
-        let layers = self.layers.iter().map(read).collect::<Result<_>>()?;
+        let mut layers = self.layers.iter().map(read).collect::<Result<Vec<_>>>()?;
+        if is_batch {
+            // In its order before it is asked for.
+            layers = layers.into_iter().map(Block::in_order).collect::<Result<_>>()?;
+        }
         Ok(Group { range, layers })
     }
 }
 
-/// Whether `places` are those of a part in its own order, and where that begins.
-fn run_of(places: &[u32]) -> Option<usize> {
-    let first = places.first().copied().unwrap_or(0);
-    let is_run = places.iter().zip(first..).all(|(&place, expected)| place == expected);
-    is_run.then_some(first as usize)
-}
-
 impl Block {
+    /// The same rows and columns, where they belong.
+    fn in_order(self) -> Result<Self> {
+        let dense = self.into_dense()?;
+        let lens = dense.lens();
+        let places = lens.map(|len| (0..len as u32).collect());
+        Ok(Self { numbers: dense.into_numbers(), width: lens[1], places })
+    }
+
     fn into_dense(self) -> Result<Dense<'static>> {
         let lens = [self.places[0].len(), self.places[1].len()];
-        let is_same = run_of(&self.places[0]) == Some(0)
-            && run_of(&self.places[1]) == Some(0)
+        let is_same = run_of(&self.places[0]) == Some(0..lens[0])
+            && run_of(&self.places[1]) == Some(0..lens[1])
             && self.width == lens[1];
         if is_same && self.numbers.len() == lens[0] * lens[1] {
             return Dense::new(lens, self.numbers);
@@ -310,10 +360,9 @@ impl Block {
             for &row in rows {
                 let start = row as usize * self.width;
                 let line = numbers.get(start..start + self.width).unwrap_or_default();
-                match run {
-                    Some(first) => {
-                        let end = first + columns.len();
-                        part.extend_from_slice(line.get(first..end).unwrap_or_default());
+                match &run {
+                    Some(run) => {
+                        part.extend_from_slice(line.get(run.clone()).unwrap_or_default());
                     }
                     None => part.extend(columns.iter().map(|&column| {
                         line.get(column as usize).copied().unwrap_or_default()

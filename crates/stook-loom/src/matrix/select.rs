@@ -171,6 +171,13 @@ impl Copying<'_> {
     }
 }
 
+/// The range that `places` are, if they are those of a part in its own order.
+pub(crate) fn run_of(places: &[u32]) -> Option<Range<usize>> {
+    let first = places.first().copied().unwrap_or(0);
+    let is_run = places.iter().zip(first..).all(|(&place, expected)| place == expected);
+    is_run.then_some(first as usize..first as usize + places.len())
+}
+
 /// Rows and columns of a band, in their new order.
 struct Gathered<'g, T> {
     numbers: &'g [T],
@@ -181,9 +188,14 @@ struct Gathered<'g, T> {
 impl<T: Number> Gathered<'_, T> {
     fn fill(&self, [rows, columns]: [Range<usize>; 2], to: &mut Place<'_, T>) {
         let columns = self.places[1].get(columns).unwrap_or_default();
+        let run = run_of(columns);
         for (i, &row) in self.places[0].get(rows).unwrap_or_default().iter().enumerate() {
             let start = row as usize * self.width;
             let row = self.numbers.get(start..start + self.width).unwrap_or_default();
+            if let Some(run) = &run {
+                to.set_row(i, 0, row.get(run.clone()).unwrap_or_default());
+                continue;
+            }
             to.set_row_with(i, columns, |&column| {
                 row.get(column as usize).copied().unwrap_or_default()
             });

@@ -362,5 +362,28 @@ fn what_does_not_fit_is_an_error() {
     let file = File::in_memory().unwrap();
     let text = new_array(&file, [2, 2], [2, 2], DType::Bool);
     assert!(sparse(&text, all, &DType::Float64, &options).is_err());
-    assert!(Scan::new(vec![array], ScanOptions::new(Axis::Rows).batch_len(0)).is_err());
+    assert!(Scan::new(vec![array.clone()], ScanOptions::new(Axis::Rows).batch_len(0)).is_err());
+    for ends in [vec![], vec![0, 2], vec![1], vec![2, 1, 2], vec![1, 3]] {
+        assert!(Scan::new(vec![array.clone()], ScanOptions::new(Axis::Rows).ends(ends)).is_err());
+    }
+}
+
+#[test]
+fn batches_of_a_scan_end_where_it_is_said() {
+    let array = stored([9, 3], (0..27).collect());
+    for (ends, memory) in [(vec![1, 2, 7, 9], 1), (vec![4, 5, 9], 1 << 20), (vec![9], 1 << 20)] {
+        let options = ScanOptions::new(Axis::Rows).items([8, 7, 6, 5, 4, 3, 2, 1, 0]);
+        let options = options.ends(ends.clone()).memory_len_bytes(memory);
+        let mut found = Vec::new();
+        for batch in Scan::new(vec![array.clone()], options).unwrap() {
+            let batch = batch.unwrap();
+            let rows: Vec<u64> =
+                (batch.start..batch.start + batch.indices.len()).map(|at| 8 - at as u64).collect();
+            assert_eq!(batch.indices, rows);
+            let lines = rows.iter().flat_map(|&row| [0, 1, 2].map(|j| row as i32 * 3 + j));
+            assert_eq!(i32::of(batch.layers[0].numbers()).unwrap(), lines.collect::<Vec<_>>());
+            found.push(batch.start + rows.len());
+        }
+        assert_eq!(found, ends);
+    }
 }

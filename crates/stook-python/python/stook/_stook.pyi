@@ -11,6 +11,7 @@ __all__ = [
     "Codec",
     "Lender",
     "Loom",
+    "LoomScan",
     "Ragged",
     "Rows",
     "Store",
@@ -117,6 +118,10 @@ _Attributes: TypeAlias = dict[str, NDArray[Any]]
 _Positions: TypeAlias = NDArray[np.int64] | None
 
 @final
+class LoomScan:
+    def next(self) -> list[NDArray[Any]] | None: ...
+
+@final
 class Loom:
     @staticmethod
     def open(path: _Path, writable: bool) -> Loom: ...
@@ -207,6 +212,12 @@ class Loom:
     def subset(self, path: _Path, rows: _Positions, columns: _Positions) -> None: ...
     def repair(self) -> list[str]: ...
     def compact(self) -> None: ...
+    def scan(
+        self,
+        layers: list[str],
+        axis: int,
+        scanned: tuple[_Positions, NDArray[np.int64], _Positions],
+    ) -> LoomScan: ...
     def sparse(
         self, layer: str, rows: _Positions, columns: _Positions, dtype: DTypeLike
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...

@@ -112,7 +112,7 @@ pub(super) fn aggregate<'py>(
     Ok(PyArray1::from_vec(py, numbers.into_owned()).reshape(shape)?.into_any())
 }
 
-fn numbers_to_numpy<'py>(py: Python<'py>, numbers: Numbers<'_>) -> Bound<'py, PyAny> {
+pub(super) fn numbers_to_numpy<'py>(py: Python<'py>, numbers: Numbers<'_>) -> Bound<'py, PyAny> {
     match numbers {
         Numbers::Int8(numbers) => PyArray1::from_vec(py, numbers.into_owned()).into_any(),
         Numbers::Int16(numbers) => PyArray1::from_vec(py, numbers.into_owned()).into_any(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -75,11 +75,12 @@ def _scanned(
     layers = {name: ds.layers[name] for name in names}
     # The other axis is the same in all batches.
     fixed = _Axis(ds, 1 - axis, across, what)
+    batches = list(batches)
+    read = _reader(ds, layers, axis, batches, across)
     for start, along in batches:
-        index = (along, across) if axis == 0 else (across, along)
         found = LayerManager(None)
-        for name, layer in layers.items():
-            found[name] = MemoryLoomLayer(name, layer[index])
+        for name, matrix in zip(layers, read(along), strict=True):
+            found[name] = MemoryLoomLayer(name, matrix)
         moving = _Axis(ds, axis, along, what)
         rows, columns = (moving, fixed) if axis == 0 else (fixed, moving)
         view = LoomView(
@@ -88,6 +89,35 @@ def _scanned(
         )  # fmt: skip
         indexes = np.arange(along.start, along.stop) if isinstance(along, slice) else along
         yield start, indexes, view
+
+
+def _reader(
+    ds: Any, layers: dict[str, Any], axis: int, batches: list[tuple[int, Any]], across: Any
+) -> Callable[[Any], list[np.ndarray]]:
+    """What gives the matrices of one batch after the other."""
+
+    def read(along: Any) -> list[np.ndarray]:
+        index = (along, across) if axis == 0 else (across, along)
+        return [layer[index] for layer in layers.values()]
+
+    if ds.mode != "r" or not layers or not batches:
+        # Who may change the file sees in each batch what is there by then.
+        return read
+    parts = [along for _, along in batches]
+    lengths = [len(range(p.start, p.stop) if isinstance(p, slice) else p) for p in parts]
+    items = None
+    if any(isinstance(part, np.ndarray) for part in parts) or sum(lengths) < ds.shape[axis]:
+        items = np.concatenate([np.arange(ds.shape[axis])[part] for part in parts])
+    scan = ds._native.scan(
+        list(layers), axis, (items, np.cumsum(lengths), None if isinstance(across, slice) else across)
+    )
+
+    def read_ahead(_: Any) -> list[np.ndarray]:
+        ds._native  # noqa: B018 (an error where it is closed)
+        found = zip(scan.next(), layers.values(), strict=True)
+        return [matrix.astype(layer.dtype, copy=False) for matrix, layer in found]
+
+    return read_ahead
 
 
 class _Axis:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInputError
 from .to_html import to_html
+
+if TYPE_CHECKING:
+    from .view_manager import ViewManager
 
 __all__ = ["LoomView"]
 
@@ -33,10 +36,7 @@ class LoomView:
         filename: str = "",
         file_attrs: Any = None,
     ) -> None:
-        from .view_manager import ViewManager
-
         self.filename = filename
-        self.view = ViewManager(self)
         self.layers = layers
         self.shape = next(layer.shape for _, layer in layers.items())
         self.ra = row_attrs
@@ -48,6 +48,14 @@ class LoomView:
         self.layer = layers
         self.row_attrs = row_attrs
         self.col_attrs = col_attrs
+
+    @property
+    def view(self) -> ViewManager:
+        """Parts of this view as views."""
+        # Not kept: in a cycle, its layers would stay in memory for long.
+        from .view_manager import ViewManager
+
+        return ViewManager(self)
 
     def __getitem__(self, slice_: Any) -> Any:
         """A layer by its name, or a part of the main matrix."""
