@@ -27,3 +27,5 @@ pub use to_loom::to_loom;
 const KEPT: &str = "anndata";
 /// The same in AnnData's `uns`.
 const KEPT_LOOM: &str = "loom";
+/// Nodes of the matrix as it was before genes were chosen: as it is now, and as it was before 0.7.
+const RAW: [&str; 4] = ["raw", "raw.X", "raw.var", "raw.varm"];

@@ -54,31 +54,16 @@ impl Frame {
 
     /// Tables of versions before 0.7.
     fn of_structs(root: &Group, array: &Array) -> Result<Self> {
-        let values = array.read(&Selection::All)?;
-        let DType::Struct(fields) = values.dtype().clone() else {
-            let what = format!("a table: expected structs, found {}", values.dtype());
-            return Err(Error::corrupt(what).at_node(array.path()).at_file(array.file().path()));
-        };
         let mut columns = Vec::new();
-        for field in &fields.fields {
-            let size = field.dtype.item_size();
-            let mut items = Vec::with_capacity(size * values.len());
-            for at in 0..values.len() {
-                let item = values.item(at).unwrap_or_default();
-                items.extend_from_slice(
-                    item.get(field.offset..field.offset + size).unwrap_or_default(),
-                );
-            }
-            let shape = values.shape().to_vec();
-            let column = Values::new(field.dtype.clone(), shape, items, values.heap().to_vec())?;
-            let categories = tree::find(root, &format!("uns/{}_categories", field.name))?;
+        for (name, column) in fields_of(array)? {
+            let categories = tree::find(root, &format!("uns/{name}_categories"))?;
             let column = match categories {
                 Some(Node::Array(categories)) => {
                     categorical(&column, &categories.read(&Selection::All)?)?
                 }
                 _ => normalized(&column).ok(),
             };
-            columns.push(Column { name: field.name.clone(), values: column, is_plain: false });
+            columns.push(Column { name, values: column, is_plain: false });
         }
         let at = columns.iter().position(|column| column.name == "index").unwrap_or(0);
         if columns.is_empty() {
@@ -87,6 +72,33 @@ impl Frame {
         let index = columns.remove(at);
         Ok(Self { index_name: index.name.clone(), index, columns })
     }
+}
+
+/// The members of an array of structs, each as an array of its own.
+pub(super) fn fields_of(array: &Array) -> Result<Vec<(String, Values)>> {
+    let values = array.read(&Selection::All)?;
+    let DType::Struct(fields) = values.dtype().clone() else {
+        let what = format!("a table: expected structs, found {}", values.dtype());
+        return Err(Error::corrupt(what).at_node(array.path()).at_file(array.file().path()));
+    };
+    let field = |field: &stook::dtype::Field| {
+        let range = field.offset..field.offset + field.dtype.item_size();
+        let mut items = Vec::with_capacity(range.len() * values.len());
+        for at in 0..values.len() {
+            let item = values.item(at).unwrap_or_default();
+            items.extend_from_slice(item.get(range.clone()).unwrap_or_default());
+        }
+        let mut shape = values.shape().to_vec();
+        let mut dtype = field.dtype.clone();
+        // A member may have axes of its own.
+        while let DType::Array(inner) = &dtype {
+            shape.extend_from_slice(&inner.shape);
+            dtype = inner.item.clone();
+        }
+        let heap = values.heap().to_vec();
+        Ok((field.name.clone(), Values::new(dtype, shape, items, heap)?))
+    };
+    fields.fields.iter().map(field).collect()
 }
 
 /// The attribute that stands for a node, and whether it tells all of it.

@@ -8,7 +8,7 @@ use stook_core::file::place::{draft_of, exists, kind_of, publish, remove};
 use super::frame::attribute_of;
 use super::matrix::{Storage, source_of, write_dense, write_sparse};
 use super::to_loom::{SIDES, Side};
-use super::{KEPT, KEPT_LOOM, graphs, tree};
+use super::{KEPT, KEPT_LOOM, RAW, graphs, tree};
 use crate::attributes::AttributeMap;
 use crate::import::Replaces;
 use crate::{Axis, Loom};
@@ -134,8 +134,10 @@ impl<'m> Making<'m> {
                 tree::copy(&node, &target, &name)?;
             }
         }
-        if let Some(raw) = self.kept_at("raw")? {
-            self.copy(&raw, "", "raw")?;
+        for name in RAW {
+            if let Some(raw) = self.kept_at(name)? {
+                self.copy(&raw, "", name)?;
+            }
         }
         self.attributes_of_file()?;
         Ok(self.left_out)

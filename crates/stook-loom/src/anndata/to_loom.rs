@@ -4,14 +4,14 @@ use std::path::Path;
 
 use stook::{Error, File, Group, Node, OpenOptions, Result, Selection, Values};
 
-use super::frame::{Column, Frame, attribute_of};
+use super::frame::{Column, Frame, attribute_of, fields_of};
 use super::matrix::{Nothing, Storage, located, source_of};
-use super::{KEPT, KEPT_LOOM, graphs, tree};
+use super::{KEPT, KEPT_LOOM, RAW, graphs, tree};
 use crate::attributes::AttributeMap;
 use crate::graph::GraphMap;
 use crate::import::ImportOptions;
 use crate::source::MatrixSource;
-use crate::{Axis, Loom};
+use crate::{Axis, Loom, normalized};
 
 /// The table, mappings and index of an axis.
 pub(super) struct Side {
@@ -123,6 +123,18 @@ impl Side {
             let (values, is_plain) = attribute_of(&node, root)?;
             let values = values.filter(|v| v.shape().len() > 1 && v.shape().first() == Some(&n));
             given.take(self.arrays, &Column { name, values, is_plain });
+        }
+        // Of versions before 0.7.
+        if let Some(Node::Array(array)) = tree::find(root, self.arrays)? {
+            for (name, values) in fields_of(&array)? {
+                let is_plain = normalized(&values).ok().as_ref() == Some(&values);
+                let fits = is_plain && values.shape().len() > 1 && !name.contains('/');
+                if !fits || given.attributes.contains_key(&name) {
+                    let what = format!("member `{name}` of type {}", values.dtype());
+                    return Err(Error::unsupported(what).at_node(array.path()));
+                }
+                given.attributes.insert(name, values);
+            }
         }
         for (name, node) in tree::nodes(root, self.graphs)? {
             let path = format!("{}/{name}", self.kept[1]);
@@ -259,7 +271,7 @@ type Kept<'k> = (&'k [String], &'k [(String, Storage)], &'k [Given], bool, bool)
 fn keep(root: &Group, loom: &Loom, kept: Kept<'_>) -> Result<()> {
     let (paths, storages, given, came_from_loom, has_main) = kept;
     let mut rest: Vec<(String, Node)> = Vec::new();
-    for name in ["uns", "raw"] {
+    for name in RAW.iter().chain(&["uns"]).copied() {
         if let Some(node) = tree::find(root, name)? {
             rest.push((name.to_owned(), node));
         }
@@ -272,7 +284,7 @@ fn keep(root: &Group, loom: &Loom, kept: Kept<'_>) -> Result<()> {
         || !has_main
         || !came_from_loom
         || !only_loom
-        || rest.iter().any(|(name, _)| name == "raw");
+        || rest.iter().any(|(name, _)| name != "uns");
     if !is_needed {
         return Ok(());
     }

@@ -218,6 +218,13 @@ fn tables_of_old_versions_are_read() {
     };
     put(&root, "obs", &table(&["c1", "c2"]), "");
     put(&root, "var", &table(&["g1"]), "");
+    put(&root, "raw.X", &numbers(vec![2, 3], &[1_u8; 6]).unwrap(), "");
+    let inner = stook::dtype::ArrayType { item: DType::Float32, shape: vec![2] };
+    let fields = [("X_pca".to_owned(), DType::Array(std::sync::Arc::new(inner)))];
+    let dtype = DType::Struct(stook::dtype::StructType::packed(fields).unwrap().into());
+    let pca = numbers(vec![2, 2], &[1.0_f32, 2.0, 3.0, 4.0]).unwrap();
+    let structs = Values::new(dtype, vec![2], pca.items().to_vec(), Vec::new()).unwrap();
+    put(&root, "obsm", &structs, "");
     let uns = root.create_group("uns").unwrap();
     put(&uns, "kind_categories", &Values::from_strings(vec![2], &["p", "q"]).unwrap(), "");
     file.commit().unwrap();
@@ -226,4 +233,9 @@ fn tables_of_old_versions_are_read() {
     let kinds = loom.attributes(Axis::Columns).get("kind").unwrap();
     assert_eq!(kinds, Values::from_strings(vec![2], &["p", "q"]).unwrap());
     assert_eq!(loom.layer_array("").unwrap().read_as::<f32>(&Selection::All).unwrap(), [1.0, 2.0]);
+    assert_eq!(loom.attributes(Axis::Columns).get("X_pca").unwrap(), pca);
+    let new = folder.path().join("new.h5ad");
+    from_loom(&loom, &new, &AnnDataOptions::default()).unwrap();
+    let raw = File::open(&new).unwrap().array("raw.X").unwrap().read_as::<u8>(&Selection::All);
+    assert_eq!(raw.unwrap(), [1; 6]);
 }
