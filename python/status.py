@@ -140,6 +140,17 @@ SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
         ("parts of a chunk written to a store that does not guard them", "", "yes, with a warning", "",
          ["python/tests/test_distributed.py::test_a_process_that_was_given_an_array_is_warned_of_writing_parts"]),
     ],
+    "Sessions": [
+        ("onedata files: arrays, recipes, objects of numpy 1 and 2", "yes", "yes, recipes byte for byte", "numpy",
+         ["python/tests/vranalysis_api/test_bytes.py::test_arrays_are_written_as_numpy_writes_them_and_come_back",
+          "python/tests/vranalysis_api/test_bytes.py::test_recipes_are_written_as_numpy_1_writes_them",
+          "crates/stook-onedata/tests/it/files.rs::recipes_of_every_numpy_are_read_and_written_byte_for_byte"]),
+        ("sparse matrices by columns (csc)", "yes", "stored", "scipy",
+         ["python/tests/vranalysis_api/test_bytes.py::test_sparse_matrices_go_to_scipy_and_back"]),
+        ("suite2p's output by recipes: `S2P`, `roiPosition`", "yes", "no", "numpy",
+         ["python/tests/vranalysis_api/test_base.py::test_suite2p",
+          "crates/stook-onedata/tests/it/suite2p.rs::planes_are_joined_and_trimmed"]),
+    ],
     "Acquisitions": [
         ("pymodaq_data's `backends` on its files of PyTables and h5py", "yes", "yes", "pymodaq_data tables h5py",
          ["python/tests/pymodaq_api/test_backends.py::test_arrays_that_grow",

@@ -113,6 +113,17 @@ impl OneData {
         Ok(Self { data_path, folder, limits, memory_map: true, durability })
     }
 
+    /// The same whose files lie in `folder`: one in the session's folder, or another, out of which
+    /// no file leads then.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = folder.into();
+        if !self.folder.starts_with(&self.data_path) {
+            self.data_path.clone_from(&self.folder);
+        }
+        self
+    }
+
     /// The same with other limits of what a file may ask for.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {

@@ -1,21 +1,22 @@
 //! Memory that a file is mapped to, lent to Python as it lies.
 
 use std::ffi::{c_int, c_void};
+use std::sync::Arc;
 
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use stook::codec::Endian;
-use stook::{ArraySpec, CodecSpec};
+use stook::{ArraySpec, CodecSpec, Values};
 
 use crate::dtype::to_numpy;
 use crate::memory::numpy;
-use crate::strings;
+use crate::{strings, values};
 
 /// The bytes of an array's items in a mapped file, which live as long as this does.
 #[pyclass(frozen, module = "stook._stook")]
-struct Mapped {
+pub(crate) struct Mapped {
     array: stook::Array,
 }
 
@@ -40,6 +41,47 @@ impl Mapped {
         let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 1, flags) };
         if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
     }
+}
+
+/// Values in memory of the library's own, which live as long as this does and never change.
+#[pyclass(frozen, module = "stook._stook")]
+struct Held {
+    values: Arc<Values>,
+}
+
+#[pymethods]
+impl Held {
+    /// # Safety
+    /// Python calls it with a `view` to fill.
+    #[expect(unsafe_code, reason = "the buffer protocol is one of pointers")]
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let bytes = slf.get().values.items();
+        let len = isize::try_from(bytes.len())
+            .map_err(|_| PyBufferError::new_err("the items are too many"))?;
+        let at = bytes.as_ptr().cast_mut().cast::<c_void>();
+        // SAFETY: `view` is Python's to fill; the bytes are read only and live as long as the
+        // object, to which the view refers.
+        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 1, flags) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+    }
+}
+
+/// Values as an array of numpy that cannot be written to: where they lie, if numpy has a dtype for
+/// them as they are, else a copy.
+pub(crate) fn held<'py>(py: Python<'py>, values: Arc<Values>) -> PyResult<Bound<'py, PyAny>> {
+    let dtype = values.dtype().clone();
+    if dtype.has_heap() || strings::has_padding(&dtype) || values.items().is_empty() {
+        let array = values::to_array(py, &values)?;
+        array.call_method1("setflags", (false,))?;
+        return Ok(array);
+    }
+    let shape = PyTuple::new(py, values.shape())?;
+    let memory = Bound::new(py, Held { values })?;
+    numpy(py, "ndarray")?.call1((shape, to_numpy(py, &dtype)?, memory))
 }
 
 /// The base of classes that lend the memory of the array that `__buffer_array__` returns.

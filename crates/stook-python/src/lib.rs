@@ -20,6 +20,7 @@ mod lend;
 mod loom;
 mod memory;
 mod nodes;
+mod onedata;
 mod reports;
 mod selection;
 mod store;
@@ -49,6 +50,8 @@ mod _stook {
     #[pymodule_export]
     use crate::lend::Lender;
     #[pymodule_export]
+    use crate::lend::Mapped;
+    #[pymodule_export]
     use crate::loom::Loom;
     #[pymodule_export]
     use crate::loom::LoomScan;
@@ -62,6 +65,16 @@ mod _stook {
     use crate::nodes::decode_attribute;
     #[pymodule_export]
     use crate::nodes::decode_pickle;
+    #[pymodule_export]
+    use crate::onedata::OneCache;
+    #[pymodule_export]
+    use crate::onedata::OneFolder;
+    #[pymodule_export]
+    use crate::onedata::OneObjects;
+    #[pymodule_export]
+    use crate::onedata::OneSource;
+    #[pymodule_export]
+    use crate::onedata::transpose;
     #[pymodule_export]
     use crate::reports::check;
     #[pymodule_export]

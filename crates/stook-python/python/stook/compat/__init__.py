@@ -38,6 +38,12 @@ _PEERS: dict[str, tuple[str, str, str | None]] = {
     "loompy": ("loompy", "stook.loompy", "3.0.8"),
     # The rest of its package runs on this module as it is.
     "pymodaq": ("pymodaq_data.h5modules.backends", "stook.pymodaq.backends", None),
+    # Where its package is installed, the rest of that runs on one module, see _INSIDE.
+    "vranalysis": ("vrAnalysis", "stook.vranalysis", None),
+}
+
+_INSIDE: dict[str, tuple[str, str, str | None]] = {
+    "vranalysis": ("vrAnalysis.sessions.base", "stook.vranalysis.sessions.base", None),
 }
 
 NAMES: tuple[str, ...] = tuple(_PEERS)
@@ -47,7 +53,8 @@ def install(name: str) -> None:
     """Makes ``import name`` find the package of this name in stook, until :func:`uninstall`.
 
     ``pymodaq`` is one module of that, ``pymodaq_data.h5modules.backends``; all the rest of it is the
-    package that is installed. Modules below a name are imported when they are asked for. :mod:`importlib.metadata` finds a
+    package that is installed. So it is with ``vranalysis`` (``vrAnalysis.sessions.base``) where there is
+    such a package; else it is all of ``vrAnalysis``. Modules below a name are imported when they are asked for. :mod:`importlib.metadata` finds a
     distribution of the name, too, with the version whose API it is. Where it is lent already,
     nothing happens.
 
@@ -96,7 +103,17 @@ def _peer(name: str) -> tuple[str, str, str | None]:
         raise InvalidInputError(
             f"there is no package to lend the name {name!r} to", hint=f"one of {', '.join(NAMES)}"
         )
-    return _PEERS[name]
+    peer = _PEERS[name]
+    if name in _INSIDE and _is_installed(peer[0]):
+        return _INSIDE[name]
+    return peer
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a package of this name is there, not counting names that are lent."""
+    others = [finder for finder in sys.meta_path if not isinstance(finder, _Lender)]
+    finders = [finder for finder in others if hasattr(finder, "find_spec")]
+    return any(finder.find_spec(module, None) is not None for finder in finders)
 
 
 def _finder(name: str) -> _Lender | None:
