@@ -35,6 +35,8 @@ const CLOSE_WEAK: c_int = 1;
 
 /// `H5FD_MEM_DRAW`: elements, not metadata.
 const ELEMENTS: c_int = 3;
+/// `H5FD_MEM_BTREE`.
+const B_TREE: c_int = 2;
 /// `H5FD_MEM_GHEAP`.
 const GLOBAL_HEAP: c_int = 4;
 
@@ -369,6 +371,9 @@ unsafe extern "C" fn read(
         file.is_used = true;
         // What is allocated and was never written reads as zeros.
         file.backing.read_at(address, out)?;
+        if kind == B_TREE {
+            heap::check_tree(out, address).map_err(|error| error.at_file(file.backing.path()))?;
+        }
         if kind == GLOBAL_HEAP {
             heap::check(out, address).map_err(|error| error.at_file(file.backing.path()))?;
         }

@@ -1,4 +1,5 @@
-//! Global heaps that the library must not be given: it would read one for ever.
+//! Structures that the library must not be given: it would read a global heap for ever, and divide by
+//! the sizes that a B-tree tells.
 
 use stook_core::{Error, Result};
 
@@ -6,6 +7,26 @@ use stook_core::{Error, Result};
 const HEADER_LEN: usize = 16;
 /// Bytes of an object's header, with a size of 8 bytes.
 const OBJECT_LEN: usize = 16;
+
+/// Refuses the bytes of the header of a version 2 B-tree, read from `address`, whose nodes have no
+/// room for a record: the library divides by the length of a record.
+pub(super) fn check_tree(bytes: &[u8], address: u64) -> Result<()> {
+    if !bytes.starts_with(b"BTHD") {
+        return Ok(());
+    }
+    let node = bytes.get(6..10).and_then(<[u8]>::first_chunk).map(|b| u32::from_le_bytes(*b));
+    let record = bytes.get(10..12).and_then(<[u8]>::first_chunk).map(|b| u16::from_le_bytes(*b));
+    let (Some(node), Some(record)) = (node, record) else { return Ok(()) };
+    // Signature, version, type and checksum are in a node, too.
+    let room = node.saturating_sub(10);
+    if record == 0 || u32::from(record) > room {
+        let message = format!(
+            "the B-tree at {address} has nodes of {node} bytes for records of {record} bytes"
+        );
+        return Err(Error::corrupt(message));
+    }
+    Ok(())
+}
 
 /// Refuses the bytes of a global heap, read from `address`, in which an object of free space has
 /// no length: the library steps from object to object by their lengths.
@@ -41,6 +62,21 @@ pub(super) fn check(bytes: &[u8], address: u64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_without_room_for_records_is_refused() {
+        let header = |node: u32, record: u16| {
+            let mut bytes = b"BTHD\0\x05".to_vec();
+            bytes.extend(node.to_le_bytes());
+            bytes.extend(record.to_le_bytes());
+            bytes
+        };
+        check_tree(&header(512, 11), 0).unwrap();
+        assert!(check_tree(&header(512, 0), 77).unwrap_err().message().contains("tree at 77"));
+        assert!(check_tree(&header(12, 11), 0).is_err());
+        check_tree(&header(512, 0)[..8], 0).unwrap();
+        check_tree(b"TREE", 0).unwrap();
+    }
 
     #[test]
     fn a_heap_without_an_end_is_refused() {

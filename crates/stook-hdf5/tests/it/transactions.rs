@@ -227,7 +227,9 @@ fn readers_see_whole_commits_while_a_writer_goes_on() {
     while !lines.next().unwrap().unwrap().contains("acknowledged") {}
     std::thread::spawn(move || lines.for_each(drop));
     let mut counts = Vec::new();
-    for _ in 0..15 {
+    // A machine that is busy may let the writer wait for long.
+    while counts.len() < 15 || counts.first() == counts.last() {
+        assert!(counts.len() < 10_000, "the writer stands still at {:?}", counts.first());
         let file = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
         let n = array(&file, "/scalars").shape()[0];
         for _ in 0..2 {
@@ -269,7 +271,6 @@ fn readers_see_whole_commits_while_a_writer_goes_on() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "{counts:?}");
-    assert!(counts.first() < counts.last(), "{counts:?}");
 }
 
 #[test]
