@@ -3,7 +3,6 @@
 //! A recipe is a dictionary with a marker, in an npy file of one object (docs/formats/onedata.md).
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use stook::npy::ObjectArray;
@@ -231,11 +230,6 @@ impl Builder {
         };
         self.pickle.add(node)
     }
-}
-
-/// The recipe in `objects`, shared.
-pub(crate) fn recipe_in(objects: &Arc<ObjectArray>) -> Result<Option<LoadingRecipe>> {
-    LoadingRecipe::of_objects(objects)
 }
 
 #[cfg(test)]

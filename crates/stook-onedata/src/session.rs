@@ -11,7 +11,7 @@ use crate::cache::{Cache, Source};
 use crate::data::Data;
 use crate::name::{OneName, SessionName};
 use crate::one_data::{FileKind, OneData, OneFile};
-use crate::recipe::{LoadingRecipe, recipe_in};
+use crate::recipe::LoadingRecipe;
 use crate::recipes::{Loading, Recipes};
 
 /// What caches of sessions hold unless told otherwise.
@@ -165,7 +165,7 @@ pub trait SessionData {
             Data::Sparse(matrix) if options.sparse == SparseAs::Dense => {
                 Data::from(crate::dense::to_dense(&matrix, self.one_data().file_limits())?)
             }
-            Data::Objects(objects) => match recipe_in(&objects)? {
+            Data::Objects(objects) => match LoadingRecipe::of_objects(&objects)? {
                 Some(recipe) => self.recipes().follow(&loading, &recipe)?,
                 None => Data::Objects(objects),
             },
