@@ -313,6 +313,11 @@ impl ChunkSource for Hdf5Array {
             Way::Contiguous(contiguous) => return contiguous.read_chunks(self, at, deliver),
             Way::Values => return Err(self.at(Error::unsupported(VALUES_ONLY))),
         }
+        if self.state.is_worth_no_index(at.len()) {
+            self.shared.io.expect_kept().map_err(|error| self.at(error))?;
+            let mut chunks = at.iter().enumerate();
+            return chunks.try_for_each(|(i, chunk)| self.read_moved(i, chunk, deliver));
+        }
         let mut places = self.places(at)?;
         if places.moved.len() > MANY_MOVED {
             self.state.refresh();

@@ -135,9 +135,16 @@ pub(crate) struct State {
     pub(crate) identity: u64,
     spec: RwLock<Arc<ArraySpec>>,
     index: RwLock<Option<ChunkIndex>>,
+    /// How many chunks were looked up without the index.
+    n_single: AtomicU64,
     /// Counts changes: part of the version of every chunk.
     changes: AtomicU64,
 }
+
+/// Of so many chunks one may be found by itself before the index is read.
+const SINGLES: u64 = 64;
+/// More than so many are never found one by one.
+const MOST_SINGLES: u64 = 1024;
 
 /// The number of an open file and the address of an object in it.
 type Key = (u64, u64);
@@ -163,6 +170,7 @@ impl State {
             identity: fingerprint(key),
             spec: RwLock::new(Arc::new(spec)),
             index: RwLock::default(),
+            n_single: AtomicU64::new(0),
             changes: AtomicU64::new(EPOCHS.fetch_add(EPOCH, Ordering::Relaxed)),
         });
         states.insert(key, Arc::downgrade(&state));
@@ -201,6 +209,19 @@ impl State {
             None => place.insert(ChunkIndex::read(dataset, &self.spec())?),
         };
         Ok(use_index(index))
+    }
+
+    /// Whether `n` chunks are found sooner one by one than by the index, which nobody has read
+    /// yet, and is long. They count as found so.
+    pub(crate) fn is_worth_no_index(&self, n: usize) -> bool {
+        if self.index.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return false;
+        }
+        let spec = self.spec();
+        let counts = spec.grid.counts(spec.shape());
+        let n_chunks = counts.iter().fold(1_u64, |n, &count| n.saturating_mul(count));
+        let n_single = self.n_single.fetch_add(n as u64, Ordering::Relaxed) + n as u64;
+        n_single <= (n_chunks / SINGLES).min(MOST_SINGLES)
     }
 
     /// Runs `write`, which writes the chunks at `indices`, while nobody looks up where they are.

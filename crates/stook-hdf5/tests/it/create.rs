@@ -49,6 +49,41 @@ fn codecs_and_byte_orders_are_written_as_asked() {
 }
 
 #[test]
+fn few_of_many_chunks_are_found_one_by_one() {
+    // One axis without a bound has another index than two.
+    for max in [[Some(400), Some(400)], [Some(400), None], [None, None]] {
+        let (_dir, _path, file) = scratch();
+        let mut spec = ArraySpec::new(DType::Int32, [400, 400]);
+        spec.grid = ChunkGrid::regular([4, 5]).unwrap();
+        spec.codecs = vec![CodecSpec::Zlib { level: 1 }];
+        spec.max_shape = Some(max.to_vec());
+        let made = create(&file, "a", &spec);
+        let mut expected: Vec<i32> = (0..160_000).collect();
+        // Chunks of the third row of them are not stored.
+        expected[8 * 400..12 * 400].fill(0);
+        for rows in [0..8, 12..400] {
+            let part = &expected[rows.start * 400..rows.end * 400];
+            let selection = Selection::parse(&format!("{}:{}", rows.start, rows.end)).unwrap();
+            made.write_elements(&selection, &[rows.len() as u64, 400], part).unwrap();
+        }
+        let file = reopen(file, vec![made]);
+        let array = array(&file, "a");
+        let expect_rows = |rows: [usize; 4], expected: &[i32]| {
+            for row in rows {
+                let selection = Selection::parse(&format!("{row}")).unwrap();
+                let found = array.read_as::<i32>(&selection).unwrap();
+                assert_eq!(found, expected[row * 400..(row + 1) * 400], "row {row} of {max:?}");
+            }
+        };
+        expect_rows([0, 9, 399, 9], &expected);
+        array.write_elements(&Selection::parse("9, 12").unwrap(), &[], &[-1_i32]).unwrap();
+        expected[9 * 400 + 12] = -1;
+        expect_rows([9, 10, 8, 200], &expected);
+        assert_eq!(array.read_as::<i32>(&Selection::All).unwrap(), expected);
+    }
+}
+
+#[test]
 fn elements_in_one_piece_are_written_in_place() {
     let (_dir, _path, file) = scratch();
     let array = create(&file, "a", &ArraySpec::new(DType::Float32, [7, 5]));
