@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -157,6 +158,8 @@ def run(options: argparse.Namespace) -> int:
         return 1
     folder = options.folder.resolve() / ("loom-quick" if options.quick else "loom")
     shape = prepare(folder, options)
+    # What else runs on the machine.
+    load = os.getloadavg()[0]
     print(f"{report.machine()}\n{shape[0]:,} × {shape[1]:,} f4, 5 % not zero")
     rows, ratios = [imports(folder, options)], []
     for name in OPERATIONS:
@@ -172,11 +175,21 @@ def run(options: argparse.Namespace) -> int:
     mean = math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else 0
     print(f"\ngeometric mean of {len(ratios)}: {mean:.1f} times as fast")
     if options.save:
-        (report.ROOT / "docs/benchmarks-loom.md").write_text(document(shape, rows, mean))
+        (report.ROOT / "docs/benchmarks-loom.md").write_text(
+            document(shape, rows, mean, conditions(options.rounds, load)))
     return 0
 
 
-def document(shape: list[int], rows: list[list[str]], mean: float) -> str:
+def conditions(rounds: int, load: float) -> str:
+    """How much the figures are worth."""
+    told = f"{rounds} round{'s' if rounds > 1 else ''} of each operation"
+    if load < 0.5:
+        return f"{told}; nothing else ran."
+    return (f"{told}, while other programs had the processors, too (load average {load:.1f} before the"
+            " run): what uses both of them looks slower than it is. Run it again for figures to quote.")
+
+
+def document(shape: list[int], rows: list[list[str]], mean: float, conditions: str) -> str:
     lines = [
         "# Loom beside loompy", "",
         f"{datetime.date.today().isoformat()}, {report.machine()}. loompy 3.0.8 in its own environment"
@@ -184,6 +197,7 @@ def document(shape: list[int], rows: list[list[str]], mean: float) -> str:
         f"{shape[0]:,} genes × {shape[1]:,} cells of float32, 5 % not zero. Both do each operation in"
         " turn; seconds are the median of the rounds, memory is the most that the process had during the"
         " operation, with what it was given. What one finds is compared with what the other does.", "",
+        conditions, "",
         "`cargo xtask bench -- --loom --save`", "",
         "| " + " | ".join(HEADINGS) + " |", "|---" + "|---:" * (len(HEADINGS) - 1) + "|",
     ]
