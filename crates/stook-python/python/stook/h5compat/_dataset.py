@@ -68,11 +68,6 @@ class Dataset(Readable):
         return array.shape if array.chunks is None else (None,) * len(array.shape)
 
     @property
-    def chunks(self) -> Any:
-        """The shape of a chunk; ``None`` where the items lie in one piece."""
-        return self._array.chunks or None
-
-    @property
     def fillvalue(self) -> Any:
         """What items are that were never written."""
         dtype = self.dtype
@@ -147,9 +142,13 @@ class Dataset(Readable):
 
     # Changing its shape.
 
-    @Readable.shape.setter
+    @property
+    def shape(self) -> Any:
+        """The lengths of its axes, ``None`` of one that is empty; setting them changes them."""
+        return super().shape
+
+    @shape.setter
     def shape(self, shape: Any) -> None:
-        """The lengths of its axes; setting them changes them."""
         self.resize(shape)
 
     def resize(self, size: Any, axis: int | None = None) -> None:

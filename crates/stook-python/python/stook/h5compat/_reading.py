@@ -66,6 +66,11 @@ class Readable(HLObject):
         return None if self._is_empty else self._array.shape
 
     @property
+    def chunks(self) -> Any:
+        """The shape of a chunk; ``None`` where the items lie in one piece."""
+        return self._array.chunks or None
+
+    @property
     def _is_empty(self) -> bool:
         array = self._array
         if self._is_null is None:

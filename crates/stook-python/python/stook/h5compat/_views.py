@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ._dtypes import check_string_dtype
 
 if TYPE_CHECKING:
-    from ._dataset import Dataset
+    from ._reading import Readable
 
 
 class _View:
     """What a dataset looks like but for its items."""
 
-    def __init__(self, dset: Dataset) -> None:
+    def __init__(self, dset: Readable) -> None:
         self._dset = dset
 
     @property
@@ -60,7 +60,7 @@ class _View:
 class AsTypeView(_View):
     """A dataset whose items are cast when they are read; see :meth:`Dataset.astype`."""
 
-    def __init__(self, dset: Dataset, dtype: Any) -> None:
+    def __init__(self, dset: Readable, dtype: Any) -> None:
         super().__init__(dset)
         self._dtype = np.dtype(dtype)
 
@@ -76,7 +76,7 @@ class AsTypeView(_View):
 class AsStrView(_View):
     """A dataset whose text is read as :class:`str`; see :meth:`Dataset.asstr`."""
 
-    def __init__(self, dset: Dataset, encoding: str | None = None, errors: str = "strict") -> None:
+    def __init__(self, dset: Readable, encoding: str | None = None, errors: str = "strict") -> None:
         text = check_string_dtype(dset.dtype)
         if text is None:
             what = "datasets with an HDF5 string datatype"
@@ -104,7 +104,7 @@ class AsStrView(_View):
 class FieldsView(_View):
     """Some fields of the structs of a dataset; see :meth:`Dataset.fields`."""
 
-    def __init__(self, dset: Dataset, names: Any, prior: Any = None) -> None:
+    def __init__(self, dset: Readable, names: Any, prior: Any = None) -> None:
         super().__init__(dset)
         self._is_one = isinstance(names, str)
         self._names = [names] if self._is_one else list(names)
@@ -135,7 +135,7 @@ class FieldsView(_View):
 class ChunkIterator:
     """For each chunk that a selection touches, the slices of its part; in C order."""
 
-    def __init__(self, dset: Dataset, source_sel: Any = None) -> None:
+    def __init__(self, dset: Readable, source_sel: Any = None) -> None:
         chunks = dset.chunks
         if chunks is None:
             raise TypeError("Chunked dataset required")
