@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
-from .._errors import Error, LockedError
+from .._errors import Error, FormatError, LockedError
 from .._stook import Tree
 from ._errors import closed, told
 
@@ -143,7 +143,8 @@ def following(read: Callable[P, T]) -> Callable[P, T]:
         for _ in range(_MAX_TRIES):
             try:
                 return read(*args, **kwargs)
-            except LockedError:
+            except (LockedError, FormatError):
+                # The library puts it in its own words where it stands between.
                 state: OpenFile = args[0]._state  # type: ignore[attr-defined]
                 if not state.refresh():
                     raise

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _array
 from .._attributes import Empty
-from .._errors import InvalidInputError, LockedError, UnsupportedError
+from .._errors import FormatError, InvalidInputError, LockedError, UnsupportedError
 from .._stook import Acquisition, Ragged, Rows, decode_pickle
 from ._errors import MissingNodeError, NodeExistsError, node_errors
 
@@ -410,8 +410,9 @@ class Dataset(Handle):
         for _ in range(_MAX_TRIES):
             try:
                 return self._array()[item]
-            except LockedError:
-                # The commit that it was opened at is no more.
+            except (LockedError, FormatError):
+                # The commit that it was opened at is no more, as the library may put it in its
+                # own words; whatever else is wrong is so still.
                 if not self._file.refresh():
                     raise
         return self._array()[item]
