@@ -1,5 +1,6 @@
 //! numpy's times as text: dates as in ISO 8601, spans as a count and its unit.
 
+use stook::calendar::date_of;
 use stook::dtype::{TimeBase, TimeUnit};
 
 /// A point in time, to the precision of its unit: `2024-10-04T12:30:00.250`.
@@ -48,19 +49,10 @@ pub(crate) fn span(count: i64, unit: TimeUnit) -> String {
     }
 }
 
-/// The date `days` after 1970-01-01 in the Gregorian calendar.
+/// The date `days` after 1970-01-01.
 fn date(days: i128) -> String {
-    const DAYS_OF_400_YEARS: i128 = 146_097;
-    // Years are counted from 1 March of the year 0, so that a leap day is the last of its year.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
-    let is_after_december = month >= 10;
-    let month = if is_after_december { month - 9 } else { month + 3 };
-    format!("{:04}-{month:02}-{day_of_month:02}", era * 400 + year + i128::from(is_after_december))
+    let (year, month, day) = date_of(days);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod array;
 pub mod attributes;
+pub mod calendar;
 pub mod chunk;
 pub mod codec;
 pub mod container;

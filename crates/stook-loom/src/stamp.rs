@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use stook::calendar::date_of;
 use stook::{AttributeEdits, Error, File, NodePath, Result, Values};
 
 use crate::attribute_value::values_of;
@@ -20,23 +21,10 @@ pub fn timestamp() -> String {
 
 fn format(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
-    let (year, month, day) = civil(seconds / DAY);
+    let (year, month, day) = date_of((seconds / DAY).into());
     let (hour, minute, second) = (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60);
     let micros = since_1970.subsec_micros();
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{micros:06}Z")
-}
-
-/// Year, month and day of the day that is `days` after 1970-01-01.
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Eras of 400 years, that begin on 1 March.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 /// Refuses a text that is no time of this form.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use stook_core::calendar::date_of;
 use stook_core::{Error, Result};
 
 /// The day of a session.
@@ -49,7 +50,7 @@ impl SessionDate {
             return Err(Error::invalid(format!("{seconds} seconds since 1970 are no date")));
         }
         #[expect(clippy::cast_possible_truncation, reason = "it was found to be small")]
-        let (year, month, day) = civil(day as i64);
+        let (year, month, day) = date_of(day as i128);
         let year = u16::try_from(year);
         let year =
             year.map_err(|_| Error::invalid(format!("{seconds} s since 1970 are no date")))?;
@@ -73,21 +74,6 @@ impl SessionDate {
     pub fn day(self) -> u8 {
         self.day
     }
-}
-
-/// Year, month and day of the day numbered so from 1970-01-01 on, by the Gregorian calendar.
-fn civil(day: i64) -> (i64, u8, u8) {
-    // Eras of 400 years, from a 1 March on: leap days come last in their year.
-    const ERA: i64 = 146_097;
-    let day = day + 719_468;
-    let (era, of_era) = (day.div_euclid(ERA), day.rem_euclid(ERA));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    (year, u8::try_from(month).unwrap_or(0), u8::try_from(of_month).unwrap_or(0))
 }
 
 impl FromStr for SessionDate {

@@ -72,5 +72,5 @@ pub use stook_core::{
     Error, ErrorKind, Extent, Format, Limits, Link, Location, Loss, Mode, NodeKind, NodePath,
     OpenOptions, Outside, Result, Selection, Values, View, ViewMut,
 };
-pub use stook_core::{codec, dtype, element, store, values};
+pub use stook_core::{calendar, codec, dtype, element, store, values};
 pub use stook_zarr::numcodecs;

@@ -37,9 +37,7 @@ impl<'a> Compressed<'a> {
         indices: impl Into<Indices<'a>>,
         numbers: impl Into<Numbers<'a>>,
     ) -> Result<Self> {
-        let (pointers, indices, numbers) = (pointers.into(), indices.into(), numbers.into());
-        Self { major: Axis::Rows, lens: shape, pointers, indices, numbers, is_sorted: false }
-            .checked()
+        Self::along(Axis::Rows, shape, (pointers.into(), indices.into(), numbers.into()))
     }
 
     /// The elements of column `j` are numbers `pointers[j]` to before `pointers[j + 1]`, in the
@@ -53,9 +51,16 @@ impl<'a> Compressed<'a> {
         indices: impl Into<Indices<'a>>,
         numbers: impl Into<Numbers<'a>>,
     ) -> Result<Self> {
-        let (pointers, indices, numbers) = (pointers.into(), indices.into(), numbers.into());
-        Self { major: Axis::Columns, lens: shape, pointers, indices, numbers, is_sorted: false }
-            .checked()
+        Self::along(Axis::Columns, shape, (pointers.into(), indices.into(), numbers.into()))
+    }
+
+    /// Lines along `major`, by their pointers, indices and numbers.
+    fn along(
+        major: Axis,
+        lens: [usize; 2],
+        (pointers, indices, numbers): (Indices<'a>, Indices<'a>, Numbers<'a>),
+    ) -> Result<Self> {
+        Self { major, lens, pointers, indices, numbers, is_sorted: false }.checked()
     }
 
     fn checked(mut self) -> Result<Self> {
