@@ -14,6 +14,25 @@ use crate::dtype::to_numpy;
 use crate::memory::numpy;
 use crate::{strings, values};
 
+/// Fills `view` with bytes of `owner`, to be read only.
+///
+/// # Safety
+/// `view` is Python's to fill, and `bytes` live as long as `owner` does.
+#[expect(unsafe_code, reason = "the buffer protocol is one of pointers")]
+unsafe fn fill(
+    owner: &Bound<'_, PyAny>,
+    bytes: &[u8],
+    view: *mut ffi::Py_buffer,
+    flags: c_int,
+) -> PyResult<()> {
+    let len = isize::try_from(bytes.len())
+        .map_err(|_| PyBufferError::new_err("the items are too many"))?;
+    let at = bytes.as_ptr().cast_mut().cast::<c_void>();
+    // SAFETY: the caller's promise; the view refers to the owner.
+    let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), at, len, 1, flags) };
+    if status == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
+}
+
 /// The bytes of an array's items in a mapped file, which live as long as this does.
 #[pyclass(frozen, module = "stook._stook")]
 pub(crate) struct Mapped {
@@ -33,13 +52,8 @@ impl Mapped {
         let array = &slf.get().array;
         let bytes = array.source().in_place().and_then(|place| place.mapped());
         let bytes = bytes.ok_or_else(|| PyBufferError::new_err("the file is not mapped"))?;
-        let len = isize::try_from(bytes.len())
-            .map_err(|_| PyBufferError::new_err("the items are too many"))?;
-        let at = bytes.as_ptr().cast_mut().cast::<c_void>();
-        // SAFETY: `view` is Python's to fill; the bytes are read only and live as long as the
-        // object, to which the view refers.
-        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 1, flags) };
-        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+        // SAFETY: the bytes are those of the object; the rest is the caller's promise.
+        unsafe { fill(slf.as_any(), bytes, view, flags) }
     }
 }
 
@@ -60,13 +74,8 @@ impl Held {
         flags: c_int,
     ) -> PyResult<()> {
         let bytes = slf.get().values.items();
-        let len = isize::try_from(bytes.len())
-            .map_err(|_| PyBufferError::new_err("the items are too many"))?;
-        let at = bytes.as_ptr().cast_mut().cast::<c_void>();
-        // SAFETY: `view` is Python's to fill; the bytes are read only and live as long as the
-        // object, to which the view refers.
-        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 1, flags) };
-        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+        // SAFETY: the bytes are those of the object; the rest is the caller's promise.
+        unsafe { fill(slf.as_any(), bytes, view, flags) }
     }
 }
 
