@@ -7,11 +7,11 @@ use std::process::{Child, Command, Stdio};
 
 use stook_core::codec::CodecSpec;
 use stook_core::container::{Container, Durability, OpenOptions};
-use stook_core::{ArraySpec, AttributeEdits, ChunkGrid, DType, ErrorKind, Values};
+use stook_core::{ArraySpec, AttributeEdits, DType, ErrorKind, Values};
 use stook_hdf5::{CreateOptions, Existing, Hdf5File, Readers, Remedy, recover};
 
 use crate::python::python;
-use crate::support::{array, create, node, open_again, read, scratch};
+use crate::support::{array, create, growing_spec, node, open_again, read, row_values, scratch};
 
 const N_ROWS: u64 = 600;
 const N_KILLS: u64 = 6;
@@ -48,32 +48,13 @@ print("looks", n_looks, flush=True)
 "#;
 
 fn growing() -> Vec<(&'static str, ArraySpec)> {
-    let spec = |dtype, row: &[u64], rows: u64, codecs: Vec<CodecSpec>| {
-        let shape: Vec<u64> = std::iter::once(0).chain(row.iter().copied()).collect();
-        let chunk: Vec<u64> = std::iter::once(rows).chain(row.iter().copied()).collect();
-        let mut spec = ArraySpec::new(dtype, shape);
-        spec.grid = ChunkGrid::regular(chunk).unwrap();
-        spec.max_shape = Some(std::iter::once(None).chain(row.iter().copied().map(Some)).collect());
-        spec.codecs = codecs;
-        spec
-    };
     let zip = || vec![CodecSpec::Zlib { level: 1 }];
     vec![
-        ("scalars", spec(DType::Float64, &[], 16, Vec::new())),
-        ("spectra", spec(DType::Float64, &[100], 7, Vec::new())),
-        ("zipped", spec(DType::Float64, &[100], 7, zip())),
-        ("images", spec(DType::UInt16, &[24, 32], 1, zip())),
+        ("scalars", growing_spec(DType::Float64, &[], 16, Vec::new())),
+        ("spectra", growing_spec(DType::Float64, &[100], 7, Vec::new())),
+        ("zipped", growing_spec(DType::Float64, &[100], 7, zip())),
+        ("images", growing_spec(DType::UInt16, &[24, 32], 1, zip())),
     ]
-}
-
-fn row_values(dtype: &DType, shape: &[u64], row: u64) -> Values {
-    let shape: Vec<u64> = std::iter::once(1).chain(shape.iter().skip(1).copied()).collect();
-    let n: u64 = shape.iter().product();
-    let items: Vec<u8> = match dtype {
-        DType::Float64 => (0..n).flat_map(|i| ((row * 1000 + i) as f64).to_ne_bytes()).collect(),
-        _ => (0..n).flat_map(|i| ((row * 7 + i) as u16).to_ne_bytes()).collect(),
-    };
-    Values::new(dtype.clone(), shape, items, Vec::new()).unwrap()
 }
 
 fn options() -> CreateOptions {

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use stook_core::codec::CodecSpec;
 use stook_core::container::{Container, Durability, OpenOptions};
-use stook_core::{ArraySpec, AttributeEdits, ChunkGrid, DType, ErrorKind, Selection, Values};
+use stook_core::{ArraySpec, AttributeEdits, DType, ErrorKind, Selection, Values};
 use stook_hdf5::{CreateOptions, Existing, Hdf5File, Remedy, recover};
 
 use crate::python::python;
-use crate::support::{array, create, node, open_again, read, scratch};
+use crate::support::{array, create, growing_spec, node, open_again, read, row_values, scratch};
 
 /// Kills where nobody asks for more.
 const N_KILLS: u64 = 8;
@@ -33,35 +33,17 @@ fn random(seed: u64) -> u64 {
 
 /// An array that grows by rows: its name, and its spec.
 fn growing() -> Vec<(&'static str, ArraySpec)> {
-    let spec = |dtype, row: &[u64], rows: u64, codecs: Vec<CodecSpec>| {
-        let shape: Vec<u64> = std::iter::once(0).chain(row.iter().copied()).collect();
-        let chunk: Vec<u64> = std::iter::once(rows).chain(row.iter().copied()).collect();
-        let mut spec = ArraySpec::new(dtype, shape);
-        spec.grid = ChunkGrid::regular(chunk).unwrap();
-        spec.max_shape = Some(std::iter::once(None).chain(row.iter().copied().map(Some)).collect());
-        spec.codecs = codecs;
-        spec
-    };
     let gzip = || vec![CodecSpec::Zlib { level: 4 }];
     vec![
-        ("scalars", spec(DType::Float64, &[], 64, Vec::new())),
-        ("spectra", spec(DType::Float64, &[100], 7, Vec::new())),
-        ("zipped", spec(DType::Float64, &[100], 7, gzip())),
-        ("images", spec(DType::UInt16, &[24, 32], 1, gzip())),
-        ("text", spec(DType::String(stook_core::dtype::Charset::Utf8), &[], 10, Vec::new())),
+        ("scalars", growing_spec(DType::Float64, &[], 64, Vec::new())),
+        ("spectra", growing_spec(DType::Float64, &[100], 7, Vec::new())),
+        ("zipped", growing_spec(DType::Float64, &[100], 7, gzip())),
+        ("images", growing_spec(DType::UInt16, &[24, 32], 1, gzip())),
+        (
+            "text",
+            growing_spec(DType::String(stook_core::dtype::Charset::Utf8), &[], 10, Vec::new()),
+        ),
     ]
-}
-
-/// The row `row` of an array, as the judge expects it.
-fn row_values(dtype: &DType, shape: &[u64], row: u64) -> Values {
-    let shape: Vec<u64> = std::iter::once(1).chain(shape.iter().skip(1).copied()).collect();
-    let n: u64 = shape.iter().product();
-    let items: Vec<u8> = match dtype {
-        DType::Float64 => (0..n).flat_map(|i| ((row * 1000 + i) as f64).to_ne_bytes()).collect(),
-        DType::UInt16 => (0..n).flat_map(|i| ((row * 7 + i) as u16).to_ne_bytes()).collect(),
-        _ => return Values::from_strings(shape, &[format!("row {row}")]).unwrap(),
-    };
-    Values::new(dtype.clone(), shape, items, Vec::new()).unwrap()
 }
 
 /// What the child does: appends rows, makes and removes nodes, until it is killed.
