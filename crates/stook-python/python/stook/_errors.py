@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from contextlib import suppress
 
 __all__ = [
@@ -125,6 +126,21 @@ class LockedError(Error, BlockingIOError):
 
 class IoError(Error, OSError):
     """The operating system failed."""
+
+
+def recast(error: Error, classes: Mapping[type[Error], type[Error]]) -> Error | None:
+    """The same error as the class that ``classes`` has for its own; ``None`` if they have none."""
+    wanted = classes.get(type(error))
+    if wanted is None:
+        return None
+    return wanted(
+        error.message,
+        file=error.file,
+        node=error.node,
+        chunk=error.chunk,
+        hint=error.hint,
+        causes=error.causes,
+    )
 
 
 _CLASSES: dict[str, type[Error]] = {

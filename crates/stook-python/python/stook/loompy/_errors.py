@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._errors import Error, FormatError, UnsupportedError
+from .._errors import Error, FormatError, UnsupportedError, recast
 from .._stook import Loom
 
 
@@ -33,14 +33,7 @@ def open_loom(path: str, writable: bool) -> Loom:
     try:
         return Loom.open(path, writable)
     except Error as error:
-        raised = _CLASSES.get(type(error))
+        raised = recast(error, _CLASSES)
         if raised is None:
             raise
-        raise raised(
-            error.message,
-            file=error.file,
-            node=error.node,
-            chunk=error.chunk,
-            hint=error.hint,
-            causes=error.causes,
-        ) from None
+        raise raised from None

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .._errors import InvalidInputError
+from ._named import OfAxis
 from ._selecting import is_part, part, positions
-from .utils import timestamp
 
 __all__ = ["GraphManager"]
 
 
-class GraphManager:
+class GraphManager(OfAxis):
     """The graphs of an axis, as sparse matrices in coordinate form: by name as an attribute or
     item, or all of a part of the axis. Edges that are there twice stay so.
 
@@ -28,60 +27,14 @@ class GraphManager:
            [0., 0.]]))
     """
 
-    def __init__(self, ds: Any, *, axis: int) -> None:
-        state = self.__dict__
-        state["_ds"], state["_axis"] = ds, axis
-        # Of a file, what is there is looked up when it is asked for.
-        state["_graphs"] = {} if ds is None else None
+    _kind = "Graph"
 
-    @property
-    def ds(self) -> Any:
-        """The connection, or ``None``."""
-        return self.__dict__["_ds"]
+    def _names(self, native: Any) -> list[str]:
+        names: list[str] = native.graph_names(self._axis)
+        return names
 
-    @property
-    def axis(self) -> int:
-        """0 for rows, 1 for columns."""
-        return self.__dict__["_axis"]
-
-    def _known(self) -> dict[str, Any]:
-        state = self.__dict__
-        if state["_ds"] is not None:
-            native = state["_ds"]._native
-            if state["_graphs"] is None:
-                state["_graphs"] = dict.fromkeys(native.graph_names(self.axis))
-        return state["_graphs"]
-
-    def _forget(self) -> None:
-        """The file has changed."""
-        self.__dict__["_graphs"] = None
-
-    def keys(self) -> list[str]:
-        """The names."""
-        return list(self._known())
-
-    def items(self) -> Iterator[tuple[str, Any]]:
-        """Names and graphs."""
-        for name in self.keys():
-            yield name, self[name]
-
-    def __len__(self) -> int:
-        return len(self._known())
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._known()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *filter(str.isidentifier, self.keys())]
-
-    def last_modified(self, name: str | None = None) -> str:
-        """When a graph was changed last, or any of them."""
-        if self.ds is None:
-            return timestamp()
-        return self.ds._last_modified(("row_graphs", "col_graphs")[self.axis], name)
+    def _part(self) -> str:
+        return ("row_graphs", "col_graphs")[self._axis]
 
     def __getitem__(self, thing: Any) -> Any:
         """A graph by its name; of a tuple of names, the first that is there; of a slice, index,
@@ -89,7 +42,7 @@ class GraphManager:
         if is_part(thing):
             found, where = GraphManager(None, axis=self.axis), part(thing)
             for name, graph in self.items():
-                found.__dict__["_graphs"][name] = _part_of(graph, where)
+                found._known()[name] = _part_of(graph, where)
             return found
         if isinstance(thing, tuple):
             for name in thing:
@@ -98,9 +51,7 @@ class GraphManager:
             raise AttributeError(f"there is no graph {thing!r} on axis {self.axis}")
         return self.__getattr__(thing)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)
+    def _get(self, name: str) -> Any:
         known = self._known()
         try:
             graph = known[name]
@@ -114,14 +65,9 @@ class GraphManager:
             graph = known[name] = coo_matrix((w, (a, b)), shape=(length, length))
         return graph
 
-    def __setitem__(self, name: str, g: Any) -> None:
-        self.__setattr__(name, g)
-
-    def __setattr__(self, name: str, g: Any) -> None:
+    def _set(self, name: str, g: Any) -> None:
         from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
 
-        if "/" in name:
-            raise KeyError("Graph name cannot contain slash (/)")
         known, graph = self._known(), coo_matrix(g)
         if self.ds is None:
             known[name] = graph
@@ -139,22 +85,13 @@ class GraphManager:
         self.ds._native.set_graph(self.axis, name, edges, weights)
         known[name] = None
 
-    def __delitem__(self, name: str) -> None:
-        self.__delattr__(name)
-
-    def __delattr__(self, name: str) -> None:
-        known = self._known()
-        if self.ds is not None and name in known:
-            self.ds._native.remove_graph(self.axis, name)
-        known.pop(name, None)
+    def _remove_stored(self, native: Any, name: str) -> None:
+        native.remove_graph(self._axis, name)
 
     def _permute(self, ordering: np.ndarray) -> None:
         """Puts the nodes of graphs in memory in another order."""
         for name, graph in list(self.items()):
             self[name] = _part_of(graph, ordering)
-
-    def __repr__(self) -> str:
-        return f"<GraphManager of axis {self.axis}: {', '.join(self.__dict__['_graphs'] or ())}>"
 
 
 def _part_of(graph: Any, where: Any) -> Any:

@@ -2,71 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from .._errors import InvalidInputError
 from ._matrices import dtype_of_layer, native_matrix
+from ._named import Stamped
 from ._selecting import part
 from .loom_layer import LoomLayer, MemoryLoomLayer
-from .utils import timestamp
 
 __all__ = ["LayerManager"]
 
 
-class LayerManager:
+class LayerManager(Stamped):
     """The layers, by name as an attribute or item: ``""`` is the main matrix. A pair of indices
     gives that part of all layers, in memory."""
 
-    def __init__(self, ds: Any) -> None:
-        state = self.__dict__
-        state["_ds"] = ds
-        # Of a file, what is there is looked up when it is asked for.
-        state["_layers"] = {} if ds is None else None
+    _kind = "Layer"
 
-    @property
-    def ds(self) -> Any:
-        """The connection, or ``None``."""
-        return self.__dict__["_ds"]
+    def _names(self, native: Any) -> list[str]:
+        names: list[str] = native.layer_names()
+        return names
 
-    def _known(self) -> dict[str, Any]:
-        state = self.__dict__
-        if state["_ds"] is not None:
-            native = state["_ds"]._native
-            if state["_layers"] is None:
-                state["_layers"] = dict.fromkeys(native.layer_names())
-        return state["_layers"]
-
-    def _forget(self) -> None:
-        """The file has changed."""
-        self.__dict__["_layers"] = None
-
-    def last_modified(self, name: str | None = None) -> str:
-        """When a layer was changed last, or any of them."""
-        if self.ds is None:
-            return timestamp()
-        return self.ds._last_modified("layers", name)
-
-    def keys(self) -> list[str]:
-        """The names."""
-        return list(self._known())
-
-    def items(self) -> Iterator[tuple[str, Any]]:
-        """Names and layers."""
-        for name in self.keys():
-            yield name, self[name]
-
-    def __len__(self) -> int:
-        return len(self._known())
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._known()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *filter(str.isidentifier, self.keys())]
+    def _part(self) -> str:
+        return "layers"
 
     def __getitem__(self, thing: Any) -> Any:
         if isinstance(thing, str):
@@ -76,20 +34,13 @@ class LayerManager:
             found[name] = MemoryLoomLayer(name, _selected(layer, thing))
         return found
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)
+    def _get(self, name: str) -> Any:
         known = self._known()
         if name not in known:
             raise AttributeError(f"there is no layer {name!r}")
         return known[name] if self.ds is None else LoomLayer(name, self.ds)
 
-    def __setitem__(self, name: str, val: Any) -> None:
-        self.__setattr__(name, val)
-
-    def __setattr__(self, name: str, val: Any) -> None:
-        if "/" in name:
-            raise KeyError("Layer name cannot contain slash (/)")
+    def _set(self, name: str, val: Any) -> None:
         known = self._known()
         if self.ds is None:
             known[name] = val
@@ -106,10 +57,7 @@ class LayerManager:
             self.ds._native.set_layer(name, matrix)
         known[name] = None
 
-    def __delitem__(self, name: str) -> None:
-        self.__delattr__(name)
-
-    def __delattr__(self, name: str) -> None:
+    def _remove(self, name: str) -> None:
         known = self._known()
         if self.ds is not None:
             if name == "":
@@ -124,7 +72,7 @@ class LayerManager:
             layer.permute(ordering, axis=axis)
 
     def __repr__(self) -> str:
-        return f"<LayerManager: {', '.join(map(repr, self.__dict__['_layers'] or ()))}>"
+        return f"<LayerManager: {', '.join(map(repr, self._values or ()))}>"
 
 
 def _selected(layer: Any, thing: Any) -> Any:

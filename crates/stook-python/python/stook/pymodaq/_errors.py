@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .._errors import AlreadyExistsError, Error, NotFoundError, ReadOnlyError
+from .._errors import AlreadyExistsError, Error, NotFoundError, ReadOnlyError, recast
 
 
 class NodeError(Exception):
@@ -52,7 +52,7 @@ class FileModeError(ReadOnlyError, ValueError):
     """The file was opened for reading only."""
 
 
-_CLASSES = {
+_CLASSES: dict[type[Error], type[Error]] = {
     NotFoundError: MissingNodeError,
     AlreadyExistsError: NodeExistsError,
     ReadOnlyError: FileModeError,
@@ -65,14 +65,7 @@ def node_errors() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        raised = _CLASSES.get(type(error))
+        raised = recast(error, _CLASSES)
         if raised is None:
             raise
-        raise raised(
-            error.message,
-            file=error.file,
-            node=error.node,
-            chunk=error.chunk,
-            hint=error.hint,
-            causes=error.causes,
-        ) from None
+        raise raised from None
