@@ -53,6 +53,10 @@ pub(crate) enum Role {
     Newest,
     /// loompy, which breaks on newer numpy, and anndata, which reads and writes through it.
     Loompy,
+    /// larray with pandas 2, whose files differ from those that it writes with pandas 3.
+    Larray,
+    /// larray with pandas 3.
+    LarrayPandas3,
 }
 
 impl Role {
@@ -65,6 +69,8 @@ impl Role {
             Self::Bench => "bench",
             Self::Newest => "newest",
             Self::Loompy => "loompy",
+            Self::Larray => "larray",
+            Self::LarrayPandas3 => "larray-pandas3",
         }
     }
 
@@ -78,7 +84,11 @@ impl Role {
 
     /// The versions of indirect requirements; peers that want other ones pin theirs themselves.
     fn constraints(self) -> Option<&'static str> {
-        (!matches!(self, Self::Newest | Self::Loompy)).then_some("python/constraints.txt")
+        let is_constrained = match self {
+            Self::Build | Self::Check | Self::Demo | Self::Test | Self::Bench => true,
+            Self::Newest | Self::Loompy | Self::Larray | Self::LarrayPandas3 => false,
+        };
+        is_constrained.then_some("python/constraints.txt")
     }
 }
 
@@ -373,6 +383,8 @@ mod tests {
             Role::Bench,
             Role::Newest,
             Role::Loompy,
+            Role::Larray,
+            Role::LarrayPandas3,
         ];
         for role in roles {
             let path = workspace.path(&format!("python/requirements-{}.txt", role.name()));

@@ -27,8 +27,13 @@ pub(crate) enum Side {
 /// Tells the Python tests which wheel to install in a fresh environment.
 const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
 
-/// Tells them which Python has loompy.
-const LOOMPY_VARIABLE: &str = "STOOK_LOOMPY_PYTHON";
+/// Peers that ask for versions of their own, in environments of their own: what the step that makes
+/// one is called, and the variable that tells the Python tests which Python it is.
+const APART: [(Role, &str, &str); 3] = [
+    (Role::Loompy, "loompy and anndata from PyPI", "STOOK_LOOMPY_PYTHON"),
+    (Role::Larray, "larray and pandas 2 from PyPI", "STOOK_LARRAY_PYTHON"),
+    (Role::LarrayPandas3, "larray and pandas 3 from PyPI", "STOOK_LARRAY_PANDAS3_PYTHON"),
+];
 
 /// What a step of tests may take: several times what it does.
 const LIMIT: Duration = Duration::from_mins(20);
@@ -44,7 +49,8 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
     let mut report = Report::new("stook test");
     let is_wanted = |side| only.is_none_or(|only| only == side);
     let peers = workspace.environment_in_background(Role::Test);
-    let loompy = is_wanted(Side::Python).then(|| workspace.environment_in_background(Role::Loompy));
+    let apart = is_wanted(Side::Python)
+        .then(|| APART.map(|(role, ..)| workspace.environment_in_background(role)));
     let build = report.step("cmake and maturin from PyPI", || workspace.environment(Role::Build));
     let compiled = build.as_ref().filter(|_| is_wanted(Side::Rust)).and_then(|build| {
         report.step("compile the Rust tests", || {
@@ -59,9 +65,16 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
         if is_wanted(Side::Rust) {
             rust(&mut report, workspace, build, compiled.and(peers.as_ref()));
         }
-        if let Some(loompy) = loompy {
-            let loompy = report.step("loompy and anndata from PyPI", || setup::join(loompy));
-            python(&mut report, workspace, build, (peers.as_ref(), loompy.as_ref()));
+        if let Some(apart) = apart {
+            let apart: Vec<_> = APART
+                .iter()
+                .zip(apart)
+                .filter_map(|(&(role, step, variable), handle)| {
+                    let environment = report.step(step, || setup::join(handle))?;
+                    Some((role, variable, environment))
+                })
+                .collect();
+            python(&mut report, workspace, build, (peers.as_ref(), &apart));
         }
     }
     report.finish()
@@ -86,7 +99,7 @@ fn python(
     report: &mut Report,
     workspace: &Workspace,
     build: &Environment,
-    (peers, loompy): (Option<&Environment>, Option<&Environment>),
+    (peers, apart): (Option<&Environment>, &[(Role, &str, Environment)]),
 ) {
     let wheel = report.step("development wheel", || wheel::build(workspace, build, Profile::Dev));
     let installed = match (wheel, peers) {
@@ -105,10 +118,12 @@ fn python(
     };
     report.step("Python tests", || {
         let mut command = pytest(workspace, peers, &wheel);
-        if let Some(loompy) = loompy {
-            // anndata runs on the package there, too.
-            wheel::install(loompy, &wheel)?;
-            command.env(LOOMPY_VARIABLE, loompy.python());
+        for (role, variable, environment) in apart {
+            if *role == Role::Loompy {
+                // anndata runs on the package there, too.
+                wheel::install(environment, &wheel)?;
+            }
+            command.env(variable, environment.python());
         }
         process::show_within(LIMIT, &mut command)
     });
