@@ -36,6 +36,7 @@ _PEERS: dict[str, tuple[str, str, str | None]] = {
     "h5py": ("h5py", "stook.h5compat", "3.16.0"),
     "zarr": ("zarr", "stook.zarr", "3.1.6"),
     "loompy": ("loompy", "stook.loompy", "3.0.8"),
+    "larray": ("larray", "stook.larray", "0.35.2"),
     # The rest of its package runs on this module as it is.
     "pymodaq": ("pymodaq_data.h5modules.backends", "stook.pymodaq.backends", None),
     # Where its package is installed, the rest of that runs on one module, see _INSIDE.

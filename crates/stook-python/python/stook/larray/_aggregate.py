@@ -1,0 +1,509 @@
+"""Aggregates: over axes, and over groups of their labels, NaN left out unless told otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stook.larray import _syntax
+from stook.larray._axes import AxisCollection
+from stook.larray._axis import Axis
+from stook.larray._group import Group, IGroup, LGroup, key_text
+from stook.larray._index import place_of
+from stook.larray._reference import AxisReference
+from stook.larray._select import Selected, is_array, on_axis
+from stook.larray._warn import warn
+
+if TYPE_CHECKING:
+    from stook.larray._array import Array
+
+#: Keywords that are no names of axes.
+_OPTIONS = ("axis", "out", "dtype", "skipna", "keepaxes", "keepdims", "ddof", "q", "method", "interpolation", "where",
+            "initial")
+
+
+def _has_nan(data: np.ndarray) -> bool:
+    """Whether there is a NaN: one pass, that needs no memory."""
+    if data.dtype.kind not in "fc" or not data.size:
+        return False
+    smallest = np.min(data)
+    return bool(smallest != smallest)
+
+
+def _plain(function: Callable[..., Any], without_nan: Callable[..., Any]) -> Callable[..., Any]:
+    """An aggregate of numpy: the one that leaves NaN out only where there are some."""
+
+    def aggregate(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+        chosen = without_nan if skipna and _has_nan(data) else function
+        return chosen(data, axis=axis, **options)
+
+    return aggregate
+
+
+def _sum(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+    found = np.add.reduce(data, axis=axis, **options)
+    if skipna and data.dtype.kind in "fc" and (found != found if axis is None else np.isnan(found).any()):
+        return np.nansum(data, axis=axis, **options)
+    return found
+
+
+def _any(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+    return np.any(data, axis=axis, **options)
+
+
+def _all(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+    return np.all(data, axis=axis, **options)
+
+
+def _ptp(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+    return np.ptp(data, axis=axis, **options)
+
+
+def _deviation(function: Callable[..., Any], without_nan: Callable[..., Any]) -> Callable[..., Any]:
+    inner = _plain(function, without_nan)
+
+    def aggregate(data: np.ndarray, axis: Any, skipna: bool, ddof: int = 1, **options: Any) -> Any:
+        return inner(data, axis, skipna, ddof=ddof, **options)
+
+    return aggregate
+
+
+def _percentile(data: np.ndarray, axis: Any, skipna: bool, q: Any = None, **options: Any) -> Any:
+    chosen = np.nanpercentile if skipna and _has_nan(data) else np.percentile
+    return chosen(data, q, axis=axis, **options)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": _sum, "any": _any, "all": _all, "ptp": _ptp, "percentile": _percentile,
+    "mean": _plain(np.mean, np.nanmean), "min": _plain(np.min, np.nanmin), "max": _plain(np.max, np.nanmax),
+    "prod": _plain(np.prod, np.nanprod), "median": _plain(np.median, np.nanmedian),
+    "std": _deviation(np.std, np.nanstd), "var": _deviation(np.var, np.nanvar),
+}
+
+
+def _group_label(group: Group) -> Any:
+    """The label that a group has in a result."""
+    if group.name is not None:
+        return group.name
+    key = group.key if isinstance(group, LGroup) else group.eval()
+    if isinstance(key, slice):
+        bounds = ["" if bound is None else str(bound) for bound in (key.start, key.stop)]
+        return ":".join(bounds if key.step is None else [*bounds, str(key.step)])
+    if isinstance(key, np.ndarray) and isinstance(group, IGroup):
+        return str(key)
+    if isinstance(key, (list, tuple, np.ndarray)):
+        return ",".join(str(label.eval() if isinstance(label, Group) else label) for label in key)
+    return key
+
+
+class _Over:
+    """What an aggregate goes over: some axes at once, or groups of one."""
+
+    __slots__ = ("axes", "groups", "collapse", "axis")
+
+    def __init__(self, axes: list[Any] | None = None, groups: list[Group] | None = None, collapse: bool = False,
+                 axis: Any = None) -> None:
+        self.axes = axes
+        self.groups = groups
+        self.collapse = collapse
+        self.axis = axis
+
+
+def _written(text: str) -> Group:
+    written = _syntax.parse(text)
+    if written.key is None:
+        raise TypeError("None has an invalid type (NoneType) for a key")
+    if written.positional:
+        return IGroup(written.key, written.name, written.axis)
+    return LGroup._of(written.key, written.axis, written.name)
+
+
+def _as_group(key: Any) -> Group:
+    if isinstance(key, Group):
+        return key
+    if isinstance(key, str):
+        return _written(key)
+    if isinstance(key, (list, np.ndarray)):
+        return LGroup._of(list(key), None)
+    if isinstance(key, (int, np.integer, slice, bytes, np.generic)) or is_array(key):
+        return LGroup._of(key, None)
+    if isinstance(key, tuple):
+        return LGroup._of(list(key), None)
+    raise TypeError(f"{key!r} has invalid type ({type(key).__name__}) for a group aggregate key")
+
+
+class Aggregates:
+    """The aggregates of arrays."""
+
+    __slots__ = ()
+
+    # Each of these goes over axes (names, references, axes) or groups of labels, one after another:
+    #   array.sum("a"), array.sum(X.a, X.b), array.sum("a0,a1 >> low; a2 >> high"), array.sum(a="a0,a1")
+    # and takes axis, dtype, out, skipna (True), keepaxes (False, True, or the label to keep).
+
+    def sum(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The sum over axes or groups; of nothing but NaN it is 0."""
+        if not args and not kwargs:
+            data = self.data
+            if data.dtype.kind in "iu":
+                return np.add.reduce(data, axis=None)
+        return self._aggregate("sum", args, kwargs)
+
+    def mean(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The mean over axes or groups."""
+        return self._aggregate("mean", args, kwargs)
+
+    def min(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The smallest element over axes or groups."""
+        return self._aggregate("min", args, kwargs)
+
+    def max(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The largest element over axes or groups."""
+        return self._aggregate("max", args, kwargs)
+
+    def prod(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The product over axes or groups."""
+        return self._aggregate("prod", args, kwargs)
+
+    def std(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The standard deviation over axes or groups, ``ddof`` 1 unless told otherwise."""
+        return self._aggregate("std", args, kwargs)
+
+    def var(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The variance over axes or groups, ``ddof`` 1 unless told otherwise."""
+        return self._aggregate("var", args, kwargs)
+
+    def median(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The median over axes or groups."""
+        return self._aggregate("median", args, kwargs)
+
+    def any(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """Whether any element is true, over axes or groups."""
+        return self._aggregate("any", args, kwargs)
+
+    def all(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """Whether all elements are true, over axes or groups."""
+        return self._aggregate("all", args, kwargs)
+
+    def ptp(self: Array, *args: Any, out: Any = None, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The largest less the smallest element, over axes or groups."""
+        return self._aggregate("ptp", args, {**kwargs, "out": out})
+
+    def percentile(self: Array, q: Any, *args: Any, out: Any = None, method: str = "linear",  # type: ignore[misc]
+                   skipna: Any = None, keepaxes: Any = False, **kwargs: Any) -> Any:
+        """The percentiles ``q`` (0 to 100) over axes or groups; of several, an axis ``percentile`` comes first."""
+        return self._percentiles(q, args, {**kwargs, "out": out, "method": method, "skipna": skipna,
+                                           "keepaxes": keepaxes}, False)
+
+    # The same, over all axes but those, or in groups of those.
+
+    def sum_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The sum for each label of axes, or each group."""
+        return self._by("sum", args, kwargs)
+
+    def mean_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The mean for each label of axes, or each group."""
+        return self._by("mean", args, kwargs)
+
+    def min_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The smallest element for each label of axes, or each group."""
+        return self._by("min", args, kwargs)
+
+    def max_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The largest element for each label of axes, or each group."""
+        return self._by("max", args, kwargs)
+
+    def prod_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The product for each label of axes, or each group."""
+        return self._by("prod", args, kwargs)
+
+    def std_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The standard deviation for each label of axes, or each group."""
+        return self._by("std", args, kwargs)
+
+    def var_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The variance for each label of axes, or each group."""
+        return self._by("var", args, kwargs)
+
+    def median_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The median for each label of axes, or each group."""
+        return self._by("median", args, kwargs)
+
+    def any_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """Whether any element is true, for each label of axes, or each group."""
+        return self._by("any", args, kwargs)
+
+    def all_by(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """Whether all elements are true, for each label of axes, or each group."""
+        return self._by("all", args, kwargs)
+
+    def percentile_by(self: Array, q: Any, *args: Any, out: Any = None, method: str = "linear",  # type: ignore[misc]
+                      skipna: Any = None, keepaxes: Any = False, **kwargs: Any) -> Any:
+        """The percentiles ``q`` for each label of axes, or each group."""
+        return self._percentiles(q, args, {**kwargs, "out": out, "method": method, "skipna": skipna,
+                                           "keepaxes": keepaxes}, True)
+
+    def cumsum(self: Array, axis: Any = -1) -> Any:  # type: ignore[misc]
+        """The sums of the elements up to each one along an axis."""
+        return type(self)._new(np.cumsum(self.data, axis=self.axes.index(axis)), self.axes)
+
+    def cumprod(self: Array, axis: Any = -1) -> Any:  # type: ignore[misc]
+        """The products of the elements up to each one along an axis."""
+        return type(self)._new(np.cumprod(self.data, axis=self.axes.index(axis)), self.axes)
+
+    # How.
+
+    def _percentiles(self: Array, q: Any, args: Any, options: dict[str, Any], by: bool) -> Any:  # type: ignore[misc]
+        one = self._by if by else self._aggregate
+        if options.get("out") is None:
+            options.pop("out", None)
+        if not isinstance(q, (list, tuple, np.ndarray)):
+            return one("percentile", args, {**options, "q": q})
+        parts = [one("percentile", args, {**options, "q": each}) for each in q]
+        from stook.larray._create import stack
+
+        found = stack(parts, Axis(list(q), "percentile"))
+        return found.transpose("percentile", ...) if found.ndim > 1 else found
+
+    def _by(self: Array, name: str, args: Any, kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        steps, options = self._steps(args, kwargs)
+        kept: list[int] = []
+        grouped: list[Any] = []
+        for step in steps:
+            if step.axes is not None:
+                kept += [self.axes._number(axis) for axis in step.axes]
+            else:
+                number, _ = on_axis(self.axes, (step.groups or [])[0])
+                kept.append(number)
+                grouped.append(step)
+        others = [axis for number, axis in enumerate(self.axes) if number not in kept]
+        # What is wanted of all elements of a group at once is asked of them at once where numbers may differ.
+        found: Any = self._reduced(name, others, dict(options)) if others else self
+        for step in grouped:
+            found = found._grouped(name, step, dict(options))
+        return found if steps else self._reduced(name, list(self.axes), dict(options))
+
+    def _steps(self: Array, args: Any, kwargs: dict[str, Any]) -> tuple[list[_Over], dict[str, Any]]:  # type: ignore[misc]
+        """What arguments go over, and the options among them."""
+        options = {key: value for key, value in kwargs.items() if key in _OPTIONS}
+        named = {key: value for key, value in kwargs.items() if key not in _OPTIONS}
+        steps: list[_Over] = []
+        axis = options.pop("axis", None)
+        if axis is not None:
+            steps.append(_Over(list(axis) if isinstance(axis, (tuple, list)) else [axis]))
+        for arg in args:
+            self._add_step(steps, arg)
+        for name, value in named.items():
+            own = self.axes[name]
+            if isinstance(value, str):
+                written = [_written(part) for part in value.split(";")]
+            elif isinstance(value, tuple):
+                written = [_as_group(part) for part in value]
+            else:
+                written = [_as_group(value)]
+            collapse = len(written) == 1 and not isinstance(value, tuple)
+            groups = [group if isinstance(group, IGroup) or group.axis is not None else LGroup._of(
+                group.key, own, group.name) for group in written]
+            steps.append(_Over(None, groups, collapse, own))
+        return steps, options
+
+    def _add_step(self: Array, steps: list[_Over], arg: Any) -> None:  # type: ignore[misc]
+        if isinstance(arg, Axis) or (isinstance(arg, str) and self.axes._find(arg) is not None):
+            own = self.axes[arg] if isinstance(arg, (AxisReference, str)) or arg in self.axes else arg
+            if own not in self.axes:
+                raise KeyError(f"axis '{own.name}' not found in {self.axes}")
+            own = self.axes[own]
+            if steps and steps[-1].axes is not None:
+                if any(one is own for one in steps[-1].axes):
+                    AxisCollection([*steps[-1].axes, own])
+                steps[-1].axes.append(own)
+            else:
+                steps.append(_Over([own]))
+            return
+        if isinstance(arg, str):
+            parts = arg.split(";")
+            groups = [_written(part) for part in parts]
+            steps.append(_Over(None, groups, len(parts) == 1))
+        elif isinstance(arg, tuple):
+            steps.append(_Over(None, [_as_group(part) for part in arg], False))
+        else:
+            steps.append(_Over(None, [_as_group(arg)], True))
+
+    def _aggregate(self: Array, name: str, args: Any, kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        steps, options = self._steps(args, kwargs)
+        if not steps:
+            return self._reduced(name, list(self.axes), options)
+        found: Any = self
+        for step in steps:
+            if not is_array(found):
+                raise ValueError(f"there is no axis left to aggregate over by {step.groups or step.axes}")
+            if step.axes is not None:
+                found = found._reduced(name, step.axes, dict(options))
+            else:
+                found = found._grouped(name, step, dict(options))
+        return found
+
+    def _reduced(self: Array, name: str, axes: list[Any], options: dict[str, Any]) -> Any:  # type: ignore[misc]
+        """An aggregate over whole axes."""
+        numbers = [self.axes.index(axis) % max(self.ndim, 1) for axis in axes]
+        keep = options.pop("keepaxes", False)
+        skipna = options.pop("skipna", None)
+        out = options.pop("out", None)
+        if out is not None:
+            options["out"] = out.data if is_array(out) else out
+        options = {key: value for key, value in options.items() if value is not None or key == "dtype"}
+        if options.get("dtype", 0) is None:
+            del options["dtype"]
+        if options.pop("keepdims", False):
+            keep = True
+        where: Any = None if len(numbers) == self.ndim else (numbers[0] if len(numbers) == 1 else tuple(numbers))
+        if not numbers and self.ndim:
+            return self
+        data = _FUNCTIONS[name](self.data, where, skipna is None or bool(skipna), **options)
+        if out is not None:
+            return out
+        if keep is not False:
+            label = name if keep is True else keep
+            kept = [Axis._of(np.asarray([label]), axis.name) if number in numbers else axis
+                    for number, axis in enumerate(self.axes)]
+            return type(self)(np.asarray(data).reshape([len(axis) for axis in kept]), AxisCollection._of(kept))
+        if where is None:
+            return data
+        return type(self)._new(data, AxisCollection._of(
+            [axis for number, axis in enumerate(self.axes._list) if number not in numbers]))
+
+    def _grouped(self: Array, name: str, step: _Over, options: dict[str, Any]) -> Any:  # type: ignore[misc]
+        """An aggregate over each of some groups of one axis."""
+        options.pop("keepaxes", None)
+        numbers = []
+        places = []
+        for group in step.groups or []:
+            if step.axis is not None and isinstance(group, IGroup) and group.axis is None:
+                group = IGroup(group.key, group.name, step.axis)
+            axis = group.axis
+            if axis is not None and not isinstance(axis, (str, int)) and self.axes._find(axis) is None:
+                raise ValueError(f"axis {axis.name!r} is not in collection")
+            number, positions = on_axis(self.axes, group)
+            numbers.append(number)
+            places.append(positions)
+        if len(set(numbers)) > 1:
+            raise ValueError("groups of several axes in one aggregate: "
+                             + ", ".join(key_text(group.key) for group in step.groups or []))
+        number = numbers[0]
+        axis = self.axes[number]
+        parts: list[Any] = []
+        for positions in places:
+            selected = Selected()
+            selected.takes[number] = [positions] if isinstance(positions, (int, np.integer)) else positions
+            part = self._read(place_of(self.axes, selected))
+            parts.append(part._reduced(name, [part.axes[number]], dict(options)))
+        if step.collapse:
+            return parts[0]
+        groups = [group if group.axis is not None and not isinstance(group.axis, (str, int)) and not
+                  group.axis.is_reference else type(group)(group.key, group.name, axis)
+                  for group in step.groups or []]
+        own = Axis([_group_label(group) for group in groups], axis.name)
+        data = np.stack([np.asarray(part) for part in parts], axis=number)
+        kept = list(self.axes._list)
+        kept[number] = own
+        return type(self)(data, AxisCollection._of(kept))
+
+    # What follows from them.
+
+    def describe(self: Array, *args: Any, percentiles: Any = None) -> Any:  # type: ignore[misc]
+        """Count, mean, standard deviation, extremes and percentiles over axes or groups, along ``statistic``."""
+        return self._described(args, percentiles, "")
+
+    def describe_by(self: Array, *args: Any, percentiles: Any = None) -> Any:  # type: ignore[misc]
+        """The same for each label of axes, or each group."""
+        return self._described(args, percentiles, "_by")
+
+    def _described(self: Array, args: Any, percentiles: Any, suffix: str) -> Any:  # type: ignore[misc]
+        from stook.larray._create import stack
+
+        wanted = [25, 50, 75] if percentiles is None else list(percentiles)
+        present = type(self)._new(~np.isnan(self.data), self.axes) if self.dtype.kind in "fc" else type(self)._new(
+            np.ones(self.shape, bool), self.axes)
+        labels = ["count", "mean", "std", "min", *(f"{each}%" for each in wanted), "max"]
+        found = [getattr(present, f"sum{suffix}")(*args)]
+        found += [getattr(self, f"{name}{suffix}")(*args) for name in ("mean", "std", "min")]
+        found += [getattr(self, f"percentile{suffix}")(each, *args) for each in wanted]
+        found.append(getattr(self, f"max{suffix}")(*args))
+        return stack(found, Axis(labels, "statistic"))
+
+    def with_total(self: Array, *args: Any, op: Any = None, label: Any = "total", **kwargs: Any) -> Any:  # type: ignore[misc]
+        """The array with aggregates after its labels: of whole axes, or of groups.
+
+        :param op: the aggregate: one of this package, ``sum`` unless told otherwise
+        :param label: the label of what is aggregated over a whole axis
+        """
+        name = "sum" if op is None else getattr(op, "__name__", str(op))
+        if name not in _FUNCTIONS:
+            raise ValueError(f"{op!r} is no aggregate that with_total knows")
+        steps, options = self._steps(args, kwargs)
+        if not steps:
+            steps = [_Over(list(self.axes))]
+        found: Any = self
+        for step in steps:
+            if step.axes is not None:
+                for axis in step.axes:
+                    own = found.axes[axis.name if axis.name is not None else self.axes.index(axis)]
+                    value = found._reduced(name, [own], dict(options))
+                    found = found.append(own, value, label)
+            else:
+                value = found._grouped(name, _Over(None, step.groups, False, step.axis), dict(options))
+                number, _ = on_axis(found.axes, (step.groups or [])[0])
+                found = found.append(found.axes[number], value)
+        return found
+
+    def ratio(self: Array, *axes: Any) -> Any:  # type: ignore[misc]
+        """The elements by their sum over axes (all axes)."""
+        return self / self.sum(*axes)
+
+    def rationot0(self: Array, *axes: Any) -> Any:  # type: ignore[misc]
+        """The elements by their sum over axes, 0 where that is 0."""
+        return self.divnot0(self.sum(*axes))
+
+    def percent(self: Array, *axes: Any) -> Any:  # type: ignore[misc]
+        """The elements in percent of their sum over axes."""
+        return self * 100 / self.sum(*axes)
+
+    def growth_rate(self: Array, axis: Any = -1, d: int = 1, label: str = "upper") -> Any:  # type: ignore[misc]
+        """How much elements grow along an axis, relative to the one ``d`` before."""
+        number, positions = self._along(axis)
+        array = self if positions is None else self[self.axes[number].i[positions]]
+        steps = array.diff(array.axes[number], d=d, label=label)
+        index = (slice(None),) * number + (slice(None, -d) if d > 0 else slice(-d, None),)
+        before = array.data[index] if d < len(array.axes[number]) else array.data[(slice(None),) * number + (slice(0, 0),)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = steps.data / before
+        if d and not np.all(before):
+            warn("divide by zero encountered during operation", RuntimeWarning)
+        return type(self)._new(found, steps.axes)
+
+    def diff(self: Array, axis: Any = -1, d: int = 1, n: int = 1, label: str = "upper") -> Any:  # type: ignore[misc]
+        """The elements less those ``d`` before along an axis, ``n`` times.
+
+        :param label: whether a difference has the label of the ``upper`` or the ``lower`` element
+        """
+        number, positions = self._along(axis)
+        array = self if positions is None else self[self.axes[number].i[positions]]
+        for _ in range(n):
+            own = array.axes[number]
+            lead = (slice(None),) * number
+            upper, lower = array.data[lead + (slice(d, None),)], array.data[lead + (slice(None, max(len(own) - d, 0)),)]
+            kept = list(array.axes._list)
+            kept[number] = own.subaxis(slice(d, None) if label == "upper" else slice(None, max(len(own) - d, 0)))
+            if array.dtype.kind == "b":
+                upper, lower = upper.astype(int), lower.astype(int)
+            array = type(self)._new(upper - lower, AxisCollection._of(kept))
+        return array
+
+    def _along(self: Array, axis: Any) -> tuple[int, Any]:  # type: ignore[misc]
+        """The number of an axis, and positions where a group of it is given."""
+        if isinstance(axis, Group):
+            number, positions = on_axis(self.axes, axis)
+            return number, positions
+        return self.axes._number(axis) % self.ndim, None
