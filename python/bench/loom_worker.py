@@ -1,30 +1,15 @@
-"""One library of Loom files in a process of its own: a JSON request a line in, an answer a line out.
+"""One library of Loom files in a process of its own (`serve.py`).
 
 loompy's environment runs this, too: it needs numpy and scipy alone.
 """
 
 import json
 import os
-import re
 import shutil
 import sys
-import time
 from pathlib import Path
 
-
-
-def peak_len_bytes() -> int:
-    mark = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return int(mark[1]) * 1024
-
-
-def forget_peak() -> None:
-    """Begins the mark anew; where the system does not let that, it stays."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
+from serve import Operation, nothing, serve
 
 class Files:
     """What the operations read, below a folder."""
@@ -57,9 +42,9 @@ class Files:
         return rows, cells
 
 
-def operations(loompy, files: Files, np):
-    """By name: what makes ready (outside the clock), what is measured, and whether it needs the
-    matrix in memory. Each gives a number that tells whether the result is right."""
+def operations(loompy, files: Files) -> dict[str, Operation]:
+    """By name; files that are changed are copied outside of the clock."""
+    np = files.np
     n, m = files.facts["shape"]
     random = np.random.default_rng(5)
     columns = np.sort(random.choice(m, 100, replace=False))
@@ -111,8 +96,7 @@ def operations(loompy, files: Files, np):
     order = [random.permutation(n), random.permutation(m)]
     part = str(files.folder / "part.loom")
     statistics = [np.mean, np.std]
-    nothing = lambda: None  # noqa: E731
-    return {
+    found = {
         "create-sparse": (files.matrix, create),
         "create-dense": (lambda: files.matrix().toarray(), create),
         "open": (nothing, opened(lambda ds: ds.shape[1])),
@@ -133,50 +117,35 @@ def operations(loompy, files: Files, np):
         "add-columns": (files.copy, changed(more)),
         "export": (lambda: part, export),
     }
+    return {name: Operation(*each, repeats=each[0] is nothing) for name, each in found.items()}
+
+
+def make(loompy, files: Files) -> None:
+    """The files that both read."""
+    loompy.create(files.base, files.matrix(), *files.attributes())
+    with loompy.connect(files.base, "r") as ds:
+        k, m = min(1000, ds.shape[0]), min(1000, ds.shape[1])
+        view = ds.view[:k, :m]
+    loompy.create(str(files.folder / "part.loom"), view.layers, view.ra, view.ca)
 
 
 def main() -> None:
-    library, folder = sys.argv[1:]
-    answers, sys.stdout = sys.stdout, sys.stderr
-    start, cpu = time.perf_counter(), time.process_time()
-    if library == "loompy":
-        import loompy
-    else:
-        import stook.loompy as loompy
-    imported = {"wall": time.perf_counter() - start, "cpu": time.process_time() - cpu,
-                "peak": peak_len_bytes()}
-    import numpy as np
-    import scipy.sparse as sparse
+    name, folder = sys.argv[1:]
 
-    def answer(found: dict) -> None:
-        answers.write(json.dumps(found) + "\n")
-        answers.flush()
+    def import_library():
+        if name == "loompy":
+            import loompy
+        else:
+            import stook.loompy as loompy
+        return loompy
 
-    answer({"imported": imported, "version": loompy.__version__})
-    known: dict = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "make" in request:
-            files = Files(folder, np, sparse)
-            loompy.create(files.base, files.matrix(), *files.attributes())
-            with loompy.connect(files.base, "r") as ds:
-                k, m = min(1000, ds.shape[0]), min(1000, ds.shape[1])
-                view = ds.view[:k, :m]
-            loompy.create(str(files.folder / "part.loom"), view.layers, view.ra, view.ca)
-            answer({})
-            continue
-        known = known or operations(loompy, Files(folder, np, sparse), np)
-        prepare, run = known[request["run"]]
-        given = prepare()
-        forget_peak()
-        before = peak_len_bytes()
-        start, cpu = time.perf_counter(), time.process_time()
-        try:
-            found = run(given)
-            wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-            answer({"wall": wall, "cpu": cpu, "peak": peak_len_bytes(), "before": before, "found": found})
-        except Exception as error:
-            answer({"error": f"{type(error).__name__}: {error}"})
+    def files() -> Files:
+        import numpy as np
+        import scipy.sparse as sparse
+
+        return Files(folder, np, sparse)
+
+    serve(import_library, lambda loompy: operations(loompy, files()), lambda loompy: make(loompy, files()))
 
 
 if __name__ == "__main__":

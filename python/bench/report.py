@@ -1,8 +1,10 @@
 """The measurements as tables: for the terminal, for docs/benchmarks.md and as JSON."""
 
+import json
 import platform
 import statistics
 import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -21,6 +23,15 @@ SUMMARY_HEADINGS = ("workload", "ours", "best other", "", "ours ÷ it", "CPU ÷ 
                     "zarrs (Rust)", "ours ÷ it")
 TARGET_HEADINGS = ("workload", "promised", "found", "by CPU", "")
 BEHIND_HEADINGS = ("workload", "behind", "ours ÷ it", "CPU ÷ its")
+
+
+def write_json(found: object, place: Path) -> None:
+    """Writes to a file, or for `-` to standard output."""
+    text = json.dumps(found, indent=1) + "\n"
+    if place == Path("-"):
+        sys.stdout.write(text)
+    else:
+        place.write_text(text)
 
 
 @dataclass

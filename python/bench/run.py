@@ -2,7 +2,6 @@
 
 import argparse
 import datetime
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ import nodes_bench
 import numpy as np
 import report
 import zarr_libraries
+from child import Child, Failed
 from data import Files
 from report import Measured, Result
 from task import Task
@@ -29,11 +29,7 @@ LEN_SCRATCH = 6 << 30
 RUST_WORKERS = {"stook (Rust)": "bench-stook", "zarrs (Rust)": "bench-zarrs"}
 
 
-class Failed(Exception):
-    """A library that cannot do a workload, or does it wrong."""
-
-
-class Worker:
+class Worker(Child):
     """A library in its process."""
 
     def __init__(self, library: str, options: argparse.Namespace):
@@ -48,34 +44,12 @@ class Worker:
                     raise Failed("not installed (no --newest-python)")
                 python = options.newest_python
             command = [str(python), str(HERE / "worker.py"), library]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         text=True)
+        super().__init__(command)
         self.idle_len_bytes = 0
 
     def greet(self) -> None:
         """Waits until the library is imported."""
-        self.idle_len_bytes = self._answer()["peak_len_bytes"]
-
-    def _answer(self) -> dict:
-        line = self._process.stdout.readline()
-        if not line:
-            raise Failed(f"the process ended with {self._process.wait()}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise Failed(answer["error"].splitlines()[0])
-        return answer
-
-    def ask(self, **request) -> dict:
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        return self._answer()
-
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.wait()
+        self.idle_len_bytes = self.answer()["peak_len_bytes"]
 
 
 class Server:
@@ -304,11 +278,7 @@ def save(
     if options.json:
         found = {"date": date, "machine": report.machine(), "versions": versions,
                  "workloads": [each.as_json() for each in measured]}
-        text = json.dumps(found, indent=1) + "\n"
-        if options.json == Path("-"):
-            sys.stdout.write(text)
-        else:
-            options.json.write_text(text)
+        report.write_json(found, options.json)
     if options.save:
         command = "cargo xtask bench -- --save" + (" --quick" if options.quick else "")
         command += f" --rounds {options.rounds} --seconds {options.seconds:g}"
