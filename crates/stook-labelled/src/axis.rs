@@ -1,5 +1,8 @@
 //! An axis: labels and the name they go by.
 
+mod change;
+mod choose;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! Numbers compare and hash by value whatever their type, as in Python, and points in time by the
 //! instant. NaN is equal to itself, so that it can be found.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -189,6 +190,24 @@ impl<'a> LabelRef<'a> {
         matches!(self, Self::Str(_) | Self::Ucs4(_))
     }
 
+    /// The order of two labels of one kind; those of others are equal.
+    pub(crate) fn compare(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Str(a), Self::Str(b)) => a.cmp(b),
+            (Self::Ucs4(a), Self::Ucs4(b)) => ucs4_chars(a).cmp(ucs4_chars(b)),
+            (Self::Str(a), Self::Ucs4(b)) => a.chars().cmp(ucs4_chars(b)),
+            (Self::Ucs4(a), Self::Str(b)) => ucs4_chars(a).cmp(b.chars()),
+            (a, b) => match (a.canon(), b.canon()) {
+                (Canon::Int(a), Canon::Int(b))
+                | (Canon::Instant(a), Canon::Instant(b))
+                | (Canon::Span(a), Canon::Span(b)) => a.cmp(&b),
+                (Canon::Bytes(a), Canon::Bytes(b)) => a.cmp(b),
+                (Canon::Calendar(a, _), Canon::Calendar(b, _)) => a.cmp(&b),
+                _ => number(a).zip(number(b)).map_or(Ordering::Equal, |(a, b)| a.total_cmp(&b)),
+            },
+        }
+    }
+
     /// What it is; of a day, a point in time.
     pub(crate) fn kind(self) -> LabelKind {
         match self {
@@ -224,6 +243,17 @@ impl<'a> LabelRef<'a> {
                 (None, None) => Canon::Calendar(ticks, unit.base),
             },
         }
+    }
+}
+
+/// A number as a float.
+fn number(label: LabelRef<'_>) -> Option<f64> {
+    match label {
+        LabelRef::Bool(value) => Some(f64::from(u8::from(value))),
+        LabelRef::Int(value) => Some(value as f64),
+        LabelRef::UInt(value) => Some(value as f64),
+        LabelRef::Float(value) => Some(value),
+        _ => None,
     }
 }
 

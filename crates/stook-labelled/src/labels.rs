@@ -7,6 +7,7 @@
 mod build;
 mod index;
 mod joined;
+mod sort;
 mod typed;
 
 use std::fmt;

@@ -306,9 +306,8 @@ mod tests {
 
     #[test]
     fn by_keeps_what_is_named() {
-        let by = |texts: &[&str]| {
-            axes().aggregate_by(&over(texts), None).expect("a plan").axes().info()
-        };
+        let by =
+            |texts: &[&str]| axes().aggregate_by(&over(texts), None).expect("a plan").axes().info();
         assert_eq!(by(&["a"]), "4\n a [4]: 'a0' 'a1' 'a2' 'a3'");
         assert_eq!(by(&["a0,a1;a2"]), "2\n a [2]: 'a0,a1' 'a2'");
         assert_eq!(by(&["a0,a1"]), "");

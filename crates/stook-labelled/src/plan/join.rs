@@ -200,12 +200,13 @@ impl AxisCollection {
             if asked.as_ref().is_some_and(|asked| !asked.contains(name)) {
                 continue;
             }
-            let Some(theirs) = other.iter().find(|other| other.name() == Some(name)) else { continue };
+            let Some(theirs) = other.iter().find(|other| other.name() == Some(name)) else {
+                continue;
+            };
             let joined = axis.join(&[theirs], how).map_err(|error| match how {
-                Join::Exact => Error::invalid(format!(
-                    "Arrays are not aligned because {}",
-                    error.message()
-                )),
+                Join::Exact => {
+                    Error::invalid(format!("Arrays are not aligned because {}", error.message()))
+                }
                 _ => error,
             })?;
             changes.push((AxisRef::from(name.clone()), joined));

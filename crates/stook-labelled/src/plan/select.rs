@@ -342,16 +342,15 @@ pub(crate) fn incompatible(axis: &Axis, other: &Axis) -> Error {
     Error::invalid(format!("incompatible axes:\n{other}\nvs\n{axis}"))
 }
 
-/// Where the axes of points are among those of the result, if there are points.
+/// Where the axes of points are among those of the result, if there are points: where the first of
+/// them is, if they follow one another.
 fn points_at(takes: &[Take]) -> Option<usize> {
-    let is_points = |take: &Take| matches!(take, Take::Points(_));
-    let first = takes.iter().position(is_points)?;
-    let last = takes.iter().rposition(is_points)?;
-    if !takes.get(first..=last)?.iter().all(is_points) {
-        return Some(0);
-    }
-    let is_kept = |take: &&Take| !matches!(take, Take::At(_));
-    Some(takes.get(..first)?.iter().filter(is_kept).count())
+    let is_points = |take: &&Take| matches!(take, Take::Points(_));
+    let kept: Vec<&Take> = takes.iter().filter(|take| !matches!(take, Take::At(_))).collect();
+    let first = kept.iter().position(|take| is_points(take))?;
+    let n_points = kept.iter().filter(|take| is_points(take)).count();
+    let n_adjacent = kept.iter().skip(first).take_while(|take| is_points(take)).count();
+    Some(if n_adjacent == n_points { first } else { 0 })
 }
 
 /// `positions`, in C order over `axes`, in C order over all of `points`, which has these axes.
