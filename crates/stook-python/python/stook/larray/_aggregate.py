@@ -149,6 +149,12 @@ class Aggregates:
             data = self.data
             if data.dtype.kind in "iu":
                 return np.add.reduce(data, axis=None)
+        if len(args) == 1 and not kwargs and type(args[0]) is str:
+            number = self.axes._named(args[0])
+            if number is not None and self.data.ndim > 1:
+                axes = self.axes._list
+                return type(self)._new(_sum(self.data, number, True), AxisCollection._of(
+                    axes[:number] + axes[number + 1:]))
         return self._aggregate("sum", args, kwargs)
 
     def mean(self: Array, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]

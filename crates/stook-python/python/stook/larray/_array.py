@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from stook.larray import _syntax
 from stook.larray._aggregate import Aggregates
 from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
 from stook.larray._broadcast import axes_for, same, shaped, united
 from stook.larray._display import Display
-from stook.larray._group import Group
+from stook.larray._group import Group, LGroup
 from stook.larray._index import (
     ArrayPositionalIndexer,
     FlatIndexer,
@@ -248,6 +249,14 @@ class Array(Aggregates, Reshaping, Relabelling, Sorting, Iteration, Output, Disp
             found = self._at_labels(key)
             if found is not None:
                 return found
+        elif kind is list:
+            found = self._at_list(key)
+            if found is not None:
+                return found
+        elif kind is LGroup:
+            found = self._at_group(key)
+            if found is not None:
+                return found
         if not translate_key:
             return self.i[key]
         if points:
@@ -264,12 +273,52 @@ class Array(Aggregates, Reshaping, Relabelling, Sorting, Iteration, Output, Disp
                 if at is not None:
                     return None
                 at, where = number, position
-        if at is None:
-            return None
+        if at is not None:
+            return self._dropped(at, where)
+        if type(label) is str and not _syntax.is_plain(label):
+            written = _syntax.parse(label)
+            if written.axis is None and type(written.key) is list:
+                return self._at_list(written.key)
+        return None
+
+    def _at_list(self, labels: list[Any]) -> Any:
+        """What is at labels of one axis, None unless all are there, and there alone."""
+        axes = self.axes._list
+        at = None
+        for number, axis in enumerate(axes):
+            positions = axis._positions_of(labels)
+            if positions is not None:
+                if at is not None:
+                    return None
+                at, where = number, positions
+        return None if at is None else self._taken(at, where)
+
+    def _at_group(self, group: LGroup) -> Any:
+        """What is at the labels of a group, None unless it is of one of these axes."""
+        for number, axis in enumerate(self.axes._list):
+            if axis is group.axis:
+                key = group.key
+                if type(key) is list:
+                    positions = axis._positions_of(key)
+                    return None if positions is None else self._taken(number, positions)
+                if type(key) is str or type(key) is int:
+                    position = axis._position(key)
+                    if position is not None:
+                        return self._dropped(number, position)
+                return None
+        return None
+
+    def _taken(self, number: int, positions: np.ndarray) -> Array:
+        axes = list(self.axes._list)
+        axes[number] = axes[number].subaxis(positions)
+        return Array._new(self.data.take(positions, axis=number), AxisCollection._of(axes))
+
+    def _dropped(self, number: int, position: int) -> Any:
+        axes = self.axes._list
         if len(axes) == 1:
-            return self.data[where]
-        index = (slice(None),) * at + (where,)
-        return Array._new(self.data[index], AxisCollection._of(axes[:at] + axes[at + 1:]))
+            return self.data[position]
+        found = self.data[(slice(None),) * number + (position,)]
+        return Array._new(found, AxisCollection._of(axes[:number] + axes[number + 1:]))
 
     def _at_labels(self, key: tuple[Any, ...]) -> Any:
         """What is at labels of different axes, None unless that is what the key is."""

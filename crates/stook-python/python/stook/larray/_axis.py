@@ -119,6 +119,14 @@ class Axis:
         return axis
 
     @classmethod
+    def _made_of(cls, make: Callable[[], np.ndarray], length: int, name: Any) -> Axis:
+        """An axis whose labels are made when they are asked first."""
+        axis = cls._wild(length, name)
+        axis._labels = make
+        axis._wildcard = False
+        return axis
+
+    @classmethod
     def _wild(cls, length: int, name: Any) -> Axis:
         """A wildcard axis."""
         axis = object.__new__(cls)
@@ -145,6 +153,9 @@ class Axis:
         """The labels, an array of shape (n,); those of a wildcard axis are its positions."""
         if self._labels is None:
             self._labels = np.arange(self._length)
+        elif type(self._labels) is not np.ndarray:
+            # Labels that are made when they are asked first.
+            self._labels = self._labels()
         found: np.ndarray = self._labels
         return found
 
@@ -187,6 +198,16 @@ class Axis:
                 raise TypeError("labels have to be hashable to be looked up") from None
             self._positions = found
         return found
+
+    def _positions_of(self, labels: list[Any]) -> np.ndarray | None:
+        """Where labels are, None unless all are there."""
+        kind = self._kind()
+        if kind == "U" and not self._wildcard:
+            index = self._index()
+            found = [index.get(label) if type(label) is str else self._position(unwrapped(label)) for label in labels]
+        else:
+            found = [self._position(unwrapped(label)) for label in labels]
+        return None if None in found else np.array(found, dtype=np.intp)
 
     def _kind(self) -> str:
         kind = self.labels.dtype.kind if not self._wildcard else "i"
@@ -492,7 +513,9 @@ class Axis:
         if self._wildcard and other._wildcard:
             return True
         mine, theirs = self.labels, other.labels
-        return mine is theirs or bool(np.array_equal(mine, theirs))
+        if mine is theirs or (mine.dtype == theirs.dtype and mine.tobytes() == theirs.tobytes()):
+            return True
+        return bool(np.array_equal(mine, theirs))
 
     def iscompatible(self, other: Any) -> bool:
         """Whether arrays with both axes go together: names, and labels or lengths, agree."""

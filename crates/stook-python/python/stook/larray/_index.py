@@ -155,10 +155,18 @@ def point_axis(axes: AxisCollection, numbers: tuple[int, ...], positions: list[n
     names = axes.display_names
     name = sep.join(names[number].rstrip("*") if axes._list[number].name is None else str(axes._list[number].name)
                     for number in numbers)
-    columns = [[str(label) for label in axis.labels[at].tolist()] if axis.labels.dtype.kind not in "Mm"
-               else [str(label) for label in axis.labels[at]] for axis, at in zip(chosen, positions)]
-    labels = [sep.join(parts) for parts in zip(*columns)]
-    return Axis._of(np.asarray(labels) if labels else np.empty(0, dtype="U1"), name)
+    return Axis._made_of(lambda: _point_labels(chosen, positions, sep), len(positions[0]), name)
+
+
+def _point_labels(axes: list[Axis], positions: list[np.ndarray], sep: str) -> np.ndarray:
+    """The labels of points: texts are made once a label, and put together by numpy."""
+    found: Any = None
+    for axis, at in zip(axes, positions):
+        labels = axis.labels if axis.labels.dtype.kind == "U" else np.array(
+            [str(label) for label in axis._items()], dtype=str)
+        part = labels[at] if len(labels) else np.empty(0, dtype="U1")
+        found = part if found is None else np.char.add(np.char.add(found, sep), part)
+    return np.asarray(found)
 
 
 def points_of(axes: AxisCollection, takes: dict[int, Any]) -> Place:
@@ -200,7 +208,13 @@ class ArrayPositionalIndexer:
         return selected
 
     def __getitem__(self, key: Any) -> Any:
-        return self.array._read(place_of(self.array.axes, self._selected(key)))
+        array = self.array
+        if type(key) is int:
+            if -len(array.data) <= key < len(array.data):
+                return array._dropped(0, key)
+        elif type(key) is tuple and len(key) == array.data.ndim and all(type(part) is int for part in key):
+            return array.data[key]
+        return array._read(place_of(array.axes, self._selected(key)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.array._write(place_of(self.array.axes, self._selected(key)), value)

@@ -41,12 +41,16 @@ def labels(text: str) -> list[Any]:
 
     :raises ValueError: for a slice, or a range without an end
     """
+    return list(_labels(text))
+
+
+def _read_labels(text: str) -> tuple[Any, ...]:
     if ":" in text:
         raise ValueError("using : to define axes is deprecated, please use .. instead")
     parts = text.split(",")
     if len(parts) == 1 and not text.strip():
-        return []
-    return _elements(parts)
+        return ()
+    return tuple(_elements(parts))
 
 
 def _elements(parts: list[str]) -> list[Any]:
@@ -153,6 +157,7 @@ def _selection(text: str) -> Any:
     return text or None
 
 
+_labels: Callable[[str], tuple[Any, ...]] = lru_cache(maxsize=256)(_read_labels)
 #: What is read once is kept; lists are kept as tuples, which nobody changes.
 _parsed: Callable[[str], Written] = lru_cache(maxsize=4096)(_read)
 
