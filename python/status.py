@@ -209,6 +209,11 @@ SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
         ("anndata's `read_loom` and `write_loom`", "yes", "yes", "anndata",
          ["python/tests/loompy_api/test_anndata.py::test_what_anndata_writes_and_reads_is_the_same"]),
     ],
+    "Labelled arrays": [
+        ("larray's API: `stook.larray`", "", "", "larray",
+         ["python/tests/larray_api/test_same.py::test_as_with_larray",
+          "python/tests/larray_api/test_surface.py::test_signatures_are_the_same"]),
+    ],
     "Python": [
         ("arrays and groups: indexing as numpy's, `out=`, no copies, other threads run", "yes", "yes", "numpy",
          ["python/tests/test_indexing.py", "python/tests/test_memory.py::test_other_threads_run_meanwhile"]),

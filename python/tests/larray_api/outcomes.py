@@ -58,9 +58,9 @@ def _outcome(program: str, number: int, source: str, names: dict, module) -> lis
         warnings.simplefilter("always")
         try:
             try:
-                code = compile(source, f"{program}.txt", "eval")
+                code = compile(source, f"{program}.txt", "eval", dont_inherit=True)
             except SyntaxError:
-                exec(compile(source, f"{program}.txt", "exec"), names)
+                exec(compile(source, f"{program}.txt", "exec", dont_inherit=True), names)
                 outcome = ["done"]
             else:
                 outcome = ["value", plain(eval(code, names), module)]

@@ -30,9 +30,6 @@ This warning will become an error in a future version of larray."""  # noqa: W29
 class NotLoaded:
     """Stands for a declared object that was not given."""
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
 
 _NOT_LOADED = NotLoaded()
 
@@ -57,7 +54,10 @@ class CheckedArrayDef:
                 raise TypeError(f"Expected object of type 'Array' or a scalar for the variable '{name}' but got object "
                                 f"of type '{type(value).__name__}'")
             found = empty(self.axes, dtype=self.dtype)
-            found.data[...] = np.asarray(value).astype(self.dtype)
+            try:
+                found.data[...] = np.asarray(value).astype(self.dtype)
+            except ValueError as error:
+                raise ValueError(_assigning(name) + str(error)) from None
             return found
         unexpected = [axis for axis in value.axes if axis not in self.axes]
         if unexpected:
@@ -186,7 +186,9 @@ class CheckedSession(Session):
         found = object.__new__(type(self))
         found.__setstate__({"_objects": {}, "_meta": Session()._meta, "_ready": True})
         for key, value in pairs:
-            if key in self._declared and value is not _NOT_LOADED:
+            if key not in self._declared:
+                warn(f"'{key}' is not declared in '{type(self).__name__}'", UserWarning)
+            elif value is not _NOT_LOADED:
                 try:
                     value = _checked(key, value, self._declared[key])
                 except (TypeError, ValueError):
@@ -236,7 +238,7 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
     if kind is bool:
         if value in (0, 1):
             return bool(value)
-        raise ValueError(_assigning(name) + "Input should be a valid boolean")
+        raise ValueError(_assigning(name) + "Input should be a valid boolean, unable to interpret input")
     if isinstance(value, kind):
         return value
     if kind is str:

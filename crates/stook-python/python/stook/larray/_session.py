@@ -319,7 +319,7 @@ class Session:
                 except Exception:  # What cannot be computed is missing, as everywhere in a session.
                     result = np.nan
                 found.append((key, np.nan if result is NotImplemented else result))
-        return self._like(found)
+        return Session(found) if every else self._like(found)
 
     def _unary(self, function: Callable[[Any], Any]) -> Session:
         found = []
