@@ -27,7 +27,7 @@ class Goal:
 
     def __str__(self) -> str:
         if self.library is None:
-            return f"≤ {seconds(self.factor)} s"
+            return f"≤ {self.factor * 1e6:g} µs" if self.factor < 1e-3 else f"≤ {self.factor:g} s"
         if self.factor < 1:
             return f"≤ {1 / self.factor:.3g} × the time of {self.library}"
         return f"≥ {self.factor:g} × {self.library}"

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import codec_bench
+import labelled_bench
 import libraries
 import loom_bench
 import nodes_bench
@@ -19,13 +20,12 @@ import report
 import zarr_libraries
 from child import Child, Failed
 from data import Files
+from memory import place_to_write
 from report import Measured, Result
 from task import Task
 from workloads import Workload, all_workloads
 
 HERE = Path(__file__).resolve().parent
-#: Room for the largest array that is written, some copies of it, and a program's own memory.
-LEN_SCRATCH = 6 << 30
 RUST_WORKERS = {"stook (Rust)": "bench-stook", "zarrs (Rust)": "bench-zarrs"}
 
 
@@ -175,15 +175,6 @@ def measure(
     return Measured(workload, results)
 
 
-def place_to_write(folder: Path) -> Path:
-    """A file system in memory if there is one with room: how fast ext4 finds an inode, for one,
-    depends on how many files it has lost in the seconds before, tenfold."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and shutil.disk_usage(memory).free > LEN_SCRATCH:
-        return memory / "stook-bench"
-    return folder
-
-
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="cargo xtask bench --", description=__doc__)
     parser.add_argument("--quick", action="store_true",
@@ -198,6 +189,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="each codec beside numcodecs', and nothing else")
     parser.add_argument("--loom", action="store_true",
                         help="Loom files beside loompy, and nothing else")
+    parser.add_argument("--labelled", action="store_true",
+                        help="labelled arrays beside larray and others, and nothing else")
     parser.add_argument("--nodes", action="store_true",
                         help="the acquisition tree beside tables and h5py, and nothing else")
     parser.add_argument("--list", action="store_true", help="print the workloads and end")
@@ -217,6 +210,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="a Python with the newest zarr (cargo xtask bench gives this)")
     parser.add_argument("--loompy-python", type=Path, metavar="FILE",
                         help="a Python with loompy (cargo xtask bench -- --loom gives this)")
+    parser.add_argument("--larray-python", type=Path, metavar="FILE",
+                        help="a Python with larray (cargo xtask bench -- --labelled gives this)")
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = options.seconds or (0.1 if options.quick else 0.3)
@@ -229,10 +224,12 @@ def main() -> int:
         return codec_bench.run(options)
     if options.loom:
         return loom_bench.run(options)
+    if options.labelled:
+        return labelled_bench.run(options)
     if options.nodes:
         return nodes_bench.run(options)
     folder = options.folder.resolve() / ("quick" if options.quick else "full")
-    scratch = (options.scratch or place_to_write(folder)) / "scratch"
+    scratch = place_to_write(folder, options) / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     out = sys.stderr if options.json == Path("-") else sys.stdout

@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
     });
     let peers = report.step("peers from PyPI", || setup::join(peers));
     let newest = newest_peers(&mut report, workspace);
-    let loompy = loompy(&mut report, workspace, arguments);
+    let apart = peers_apart(&mut report, workspace, arguments);
     if let (Some((workers, wheel)), Some(peers)) = (built, peers) {
         report.step("install the wheel", || wheel::install(&peers, &wheel)).and_then(|()| {
             report.step("benchmarks", || {
@@ -38,8 +38,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> ExitCode {
                 if let Some(newest) = newest {
                     command.arg("--newest-python").arg(newest.python());
                 }
-                if let Some(loompy) = loompy {
-                    command.arg("--loompy-python").arg(loompy.python());
+                if let Some((option, peer)) = apart {
+                    command.arg(option).arg(peer.python());
                 }
                 command.arg("--folder").arg(workspace.target("bench/data")).args(arguments);
                 process::show(command.current_dir(workspace.path("")))
@@ -60,16 +60,22 @@ fn newest_peers(report: &mut Report, workspace: &Workspace) -> Option<Environmen
     report.step(name, || workspace.environment(Role::Newest))
 }
 
-/// The environment of loompy, where it is compared with.
-fn loompy(
+/// Peers that live apart: what asks for a comparison with them, their role, what their step is called, and
+/// the option that names their Python.
+const APART: [(&str, Role, &str, &str); 2] = [
+    ("--loom", Role::Loompy, "loompy from PyPI", "--loompy-python"),
+    ("--labelled", Role::Larray, "larray from PyPI", "--larray-python"),
+];
+
+/// The environment of peers that live apart, where they are compared with.
+fn peers_apart(
     report: &mut Report,
     workspace: &Workspace,
     arguments: &[OsString],
-) -> Option<Environment> {
-    arguments
-        .iter()
-        .any(|argument| argument == "--loom")
-        .then(|| report.step("loompy from PyPI", || workspace.environment(Role::Loompy)))?
+) -> Option<(&'static str, Environment)> {
+    let asked = APART.iter().find(|apart| arguments.iter().any(|argument| argument == apart.0));
+    let (_, role, step, option) = *asked?;
+    report.step(step, || workspace.environment(role)).map(|peer| (option, peer))
 }
 
 /// Builds the Rust workers and returns the folder of their programs.
