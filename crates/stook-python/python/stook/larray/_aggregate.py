@@ -14,7 +14,7 @@ from stook.larray._group import Group, IGroup, LGroup, key_text
 from stook.larray._index import place_of
 from stook.larray._reference import AxisReference
 from stook.larray._select import Selected, is_array, on_axis
-from stook.larray._warn import warn
+from stook.larray._warn import told
 
 if TYPE_CHECKING:
     from stook.larray._array import Array
@@ -87,7 +87,9 @@ def _group_label(group: Group) -> Any:
     """The label that a group has in a result."""
     if group.name is not None:
         return group.name
-    key = group.key if isinstance(group, LGroup) else group.eval()
+    key = group.key
+    if isinstance(group, IGroup):
+        key = _label_slice(group) if isinstance(key, slice) else group.eval()
     if isinstance(key, slice):
         bounds = ["" if bound is None else str(bound) for bound in (key.start, key.stop)]
         return ":".join(bounds if key.step is None else [*bounds, str(key.step)])
@@ -96,6 +98,13 @@ def _group_label(group: Group) -> Any:
     if isinstance(key, (list, tuple, np.ndarray)):
         return ",".join(str(label.eval() if isinstance(label, Group) else label) for label in key)
     return key
+
+
+def _label_slice(group: IGroup) -> slice:
+    """A slice of positions as one of labels, whose end belongs to it."""
+    key, labels = group.key, group.axis._items()
+    start = None if key.start is None else labels[key.start]
+    return slice(start, None if key.stop is None else labels[key.stop - 1], key.step)
 
 
 class _Over:
@@ -440,7 +449,7 @@ class Aggregates:
         return stack(found, Axis(labels, "statistic"))
 
     def with_total(self: Array, *args: Any, op: Any = None, label: Any = "total", **kwargs: Any) -> Any:  # type: ignore[misc]
-        """The array with aggregates after its labels: of whole axes, or of groups.
+        """The array with aggregates after its labels: of whole axes, or of groups. NaN counts, unless ``skipna`` is given.
 
         :param op: the aggregate: one of this package, ``sum`` unless told otherwise
         :param label: the label of what is aggregated over a whole axis
@@ -449,6 +458,7 @@ class Aggregates:
         if name not in _FUNCTIONS:
             raise ValueError(f"{op!r} is no aggregate that with_total knows")
         steps, options = self._steps(args, kwargs)
+        options.setdefault("skipna", False)
         if not steps:
             steps = [_Over(list(self.axes))]
         found: Any = self
@@ -483,10 +493,8 @@ class Aggregates:
         steps = array.diff(array.axes[number], d=d, label=label)
         index = (slice(None),) * number + (slice(None, -d) if d > 0 else slice(-d, None),)
         before = array.data[index] if d < len(array.axes[number]) else array.data[(slice(None),) * number + (slice(0, 0),)]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with told():
             found = steps.data / before
-        if d and not np.all(before):
-            warn("divide by zero encountered during operation", RuntimeWarning)
         return type(self)._new(found, steps.axes)
 
     def diff(self: Array, axis: Any = -1, d: int = 1, n: int = 1, label: str = "upper") -> Any:  # type: ignore[misc]

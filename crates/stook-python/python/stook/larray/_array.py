@@ -30,7 +30,7 @@ from stook.larray._relabel import Relabelling
 from stook.larray._reshape import Reshaping
 from stook.larray._select import Labelled, is_array, on_axis, resolve
 from stook.larray._sort import Sorting
-from stook.larray._warn import warn
+from stook.larray._warn import told, warn
 
 _UNSAFE = """
 Setting a subset of an array with {mine} dtype with a value with {theirs} dtype.
@@ -47,20 +47,11 @@ This warning will become an error in a future version of larray."""  # noqa: W29
 _SCALARS = (int, float, bool, complex, str, bytes, np.generic, type(None))
 
 
-def _told(kind: str, flag: int) -> None:
-    """Warns about what numpy found, at the line of the program."""
-    if kind == "invalid value":
-        kind = "invalid value (NaN)"
-        warn(f"{kind} encountered during operation (this is typically caused by a 0 / 0)", RuntimeWarning)
-    else:
-        warn(f"{kind} encountered during operation", RuntimeWarning)
-
-
 def _dividing(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """An operator that may meet a 0 it cannot divide by."""
 
     def divided(first: Any, second: Any) -> Any:
-        with np.errstate(divide="call", invalid="call", call=_told):
+        with told():
             return function(first, second)
 
     return divided
@@ -378,6 +369,12 @@ class Array(Aggregates, Reshaping, Relabelling, Sorting, Iteration, Output, Disp
 
     def _fitted(self, target: AxisCollection, value: Array) -> np.ndarray:
         """The elements of a value as a part of an array has them."""
+        for axis in value.axes:
+            at = target._find(axis)
+            if at is not None and not target._list[at].iscompatible(axis):
+                from stook.larray._axes import incompatible
+
+                raise incompatible(target._list[at], axis)
         extra = [axis for axis in value.axes if axis not in target and len(axis) != 1]
         if extra:
             text = AxisCollection(extra)
@@ -385,12 +382,6 @@ class Array(Aggregates, Reshaping, Relabelling, Sorting, Iteration, Output, Disp
             raise ValueError(f"Value {text} {'axes are' if many else 'axis is'} not present in target subset "
                              f"{target}. A value can only have the same axes or fewer axes than the subset being "
                              "targeted")
-        for axis in value.axes:
-            at = target._find(axis)
-            if at is not None and not target._list[at].iscompatible(axis):
-                from stook.larray._axes import incompatible
-
-                raise incompatible(target._list[at], axis)
         return np.asarray(value.broadcast_with(target).data)
 
     def _check_cast(self, value: Any) -> None:
@@ -462,7 +453,8 @@ class Array(Aggregates, Reshaping, Relabelling, Sorting, Iteration, Output, Disp
         if is_array(kwargs.get("where")):
             axes, (*data, where) = broadcast_all([*inputs, kwargs["where"]])
             kwargs["where"] = where
-        found = ufunc(*data, **kwargs)
+        with told():
+            found = ufunc(*data, **kwargs)
         if out and len(out) == 1:
             return out[0]
         if isinstance(found, tuple):

@@ -315,7 +315,7 @@ class Reshaping:
                 continue
             number = found.axes.index(axis)
             first = np.take(found.data, [0], axis=number)
-            if _all_equal(found.data, first):
+            if np.all(found.data == first):
                 gone.append(self.axes.display_names[self.axes.index(axis)])
                 found = found.i[(slice(None),) * number + (0,)]
         if display and gone:
@@ -421,13 +421,6 @@ class Reshaping:
 
 def _is_nan(data: Any) -> Any:
     return data != data
-
-
-def _all_equal(data: np.ndarray, first: np.ndarray) -> bool:
-    found = data == first
-    if data.dtype.kind in "fc":
-        found = found | (np.isnan(data) & np.isnan(first))
-    return bool(np.all(found))
 
 
 def _labels(label: Any) -> np.ndarray:

@@ -34,11 +34,11 @@ def aligned(rows: list[list[Any]], width: int, n_labels: int) -> str:
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts)]
     if sum(widths) + 2 * (len(widths) - 1) > width:
-        ends = _ends(widths, width, n_labels)
+        # Something is always left out where all does not fit.
+        ends = min(_ends(widths, width, n_labels), max((len(widths) - n_labels - 1) // 2, 0))
         left, right = n_labels + ends, len(widths) - ends
-        if left < right:
-            texts = [[*row[:left], "...", *row[right:]] for row in texts]
-            widths = [*widths[:left], 3, *widths[right:]]
+        texts = [[*row[:left], "...", *row[right:]] for row in texts]
+        widths = [*widths[:left], 3, *widths[right:]]
     return "\n".join("  ".join(cell.rjust(size) for cell, size in zip(row, widths)) for row in texts)
 
 

@@ -12,6 +12,7 @@ from stook.larray._array import Array, broadcast_all
 from stook.larray._axis import Axis
 from stook.larray._group import Group
 from stook.larray._select import is_array
+from stook.larray._warn import told
 
 
 def wrap_elementwise_array_func(func: Callable[..., Any], doc: str | None = None) -> Callable[..., Any]:
@@ -26,7 +27,8 @@ def wrap_elementwise_array_func(func: Callable[..., Any], doc: str | None = None
         if not builtins.any(is_array(one) for one in values):
             return func(*args, **kwargs)
         axes, data = broadcast_all(values)
-        found = func(*data[: len(args)], **dict(zip(kwargs, data[len(args):])))
+        with told():
+            found = func(*data[: len(args)], **dict(zip(kwargs, data[len(args):])))
         return _as_arrays(found, axes)
 
     wrapper.__name__ = wrapper.__qualname__ = getattr(func, "__name__", "wrapper")

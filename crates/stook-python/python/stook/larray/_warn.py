@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import Any
+
+import numpy as np
 
 
 def warn(text: str, category: type[Warning] = FutureWarning) -> None:
@@ -13,3 +16,15 @@ def warn(text: str, category: type[Warning] = FutureWarning) -> None:
         frame = frame.f_back
         level += 1
     warnings.warn(text, category, stacklevel=level)
+
+
+def _told(kind: str, flag: int) -> None:
+    if kind == "invalid value":
+        warn("invalid value (NaN) encountered during operation (this is typically caused by a 0 / 0)", RuntimeWarning)
+    else:
+        warn(f"{kind} encountered during operation", RuntimeWarning)
+
+
+def told() -> Any:
+    """A block in which what numpy finds in numbers is a warning about the line of the program."""
+    return np.errstate(divide="call", over="call", invalid="call", call=_told)
