@@ -1,11 +1,15 @@
 //! The axes of an array, in order.
 
+mod change;
+
 use std::ops::Index;
 use std::sync::Arc;
 
 use stook_core::{Error, Result};
 
 use crate::axis::{Axis, AxisName, AxisRef};
+
+pub use change::Order;
 
 /// Axes in order; cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +40,12 @@ impl AxisCollection {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether both are one and the same in memory.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The axes.

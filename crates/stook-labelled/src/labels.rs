@@ -202,12 +202,10 @@ impl Labels {
             Repr::Typed(values) => Ok(Some(Arc::clone(values))),
             Repr::Mixed(_) | Repr::Joined(_) => Ok(None),
             Repr::Wildcard(_) | Repr::Range(_) => {
-                let bytes = 8_usize.checked_mul(self.len());
-                let bytes = bytes.filter(|&n| isize::try_from(n).is_ok());
-                let bytes = bytes.ok_or_else(|| {
-                    Error::limit(format!("{} labels overflow memory", self.len()))
-                })?;
-                let mut items = Vec::with_capacity(bytes);
+                let mut items = Vec::new();
+                items
+                    .try_reserve_exact(self.len().saturating_mul(8))
+                    .map_err(|_| Error::limit(format!("{} labels overflow memory", self.len())))?;
                 for label in self.iter_refs() {
                     let LabelRef::Int(value) = label else { continue };
                     items.extend_from_slice(stook_core::element::as_bytes(&[value]));

@@ -33,7 +33,7 @@ mod repr;
 pub mod syntax;
 
 pub use array::Array;
-pub use axes::AxisCollection;
+pub use axes::{AxisCollection, Order};
 pub use axis::{Axis, AxisName, AxisRef};
 pub use fault::Fault;
 pub use group::{Bounds, Group, GroupKey, LabelKey, PositionKey};

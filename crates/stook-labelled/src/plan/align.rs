@@ -50,6 +50,10 @@ impl AxisCollection {
     /// # Errors
     /// `InvalidInput` for axes that do not fit: labels are never aligned silently.
     pub fn aligned(&self, other: &Self) -> Result<Alignment> {
+        if self.is_same(other) {
+            let own: Vec<Option<usize>> = (0..self.len()).map(Some).collect();
+            return Ok(Alignment { axes: self.clone(), left: own.clone(), right: own });
+        }
         let mut axes: Vec<Axis> = self.iter().cloned().collect();
         let mut left: Vec<Option<usize>> = (0..axes.len()).map(Some).collect();
         let mut right: Vec<Option<usize>> = vec![None; axes.len()];

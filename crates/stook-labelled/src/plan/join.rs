@@ -1,6 +1,5 @@
 //! Axes with other labels: unions, intersections, joins, and where the elements of the old ones go.
 
-use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use stook_core::{Error, Result};
 
 use crate::axes::AxisCollection;
 use crate::axis::{Axis, AxisName, AxisRef};
-use crate::label::Label;
+use crate::label::LabelRef;
 use crate::labels::Labels;
 
 /// Which labels two axes have together.
@@ -49,7 +48,7 @@ impl Labels {
     /// These labels, then those of `other` that are not among them, each once.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        let new: Vec<usize> = new_positions(other, |label| self.contains(label));
+        let new: Vec<usize> = new_positions(other, |label| self.position_ref(label).is_some());
         let own = new_positions(self, |_| false);
         let own = if own.len() == self.len() { self.clone() } else { taken(self, &own) };
         if new.is_empty() { own } else { Self::concat(&[own, taken(other, &new)]) }
@@ -58,21 +57,22 @@ impl Labels {
     /// Those of these labels that `other` has as well, each once.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        taken(self, &new_positions(self, |label| !other.contains(label)))
+        taken(self, &new_positions(self, |label| other.position_ref(label).is_none()))
     }
 
     /// Those of these labels that `other` does not have, each once.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        taken(self, &new_positions(self, |label| other.contains(label)))
+        taken(self, &new_positions(self, |label| other.position_ref(label).is_some()))
     }
 }
 
 /// The positions of labels that are there for the first time and are not left out.
-fn new_positions(labels: &Labels, is_out: impl Fn(&Label) -> bool) -> Vec<usize> {
-    let mut seen = HashSet::new();
-    let is_new = |(_, label): &(usize, Label)| !is_out(label) && seen.insert(label.clone());
-    labels.iter().enumerate().filter(is_new).map(|(at, _)| at).collect()
+fn new_positions(labels: &Labels, is_out: impl Fn(LabelRef<'_>) -> bool) -> Vec<usize> {
+    let is_new = |(at, label): &(usize, LabelRef<'_>)| {
+        !is_out(*label) && labels.position_ref(*label) == Some(*at)
+    };
+    labels.iter_refs().enumerate().filter(is_new).map(|(at, _)| at).collect()
 }
 
 fn taken(labels: &Labels, positions: &[usize]) -> Labels {

@@ -129,6 +129,11 @@ impl AxisCollection {
         self.asked_positions(keys)?.finish(Lists::Points)
     }
 
+    /// What each of `takes` takes of its axis; `None` is all of it.
+    pub(crate) fn take_each(&self, takes: Vec<Option<Take>>) -> Result<AxesSelection> {
+        Asked { axes: self, takes, points: Vec::new() }.finish(Lists::Orthogonal)
+    }
+
     fn asked_positions(&self, keys: &[Option<PositionKey>]) -> Result<Asked<'_>> {
         let (n, len) = (keys.len(), self.len());
         if n > len {
@@ -193,16 +198,7 @@ impl<'a> Asked<'a> {
     /// The elements where a mask is true: of one axis, those positions; of several, points.
     fn add_mask(&mut self, mask: &Mask, keys: &[Key]) -> Result<()> {
         let sources = self.axes.masked(mask)?;
-        let shape = mask.axes().shape();
-        let is_true = mask.values().iter().enumerate().filter(|(_, is_true)| **is_true);
-        let mut columns: Vec<Vec<usize>> = vec![Vec::new(); sources.len()];
-        for (flat, _) in is_true {
-            let mut rest = flat;
-            for (column, len) in columns.iter_mut().zip(&shape).rev() {
-                column.push(rest % len);
-                rest /= len;
-            }
-        }
+        let mut columns = true_positions(&mask.axes().shape(), mask.values());
         if let ([source], [column]) = (&*sources, &mut *columns) {
             let positions = std::mem::take(column);
             return self.put(*source, Take::Positions(positions.into()), keys);
@@ -336,6 +332,31 @@ impl AxisCollection {
     }
 }
 
+/// Where `values`, of this shape in C order, are true: a list of positions for each axis.
+fn true_positions(shape: &[usize], values: &[bool]) -> Vec<Vec<usize>> {
+    let n_true = values.iter().filter(|is_true| **is_true).count();
+    let mut columns: Vec<Vec<usize>> = shape.iter().map(|_| Vec::with_capacity(n_true)).collect();
+    let Some((&row_len, outer_shape)) = shape.split_last() else { return columns };
+    let mut outer = vec![0; outer_shape.len()];
+    for row in values.chunks_exact(row_len.max(1)) {
+        if let Some(last) = columns.last_mut() {
+            last.extend(row.iter().enumerate().filter(|(_, is_true)| **is_true).map(|(at, _)| at));
+        }
+        let now = columns.last().map_or(0, Vec::len);
+        for (column, at) in columns.iter_mut().zip(&outer) {
+            column.resize(now, *at);
+        }
+        for (at, len) in outer.iter_mut().zip(outer_shape).rev() {
+            *at += 1;
+            if *at < *len {
+                break;
+            }
+            *at = 0;
+        }
+    }
+    columns
+}
+
 /// Two axes whose elements do not belong together.
 #[cold]
 pub(crate) fn incompatible(axis: &Axis, other: &Axis) -> Error {
@@ -347,7 +368,7 @@ pub(crate) fn incompatible(axis: &Axis, other: &Axis) -> Error {
 fn points_at(takes: &[Take]) -> Option<usize> {
     let is_points = |take: &&Take| matches!(take, Take::Points(_));
     let kept: Vec<&Take> = takes.iter().filter(|take| !matches!(take, Take::At(_))).collect();
-    let first = kept.iter().position(|take| is_points(take))?;
+    let first = kept.iter().position(is_points)?;
     let n_points = kept.iter().filter(|take| is_points(take)).count();
     let n_adjacent = kept.iter().skip(first).take_while(|take| is_points(take)).count();
     Some(if n_adjacent == n_points { first } else { 0 })

@@ -180,14 +180,16 @@ fn generic(text: &str, range: &Written<'_>, labels: &mut Vec<Label>) -> Result<(
         return Err(kinds());
     }
     let mut columns: Vec<Vec<String>> = Vec::new();
+    let mut n: u128 = 1;
     for (start, stop) in starts.iter().zip(&stops) {
         columns.push(match (start, stop) {
-            (Token::Digits(start), Token::Digits(stop)) => digits(start, stop)?,
-            (Token::Letter(start), Token::Letter(stop)) => letters(*start, *stop)?,
+            (Token::Digits(start), Token::Digits(stop)) => digits(start, stop, n)?,
+            (Token::Letter(start), Token::Letter(stop)) => letters(*start, *stop),
             _ => return Err(kinds()),
         });
+        n = n.saturating_mul(columns.last().map_or(0, Vec::len) as u128);
+        check_len(n)?;
     }
-    check_len(columns.iter().fold(1, |n: u128, column| n.saturating_mul(column.len() as u128)))?;
     let mut all = vec![String::new()];
     for column in &columns {
         all = all
@@ -200,13 +202,13 @@ fn generic(text: &str, range: &Written<'_>, labels: &mut Vec<Label>) -> Result<(
     Ok(())
 }
 
-/// Numbers as wide as the first is if that begins with a zero.
-fn digits(start: &str, stop: &str) -> Result<Vec<String>> {
+/// Numbers as wide as the first is if that begins with a zero; `n_before` labels end in each of them.
+fn digits(start: &str, stop: &str, n_before: u128) -> Result<Vec<String>> {
     let parse = |text: &str| {
         text.parse::<u64>().map_err(|_| Error::limit(format!("number `{text}` is too long")))
     };
     let (first, last) = (parse(start)?, parse(stop)?);
-    check_len(u128::from(first.abs_diff(last)))?;
+    check_len(n_before.saturating_mul(u128::from(first.abs_diff(last)) + 1))?;
     let width = if start.starts_with('0') { start.len() } else { 0 };
     let text = |n: u64| format!("{n:0width$}");
     Ok(if first <= last {
@@ -217,18 +219,17 @@ fn digits(start: &str, stop: &str) -> Result<Vec<String>> {
 }
 
 /// The letters and digits between two characters; a character that is both ends, whatever it is.
-fn letters(start: char, stop: char) -> Result<Vec<String>> {
+fn letters(start: char, stop: char) -> Vec<String> {
     if start == stop {
-        return Ok(vec![start.to_string()]);
+        return vec![start.to_string()];
     }
     let through = |a: char, b: char| (a..=b).filter(|c| c.is_alphanumeric()).map(String::from);
-    Ok(if start < stop {
-        through(start, stop).collect()
-    } else {
-        let mut down: Vec<String> = through(stop, start).collect();
-        down.reverse();
-        down
-    })
+    if start < stop {
+        return through(start, stop).collect();
+    }
+    let mut down: Vec<String> = through(stop, start).collect();
+    down.reverse();
+    down
 }
 
 #[cfg(test)]
