@@ -18,7 +18,7 @@ impl AxisCollection {
         let mut axes = self.as_slice().to_vec();
         match axes.get_mut(position) {
             Some(place) if place.len() == axis.len() => *place = axis,
-            Some(place) => {
+            Some(_) => {
                 let mut shape = self.shape();
                 if let Some(len) = shape.get_mut(position) {
                     *len = axis.len();
