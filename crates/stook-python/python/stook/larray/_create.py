@@ -35,6 +35,10 @@ def asarray(a: Any, meta: Any = None) -> Array:
         from stook.larray._pandas import from_frame, from_series
 
         return from_frame(a, meta=meta) if hasattr(a, "columns") else from_series(a, meta=meta)
+    if type(a).__module__.partition(".")[0] == "xarray":
+        from stook.larray._xarray import from_xarray
+
+        return from_xarray(a, meta)
     if is_array(a):
         return Array(a.data, a.axes, meta=meta)
     return Array(a, meta=meta)

@@ -33,6 +33,12 @@ class Output:
 
         return _pandas.to_frame(self, fold_last_axis_name, dropna, ncolaxes)
 
+    def to_xarray(self: Array, name: Any = None) -> Any:  # type: ignore[misc]
+        """A ``DataArray`` of xarray with a dimension for each axis; elements are not copied."""
+        from stook.larray import _xarray
+
+        return _xarray.to_xarray(self, name)
+
     @property
     def series(self: Array) -> Any:  # type: ignore[misc]
         """The array as a series of pandas."""

@@ -169,6 +169,16 @@ def from_frame(df: Any, sort_rows: bool = False, sort_columns: bool = False, par
                               None if meta is None else metadata_of(meta))
 
 
+def from_xarray(data: Any, meta: Any = None) -> Array:
+    """The array of a ``DataArray`` of xarray; elements are not copied.
+
+    :raises TypeError: for what is no ``DataArray``
+    """
+    from stook.larray import _xarray
+
+    return _xarray.from_xarray(data, meta)
+
+
 def from_series(s: Any, sort_rows: bool = False, fill_value: Any = np.nan, meta: Any = None, copy: bool = True,
                 **kwargs: Any) -> Array:
     """The array of a series of pandas: an axis for each level of its index."""
