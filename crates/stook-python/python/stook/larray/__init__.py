@@ -61,7 +61,7 @@ from stook.larray._readers import (
     read_tsv,
 )
 from stook.larray._reference import X, x
-from stook.larray._session import Session, arrays, global_arrays, local_arrays
+from stook.larray._session import Session
 from stook.larray._ufuncs import (
     absolute,
     all,
@@ -141,6 +141,7 @@ from stook.larray._ufuncs import (
     where,
     wrap_elementwise_array_func,
 )
+from stook.larray._variables import arrays, global_arrays, local_arrays
 
 #: The version of larray whose API this is.
 __version__ = "0.35.2"

@@ -14,7 +14,6 @@ from stook.larray._group import Group, IGroup, LGroup, key_text
 from stook.larray._index import place_of
 from stook.larray._reference import AxisReference
 from stook.larray._select import Selected, is_array, on_axis
-from stook.larray._warn import told
 
 if TYPE_CHECKING:
     from stook.larray._array import Array
@@ -75,7 +74,7 @@ def _percentile(data: np.ndarray, axis: Any, skipna: bool, q: Any = None, **opti
     return chosen(data, q, axis=axis, **options)
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _sum, "any": _any, "all": _all, "ptp": _ptp, "percentile": _percentile,
     "mean": _plain(np.mean, np.nanmean), "min": _plain(np.min, np.nanmin), "max": _plain(np.max, np.nanmax),
     "prod": _plain(np.prod, np.nanprod), "median": _plain(np.median, np.nanmedian),
@@ -107,7 +106,7 @@ def _label_slice(group: IGroup) -> slice:
     return slice(start, None if key.stop is None else labels[key.stop - 1], key.step)
 
 
-class _Over:
+class Over:
     """What an aggregate goes over: some axes at once, or groups of one."""
 
     __slots__ = ("axes", "groups", "collapse", "axis")
@@ -300,14 +299,14 @@ class Aggregates:
             found = found._grouped(name, step, dict(options))
         return found if steps else self._reduced(name, list(self.axes), dict(options))
 
-    def _steps(self: Array, args: Any, kwargs: dict[str, Any]) -> tuple[list[_Over], dict[str, Any]]:  # type: ignore[misc]
+    def _steps(self: Array, args: Any, kwargs: dict[str, Any]) -> tuple[list[Over], dict[str, Any]]:  # type: ignore[misc]
         """What arguments go over, and the options among them."""
         options = {key: value for key, value in kwargs.items() if key in _OPTIONS}
         named = {key: value for key, value in kwargs.items() if key not in _OPTIONS}
-        steps: list[_Over] = []
+        steps: list[Over] = []
         axis = options.pop("axis", None)
         if axis is not None:
-            steps.append(_Over(list(axis) if isinstance(axis, (tuple, list)) else [axis]))
+            steps.append(Over(list(axis) if isinstance(axis, (tuple, list)) else [axis]))
         for arg in args:
             self._add_step(steps, arg)
         for name, value in named.items():
@@ -321,10 +320,10 @@ class Aggregates:
             collapse = len(written) == 1 and not isinstance(value, tuple)
             groups = [group if isinstance(group, IGroup) or group.axis is not None else LGroup._of(
                 group.key, own, group.name) for group in written]
-            steps.append(_Over(None, groups, collapse, own))
+            steps.append(Over(None, groups, collapse, own))
         return steps, options
 
-    def _add_step(self: Array, steps: list[_Over], arg: Any) -> None:  # type: ignore[misc]
+    def _add_step(self: Array, steps: list[Over], arg: Any) -> None:  # type: ignore[misc]
         if isinstance(arg, Axis) or (isinstance(arg, str) and self.axes._find(arg) is not None):
             own = self.axes[arg] if isinstance(arg, (AxisReference, str)) or arg in self.axes else arg
             if own not in self.axes:
@@ -335,16 +334,16 @@ class Aggregates:
                     AxisCollection([*steps[-1].axes, own])
                 steps[-1].axes.append(own)
             else:
-                steps.append(_Over([own]))
+                steps.append(Over([own]))
             return
         if isinstance(arg, str):
             parts = arg.split(";")
             groups = [_written(part) for part in parts]
-            steps.append(_Over(None, groups, len(parts) == 1))
+            steps.append(Over(None, groups, len(parts) == 1))
         elif isinstance(arg, tuple):
-            steps.append(_Over(None, [_as_group(part) for part in arg], False))
+            steps.append(Over(None, [_as_group(part) for part in arg], False))
         else:
-            steps.append(_Over(None, [_as_group(arg)], True))
+            steps.append(Over(None, [_as_group(arg)], True))
 
     def _aggregate(self: Array, name: str, args: Any, kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
         steps, options = self._steps(args, kwargs)
@@ -376,7 +375,7 @@ class Aggregates:
         where: Any = None if len(numbers) == self.ndim else (numbers[0] if len(numbers) == 1 else tuple(numbers))
         if not numbers and self.ndim:
             return self
-        data = _FUNCTIONS[name](self.data, where, skipna is None or bool(skipna), **options)
+        data = FUNCTIONS[name](self.data, where, skipna is None or bool(skipna), **options)
         if out is not None:
             return out
         if keep is not False:
@@ -389,7 +388,7 @@ class Aggregates:
         return type(self)._new(data, AxisCollection._of(
             [axis for number, axis in enumerate(self.axes._list) if number not in numbers]))
 
-    def _grouped(self: Array, name: str, step: _Over, options: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _grouped(self: Array, name: str, step: Over, options: dict[str, Any]) -> Any:  # type: ignore[misc]
         """An aggregate over each of some groups of one axis."""
         options.pop("keepaxes", None)
         numbers = []
@@ -424,100 +423,3 @@ class Aggregates:
         kept = list(self.axes._list)
         kept[number] = own
         return type(self)(data, AxisCollection._of(kept))
-
-    # What follows from them.
-
-    def describe(self: Array, *args: Any, percentiles: Any = None) -> Any:  # type: ignore[misc]
-        """Count, mean, standard deviation, extremes and percentiles over axes or groups, along ``statistic``."""
-        return self._described(args, percentiles, "")
-
-    def describe_by(self: Array, *args: Any, percentiles: Any = None) -> Any:  # type: ignore[misc]
-        """The same for each label of axes, or each group."""
-        return self._described(args, percentiles, "_by")
-
-    def _described(self: Array, args: Any, percentiles: Any, suffix: str) -> Any:  # type: ignore[misc]
-        from stook.larray._create import stack
-
-        wanted = [25, 50, 75] if percentiles is None else list(percentiles)
-        present = type(self)._new(~np.isnan(self.data), self.axes) if self.dtype.kind in "fc" else type(self)._new(
-            np.ones(self.shape, bool), self.axes)
-        labels = ["count", "mean", "std", "min", *(f"{each}%" for each in wanted), "max"]
-        found = [getattr(present, f"sum{suffix}")(*args)]
-        found += [getattr(self, f"{name}{suffix}")(*args) for name in ("mean", "std", "min")]
-        found += [getattr(self, f"percentile{suffix}")(each, *args) for each in wanted]
-        found.append(getattr(self, f"max{suffix}")(*args))
-        return stack(found, Axis(labels, "statistic"))
-
-    def with_total(self: Array, *args: Any, op: Any = None, label: Any = "total", **kwargs: Any) -> Any:  # type: ignore[misc]
-        """The array with aggregates after its labels: of whole axes, or of groups. NaN counts, unless ``skipna`` is given.
-
-        :param op: the aggregate: one of this package, ``sum`` unless told otherwise
-        :param label: the label of what is aggregated over a whole axis
-        """
-        name = "sum" if op is None else getattr(op, "__name__", str(op))
-        if name not in _FUNCTIONS:
-            raise ValueError(f"{op!r} is no aggregate that with_total knows")
-        steps, options = self._steps(args, kwargs)
-        options.setdefault("skipna", False)
-        if not steps:
-            steps = [_Over(list(self.axes))]
-        found: Any = self
-        for step in steps:
-            if step.axes is not None:
-                for axis in step.axes:
-                    own = found.axes[axis.name if axis.name is not None else self.axes.index(axis)]
-                    value = found._reduced(name, [own], dict(options))
-                    found = found.append(own, value, label)
-            else:
-                value = found._grouped(name, _Over(None, step.groups, False, step.axis), dict(options))
-                number, _ = on_axis(found.axes, (step.groups or [])[0])
-                found = found.append(found.axes[number], value)
-        return found
-
-    def ratio(self: Array, *axes: Any) -> Any:  # type: ignore[misc]
-        """The elements by their sum over axes (all axes)."""
-        return self / self.sum(*axes)
-
-    def rationot0(self: Array, *axes: Any) -> Any:  # type: ignore[misc]
-        """The elements by their sum over axes, 0 where that is 0."""
-        return self.divnot0(self.sum(*axes))
-
-    def percent(self: Array, *axes: Any) -> Any:  # type: ignore[misc]
-        """The elements in percent of their sum over axes."""
-        return self * 100 / self.sum(*axes)
-
-    def growth_rate(self: Array, axis: Any = -1, d: int = 1, label: str = "upper") -> Any:  # type: ignore[misc]
-        """How much elements grow along an axis, relative to the one ``d`` before."""
-        number, positions = self._along(axis)
-        array = self if positions is None else self[self.axes[number].i[positions]]
-        steps = array.diff(array.axes[number], d=d, label=label)
-        index = (slice(None),) * number + (slice(None, -d) if d > 0 else slice(-d, None),)
-        before = array.data[index] if d < len(array.axes[number]) else array.data[(slice(None),) * number + (slice(0, 0),)]
-        with told():
-            found = steps.data / before
-        return type(self)._new(found, steps.axes)
-
-    def diff(self: Array, axis: Any = -1, d: int = 1, n: int = 1, label: str = "upper") -> Any:  # type: ignore[misc]
-        """The elements less those ``d`` before along an axis, ``n`` times.
-
-        :param label: whether a difference has the label of the ``upper`` or the ``lower`` element
-        """
-        number, positions = self._along(axis)
-        array = self if positions is None else self[self.axes[number].i[positions]]
-        for _ in range(n):
-            own = array.axes[number]
-            lead = (slice(None),) * number
-            upper, lower = array.data[lead + (slice(d, None),)], array.data[lead + (slice(None, max(len(own) - d, 0)),)]
-            kept = list(array.axes._list)
-            kept[number] = own.subaxis(slice(d, None) if label == "upper" else slice(None, max(len(own) - d, 0)))
-            if array.dtype.kind == "b":
-                upper, lower = upper.astype(int), lower.astype(int)
-            array = type(self)._new(upper - lower, AxisCollection._of(kept))
-        return array
-
-    def _along(self: Array, axis: Any) -> tuple[int, Any]:  # type: ignore[misc]
-        """The number of an axis, and positions where a group of it is given."""
-        if isinstance(axis, Group):
-            number, positions = on_axis(self.axes, axis)
-            return number, positions
-        return self.axes._number(axis) % self.ndim, None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import operator
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stook.larray import _syntax
+from stook.larray._axis_changes import AxisChanges
 from stook.larray._group import Group, IGroup, IGroupMaker, LGroup, parts_of, unwrapped
+from stook.larray._labels import axis_name_of, kind_of, labels_of, summary_of
 from stook.larray._warn import warn
 
 if TYPE_CHECKING:
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
 _INVERTED = ("Arguments 'name' and 'labels' of Axis constructor have been inverted in version 0.22 of larray. "
              "Please check you are passing labels first and name as second argument.")
 _NO_LABELS = "labels should be a sequence, a string or a single int but not None"
-
-#: Kinds of labels that are found by their value among labels of the same kind only.
-_KINDS = {str: "U", np.str_: "U", int: "i", float: "f", bool: "b", np.bool_: "b", bytes: "S",
-          np.bytes_: "S", np.datetime64: "M", np.timedelta64: "m", complex: "c"}
-
-
-def kind_of(label: Any) -> str:
-    """The kind of a label, as numpy's letter; unsigned integers are integers."""
-    found = _KINDS.get(type(label))
-    if found is not None:
-        return found
-    kind = label.dtype.kind if isinstance(label, np.generic) else "O"
-    return "i" if kind == "u" else kind
-
 
 def _operator(name: str, reflected: bool = False) -> Callable[[Axis, Any], Any]:
     function = getattr(operator, name)
@@ -54,7 +41,7 @@ def _deprecated(name: str, instead: str) -> Callable[..., None]:
     return method
 
 
-class Axis:
+class Axis(AxisChanges):
     """A dimension: labels, and a name.
 
     :param labels: the labels: a sequence, text (``"a0,a1"``, ``"a0..a9"``, ``"name=a0,a1"``), or a number of
@@ -99,8 +86,8 @@ class Axis:
             name = name.item()
         if name is not None and not isinstance(name, (int, str)):
             raise TypeError(f"Axis name should be None, int or str but is: {name} ({type(name).__name__})")
-        if isinstance(labels, Group) and name is None and _named_axis(labels) is not None:
-            name = _named_axis(labels)
+        if isinstance(labels, Group) and name is None and axis_name_of(labels) is not None:
+            name = axis_name_of(labels)
         self.name = name
         self._maker = None
         self._positions = None
@@ -342,162 +329,6 @@ class Axis:
         """The labels that a pattern or a regular expression matches wholly."""
         return self[:].matching(deprecated, pattern, regex)  # type: ignore[no-any-return]
 
-    # Other axes.
-
-    def _items(self) -> list[Any]:
-        labels = self.labels
-        return list(labels) if labels.dtype.kind in "Mm" else labels.tolist()
-
-    def _with(self, labels: Iterable[Any], like: bool = False) -> Axis:
-        return Axis(list(labels), self.name)
-
-    def copy(self) -> Axis:
-        """An axis of its own with the same labels."""
-        if self._wildcard:
-            return Axis._wild(self._length, self.name)
-        return Axis._of(self.labels, self.name)
-
-    def rename(self, name: Any) -> Axis:
-        """The axis with another name."""
-        found = self.copy()
-        found.name = name.name if isinstance(name, Axis) else name
-        return found
-
-    def ignore_labels(self) -> Axis:
-        """The axis without its labels: a wildcard axis of the same length."""
-        return Axis._wild(len(self), self.name)
-
-    def astype(self, dtype: Any, casting: Any = "unsafe") -> Axis:
-        """The axis with labels of another type.
-
-        :raises TypeError: where numpy's rule of casting does not allow it
-        """
-        return Axis(self.labels.astype(dtype, casting=casting), self.name)
-
-    def apply(self, func: Callable[[Any], Any]) -> Axis:
-        """The axis with each label replaced by what a function makes of it."""
-        return Axis([func(label) for label in self._items()], self.name)
-
-    def subaxis(self, key: Any) -> Axis:
-        """The axis of some positions: a slice, or numbers."""
-        if isinstance(key, slice):
-            if key.start is None and key.stop is None and key.step is None:
-                return self
-            if self._wildcard:
-                return Axis._wild(len(range(*key.indices(self._length))), self.name)
-            return Axis._of(self.labels[key], self.name)
-        if hasattr(key, "axes"):
-            key = np.asarray(key)
-        if self._wildcard:
-            return Axis._wild(len(key), self.name)
-        return Axis._of(self.labels[key], self.name)
-
-    def extend(self, labels: Any) -> Axis:
-        """The axis with labels after its own."""
-        other = labels if isinstance(labels, Axis) else Axis(labels, None) if not isinstance(
-            labels, str) else Axis(_syntax.labels(labels), None)
-        if self._wildcard and other._wildcard:
-            return Axis._wild(len(self) + len(other), self.name)
-        if other._wildcard or self._wildcard:
-            raise ValueError("Axis to append should (not) be wildcard if self is (not) wildcard")
-        return Axis(joined_labels(self.labels, other.labels), self.name)
-
-    def insert(self, new_labels: Any, before: Any = None, after: Any = None) -> Axis:
-        """The axis with labels before or after one of its own.
-
-        :raises ValueError: unless exactly one of ``before`` and ``after`` is given
-        """
-        if (before is None) == (after is None):
-            raise ValueError("must specify exactly one of before or after")
-        where: Any = self.index(before) if before is not None else np.asarray(self.index(after)) + 1
-        new = new_labels.labels if isinstance(new_labels, Axis) else labels_of(
-            [new_labels] if np.isscalar(new_labels) or isinstance(new_labels, str) else new_labels)
-        if np.ndim(where):
-            raise TypeError("only integer scalar arrays can be converted to a scalar index")
-        at = operator.index(where)
-        parts = [self.labels[:at], new, self.labels[at:]]
-        return Axis(joined_labels(*parts), self.name)
-
-    def replace(self, old: Any, new: Any = None) -> Axis:
-        """The axis with some labels replaced.
-
-        :param old: a label, labels, or a mapping of old to new ones
-        """
-        if isinstance(old, Mapping):
-            pairs = dict(old)
-        elif isinstance(old, (list, tuple, np.ndarray)) or (isinstance(old, Group) and not np.isscalar(old.eval())):
-            news = new if not isinstance(new, Group) else new.eval()
-            pairs = dict(zip([unwrapped(label) for label in unwrapped(old)], news))
-        else:
-            pairs = {unwrapped(old): unwrapped(new)}
-        for label in pairs:
-            if self._position(unwrapped(label)) is None:
-                raise KeyError(label)
-        mapping = {unwrapped(label): unwrapped(value) for label, value in pairs.items()}
-        return Axis([mapping.get(label, label) for label in self._items()], self.name)
-
-    def union(self, other: Any) -> Axis:
-        """The axis with the labels of both, its own first."""
-        labels = list(dict.fromkeys([*self._items(), *_set_items(other)]))
-        return Axis(_typed(labels, self, other), self.name)
-
-    def intersection(self, other: Any) -> Axis:
-        """The axis with the labels that both have."""
-        theirs = set(_set_items(other))
-        return Axis(_typed([label for label in self._items() if label in theirs], self, self), self.name)
-
-    def difference(self, other: Any) -> Axis:
-        """The axis with the labels that the other has not."""
-        theirs = set(_set_items(other))
-        return Axis(_typed([label for label in self._items() if label not in theirs], self, self), self.name)
-
-    def align(self, *other: Any, join: str = "outer") -> Axis:
-        """An axis with the labels of all (``outer``), of each (``inner``), or of one (``left``, ``right``)."""
-        check_join(join)
-        found = self
-        for axis in other:
-            if not isinstance(axis, Axis):
-                axis = Axis(axis, None)
-            if join == "outer":
-                found = found.union(axis)
-            elif join == "inner":
-                found = found.intersection(axis)
-            elif join == "right":
-                found = axis
-            elif join == "exact" and not found.equals(axis):
-                raise ValueError(f"align method with join='exact' expected {found!r} to be equal to {axis!r}")
-        return found
-
-    def split(self, sep: str = "_", names: Any = None, regex: str | None = None,
-              return_labels: bool = False) -> Any:
-        """The axes whose labels were put together in those of this one.
-
-        :param sep: what is between the parts
-        :param names: names of the axes; without, the name of this one is split, too
-        :param regex: parts are what its groups match, instead
-        :returns: axes; with ``return_labels`` also a group of each, a label for each of this axis
-        """
-        if names is None:
-            if self.name is None or sep not in str(self.name):
-                raise ValueError(f"{sep} not found in axis name ({self.name})")
-            names = str(self.name).split(sep)
-        elif isinstance(names, str):
-            names = names.split(sep) if sep in names else names.split(",")
-        if regex is not None:
-            rule = re.compile(regex)
-            rows = [rule.match(str(label)) for label in self._items()]
-            parts = [list(row.groups()) if row is not None else [None] * len(names) for row in rows]
-        else:
-            parts = [str(label).split(sep) for label in self._items()]
-        columns = [list(column) for column in zip(*parts)] if parts else [[] for _ in names]
-        if len(columns) != len(names):
-            raise ValueError(f"axis {self.name!r}: labels have {len(columns)} parts, and there are "
-                             f"{len(names)} names")
-        axes = [Axis(list(dict.fromkeys(column)), name) for column, name in zip(columns, names)]
-        if return_labels:
-            return axes, tuple(LGroup._of(column, axis) for column, axis in zip(columns, axes))
-        return axes
-
     # Comparison.
 
     def equals(self, other: Any) -> bool:
@@ -628,88 +459,3 @@ class Axis:
     def all(self, name: Any = None) -> None:
         named = "all" if name is None else name
         raise NotImplementedError(f"Axis.all is deprecated. Use {self.name}[:] >> {named!r} instead.")
-
-
-def _named_axis(group: Group) -> Any:
-    axis = group.axis
-    return axis if isinstance(axis, str) else getattr(axis, "name", None)
-
-
-def labels_of(labels: Any) -> np.ndarray:
-    """Labels as an array of shape (n,)."""
-    if isinstance(labels, np.ndarray):
-        return labels
-    if isinstance(labels, Axis):
-        return labels.labels
-    if isinstance(labels, Group):
-        labels = labels.eval()
-    if isinstance(labels, str):
-        return _texts(_syntax.labels(labels))
-    if hasattr(labels, "axes") and hasattr(labels, "data"):
-        return np.asarray(labels.data)
-    if isinstance(labels, range):
-        return np.asarray(labels)
-    if not isinstance(labels, (list, tuple)):
-        if not isinstance(labels, Iterable):
-            raise TypeError(f"ticks must be iterable ({type(labels)} is not)")
-        if type(labels).__module__.partition(".")[0] == "pandas":
-            return np.asarray(labels)
-        labels = list(labels)
-    return _texts([unwrapped(label) for label in labels])
-
-
-def _texts(labels: Any) -> np.ndarray:
-    """A list of labels as numpy types them; with None, and texts and numbers apart from that, as objects."""
-    try:
-        found = np.asarray(labels)
-    except ValueError:
-        found = np.empty(0)
-    if found.ndim != 1:
-        found = np.empty(len(labels), dtype=object)
-        found[:] = labels
-    return found
-
-
-def joined_labels(*parts: np.ndarray) -> np.ndarray:
-    """Labels one after another; of texts and numbers a mixture of objects."""
-    kinds = {part.dtype.kind for part in parts if len(part)}
-    if len(kinds) > 1 and kinds & set("USMmO"):
-        return np.concatenate([part.astype(object) for part in parts])
-    filled = [part for part in parts if len(part)]
-    return np.concatenate(filled) if filled else parts[0]
-
-
-def _set_items(other: Any) -> list[Any]:
-    if isinstance(other, Axis):
-        return other._items()
-    if isinstance(other, str):
-        parsed = _syntax.parse(other).key
-        return list(parsed) if isinstance(parsed, list) else [parsed]
-    if isinstance(other, Group):
-        other = other.eval()
-    if isinstance(other, np.ndarray):
-        return list(other) if other.dtype.kind in "Mm" else other.tolist()
-    return [unwrapped(label) for label in other] if isinstance(other, (list, tuple, set, range)) else [other]
-
-
-def _typed(labels: list[Any], axis: Axis, other: Any) -> Any:
-    """Labels of no length keep the type of those that they were taken from."""
-    return labels if labels else axis.labels[:0]
-
-
-def summary_of(labels: np.ndarray) -> str:
-    """Labels in a line, those between the first and the last three left out."""
-    items = list(labels) if labels.dtype.kind in "Mm" else labels.tolist()
-    if labels.dtype.kind in "Mm":
-        texts = [str(label) for label in items]
-    else:
-        texts = [repr(label) for label in items]
-    if len(texts) > 10:
-        texts = [*texts[:3], "...", *texts[-3:]]
-    return " ".join(texts)
-
-
-def check_join(join: str) -> None:
-    """:raises ValueError: for what is no way to join axes"""
-    if join not in ("outer", "inner", "left", "right", "exact"):
-        raise ValueError(f"join must be one of 'outer', 'inner', 'left', 'right' or 'exact', got {join!r}")

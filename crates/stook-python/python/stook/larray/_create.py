@@ -10,8 +10,9 @@ import numpy as np
 
 from stook.larray._array import Array
 from stook.larray._axes import AxisCollection
-from stook.larray._axis import Axis, labels_of
+from stook.larray._axis import Axis
 from stook.larray._group import Group
+from stook.larray._labels import labels_of
 from stook.larray._reference import AxisReference
 from stook.larray._select import is_array
 from stook.larray._warn import warn
@@ -386,4 +387,3 @@ def nan_equal(a1: Any, a2: Any) -> Any:
 def element_equal(a1: Any, a2: Any, rtol: float = 0, atol: float = 0, nan_equals: bool = False) -> Any:
     _deprecated_comparison("element_equal() is deprecated. Use array1.eq(array2, rtol, atol, nan_equals) instead.")
     return asarray(a1).eq(a2, rtol=rtol, atol=atol, nans_equal=nan_equals)
-

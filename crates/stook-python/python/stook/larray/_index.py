@@ -279,4 +279,3 @@ class FlatIndexer:
 
     def __len__(self) -> int:
         return self.array.size
-

@@ -179,4 +179,3 @@ def to_frame(array: Array, fold_last_axis_name: bool = False, dropna: Any = None
     if dropna:
         found = found.dropna(how="all" if dropna is True else dropna)
     return found
-

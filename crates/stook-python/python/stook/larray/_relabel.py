@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stook.larray._axes import AxisCollection, _pairs, axis_of
-from stook.larray._axis import Axis, check_join
+from stook.larray._axes import AxisCollection, axis_of
+from stook.larray._axes_changes import pairs_of
+from stook.larray._axis import Axis
 from stook.larray._group import Group
+from stook.larray._labels import check_join
 
 if TYPE_CHECKING:
     from stook.larray._array import Array
@@ -77,7 +79,7 @@ class Relabelling:
             wanted: dict[Any, Any] = {axis.name: axis for axis in map(axis_of, axes_to_reindex)}
             pairs = [*wanted.items(), *kwargs.items()]
         else:
-            pairs = _pairs(axes_to_reindex, new_axis, kwargs)
+            pairs = pairs_of(axes_to_reindex, new_axis, kwargs)
         found = list(self.axes._list)
         for key, new in pairs:
             number = self.axes._number(key)

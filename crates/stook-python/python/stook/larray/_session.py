@@ -11,8 +11,9 @@ import numpy as np
 
 from stook.larray._array import Array
 from stook.larray._axis import Axis
-from stook.larray._group import Group, IGroup, LGroup
+from stook.larray._group import Group, LGroup
 from stook.larray._metadata import Metadata, metadata_of
+from stook.larray._session_text import metadata_lines, summary_line
 from stook.larray._text import size_text
 from stook.larray._warn import warn
 from stook.larray._warn import warn as _warn
@@ -202,13 +203,13 @@ class Session:
         lines = []
         rule = given.get(Metadata)
         if self._meta or rule is not None:
-            lines += _metadata_lines(self._meta, rule)
+            lines += metadata_lines(self._meta, rule)
         for key, value in self._objects.items():
             found = next((own for kind, own in given.items() if isinstance(kind, type) and isinstance(value, kind)), None)
             if callable(found):
                 lines.append(found(key, value))
             else:
-                lines.append(_summary(key, value, found))
+                lines.append(summary_line(key, value, found))
         return "\n".join(lines)
 
     # Other sessions.
@@ -461,54 +462,3 @@ def _equal(mine: Any, theirs: Any, rtol: float, atol: float, nans_equal: bool) -
     if isinstance(mine, Array):
         return mine.equals(theirs, rtol=rtol, atol=atol, nans_equal=nans_equal)
     return bool(mine.equals(theirs))
-
-
-def _summary(key: str, value: Any, template: Any) -> str:
-    if isinstance(value, Array):
-        template = "{key}: {axes_names} ({shape}) [{dtype}]" if template is None else template
-        return str(template.format(key=key, axes_names=", ".join(value.axes.display_names),
-                                   shape=" x ".join(map(str, value.shape)), dtype=value.dtype, value=value))
-    if isinstance(value, Axis):
-        template = "{key}: {name} [{labels}] ({length})" if template is None else template
-        return str(template.format(key=key, name=value.name, labels=value.labels_summary(), length=len(value),
-                                   value=value))
-    if isinstance(value, Group):
-        if template is None:
-            named = "" if value.name is None else f" >> {value.name}"
-            return f"{key}: {type(value)(value.key, None, value.axis)!r}{named} ({_group_length(value)})"
-        return str(template.format(key=key, name=value.name, axis=getattr(value.axis, "name", value.axis),
-                                   labels=value.eval(), length=_group_length(value), value=value))
-    return str(("{key}: {value}" if template is None else template).format(key=key, value=value))
-
-
-def _group_length(group: Group) -> int:
-    found = group.eval() if isinstance(group, (LGroup, IGroup)) else group
-    return 1 if np.isscalar(found) else len(found)
-
-
-def _metadata_lines(meta: Metadata, rule: Any) -> list[str]:
-    if callable(rule):
-        return [rule("Metadata", meta)]
-    lines = ["Metadata:"]
-    return lines + [(rule or "\t{key}: {value}").format(key=key, value=value) for key, value in meta.items()]
-
-
-def arrays(depth: int = 0, include_private: bool = False, meta: Any = None) -> Session:
-    """The arrays among the local and global variables of the caller."""
-    frame = sys._getframe(depth + 1)
-    return _arrays_of({**frame.f_globals, **frame.f_locals}, include_private, meta)
-
-
-def local_arrays(depth: int = 0, include_private: bool = False, meta: Any = None) -> Session:
-    """The arrays among the local variables of the caller."""
-    return _arrays_of(sys._getframe(depth + 1).f_locals, include_private, meta)
-
-
-def global_arrays(depth: int = 0, include_private: bool = False, meta: Any = None) -> Session:
-    """The arrays among the global variables of the caller."""
-    return _arrays_of(sys._getframe(depth + 1).f_globals, include_private, meta)
-
-
-def _arrays_of(variables: Mapping[str, Any], include_private: bool, meta: Any) -> Session:
-    return Session([(key, variables[key]) for key in sorted(variables)
-                    if isinstance(variables[key], Array) and (include_private or not key.startswith("_"))], meta=meta)

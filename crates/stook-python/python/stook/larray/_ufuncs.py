@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stook.larray._array import Array, broadcast_all
+from stook.larray._arithmetic import broadcast_all
+from stook.larray._array import Array
 from stook.larray._axis import Axis
 from stook.larray._group import Group
 from stook.larray._select import is_array

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from stook.larray._array import Array, broadcast_all
+from stook.larray._arithmetic import broadcast_all
+from stook.larray._array import Array
 from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
 from stook.larray._create import asarray
