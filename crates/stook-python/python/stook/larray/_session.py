@@ -446,7 +446,13 @@ class Session:
                 if key not in target:
                     raise ValueError(f"{key!r} not found in globals() but inplace=True")
                 if isinstance(value, Array):
-                    target[key][:] = value
+                    there = target[key]
+                    if not isinstance(there, Array) or there.axes != value.axes:
+                        raise ValueError(
+                            "Session.to_globals(inplace=True) requires the existing (destination) arrays to have the "
+                            "same axes than those stored in the session and this is not the case for "
+                            f"{key!r}.\nexisting: {getattr(there, 'info', there)}\nsession: {value.info}")
+                    there.data[...] = value.data
             else:
                 target[key] = value
 

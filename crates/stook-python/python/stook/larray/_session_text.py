@@ -25,7 +25,7 @@ def summary_line(key: str, value: Any, template: Any) -> str:
         if template is None:
             named = "" if value.name is None else f" >> {value.name}"
             return f"{key}: {type(value)(value.key, None, value.axis)!r}{named} ({_group_length(value)})"
-        return str(template.format(key=key, name=value.name, axis=getattr(value.axis, "name", value.axis),
+        return str(template.format(key=key, name=value.name, axis=getattr(value.axis, "name", value.axis), axis_name=getattr(value.axis, "name", value.axis),
                                    labels=value.eval(), length=_group_length(value), value=value))
     return str(("{key}: {value}" if template is None else template).format(key=key, value=value))
 
