@@ -71,7 +71,7 @@ def _outcome(program: str, number: int, source: str, names: dict, module) -> lis
                 outcome = ["value", plain(eval(code, names), module)]
         except Exception as error:
             classes = [cls.__name__ for cls in type(error).__mro__]
-            outcome = ["error", classes, _ADDRESS.sub("...", str(error))]
+            outcome = ["error", classes, _ADDRESS.sub("...", str(error)).replace(os.getcwd(), ".")]
     told = [[one.category.__name__, str(one.message), one.filename == f"{program}.txt"] for one in found]
     return [*outcome, told, printed.getvalue()]
 

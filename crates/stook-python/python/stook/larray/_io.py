@@ -1,8 +1,9 @@
-"""Files of arrays and sessions."""
+"""Files of single arrays, axes and groups."""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
 from typing import Any
 
@@ -24,11 +25,17 @@ def write_csv(array: Any, path: Any, sep: str, na_rep: str, wide: bool, value_na
     if hasattr(path, "write"):
         csv.writer(path, delimiter=sep, lineterminator="\n").writerows(texts)
         return
-    # Whole or not at all: beside it first, then in its place.
+    text = io.StringIO()
+    csv.writer(text, delimiter=sep, lineterminator="\n").writerows(texts)
+    write_whole(path, text.getvalue(), options.get("encoding", "utf-8"))
+
+
+def write_whole(path: Any, text: str, encoding: str = "utf-8") -> None:
+    """Writes a file as a whole or not at all: beside it first, then in its place."""
     beside = f"{os.fspath(path)}.{os.getpid()}.tmp"
     try:
-        with open(beside, "w", encoding=options.get("encoding", "utf-8"), newline="") as file:
-            csv.writer(file, delimiter=sep, lineterminator="\n").writerows(texts)
+        with open(beside, "w", encoding=encoding, newline="") as file:
+            file.write(text)
         os.replace(beside, path)
     except BaseException:
         if os.path.exists(beside):
@@ -51,17 +58,6 @@ def _without_missing(rows: list[list[Any]], n_labels: int, dropna: Any) -> list[
         return isinstance(cell, float) and bool(np.isnan(cell))
 
     return [rows[0], *(row for row in rows[1:] if not rule(map(is_missing, row[max(n_labels, 1):])))]
-
-
-def load_session(session: Any, path: Any, names: Any, engine: str, display: bool, options: dict[str, Any]) -> None:
-    """Loads objects into a session."""
-    raise NotImplementedError("loading sessions")
-
-
-def save_session(session: Any, path: Any, names: Any, engine: str, overwrite: bool, display: bool,
-                 options: dict[str, Any]) -> None:
-    """Saves the objects of a session."""
-    raise NotImplementedError("saving sessions")
 
 
 def read_sheet(path: Any, sheet: Any, nb_axes: Any, index_col: Any, fill_value: Any, sort_rows: bool,

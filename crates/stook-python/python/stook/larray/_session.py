@@ -386,9 +386,9 @@ class Session:
             the extension
         :param display: whether each object is told
         """
-        from stook.larray import _io
+        from stook.larray import _files
 
-        _io.load_session(self, fname, names, engine, display, kwargs)
+        _files.load_session(self, fname, names, engine, display, kwargs)
 
     def save(self, fname: Any, names: Any = None, engine: str = "auto", overwrite: bool = True, display: bool = False,
              **kwargs: Any) -> None:
@@ -397,9 +397,9 @@ class Session:
         :param names: which objects; all
         :param overwrite: whether a file is replaced, else objects are added to it
         """
-        from stook.larray import _io
+        from stook.larray import _files
 
-        _io.save_session(self, fname, names, engine, overwrite, display, kwargs)
+        _files.save_session(self, fname, names, engine, overwrite, display, kwargs)
 
     def to_pickle(self, fname: Any, names: Any = None, overwrite: bool = True, display: bool = False,
                   **kwargs: Any) -> None:

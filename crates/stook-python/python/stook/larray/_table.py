@@ -27,7 +27,7 @@ def array_of_rows(rows: Sequence[Sequence[Any]], nb_axes: int | None = None, ind
     :raises ValueError: for a combination of labels that comes twice, or a row of another length
     """
     if not rows:
-        raise ValueError("the table has no heading")
+        raise ValueError("No columns to parse from file")
     heading = list(rows[0])
     body = [list(row) for row in rows[1:]]
     for number, row in enumerate(body, 2):
