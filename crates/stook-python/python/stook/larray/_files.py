@@ -25,7 +25,7 @@ def _path(fname: Any) -> str:
     if not isinstance(fname, (str, os.PathLike)):
         raise TypeError("Expected a string or a Path object for the 'fname' argument. Got object of type "
                         f"'{type(fname).__name__}' instead.")
-    return os.fspath(fname)  # type: ignore[no-any-return]
+    return os.fspath(fname)
 
 
 def _engine(path: str, engine: str) -> str:
