@@ -21,7 +21,8 @@ def write_csv(array: Any, path: Any, sep: str, na_rep: str, wide: bool, value_na
         raise ValueError("a 0-dimensional array has no table")
     if dropna:
         rows = _without_missing(rows, array.ndim - 1 if wide else array.ndim, dropna)
-    texts = [[_cell(cell, na_rep) for cell in row] for row in rows]
+    has_missing = array.dtype.kind in "fcO"
+    texts = [_cells(row, na_rep, has_missing) for row in rows]
     if hasattr(path, "write"):
         csv.writer(path, delimiter=sep, lineterminator="\n").writerows(texts)
         return
@@ -43,12 +44,11 @@ def write_whole(path: Any, text: str, encoding: str = "utf-8") -> None:
         raise
 
 
-def _cell(cell: Any, na_rep: str) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float):
-        return na_rep if cell != cell else repr(cell)
-    return str(cell)
+def _cells(row: list[Any], na_rep: str, has_missing: bool) -> list[Any]:
+    """Cells as the writer of tables takes them: it writes numbers in their shortest form."""
+    if has_missing:
+        row = [cell if cell == cell else na_rep for cell in row]
+    return row
 
 
 def _without_missing(rows: list[list[Any]], n_labels: int, dropna: Any) -> list[list[Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from stook.larray._array import Array
 from stook.larray._metadata import metadata_of
-from stook.larray._table import array_of_rows
+from stook.larray._table import array_of_rows, array_of_text
 from stook.larray._warn import warn
 
 
@@ -71,6 +71,10 @@ def read_csv(filepath_or_buffer: Any, nb_axes: int | None = None, index_col: Any
     else:
         with open(os.fspath(filepath_or_buffer), encoding=kwargs.pop("encoding", "utf-8"), newline="") as file:
             text = file.read()
+    if wide and headersep is None and decimal == "." and dialect != "liam2":
+        found = array_of_text(text, sep, nb_axes, index_col, fill_value, sort_rows, sort_columns)
+        if found is not None:
+            return found
     rows: list[list[str]] = [row for row in csv.reader(io.StringIO(text), delimiter=sep) if row]
     if headersep is not None and rows:
         rows[0] = [cell for part in rows[0][:1] for cell in part.split(headersep)] + rows[0][1:]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from stook.larray import _syntax
 from stook.larray._array import Array
 from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
+
+#: What numbers and what is between them are written with.
+_NUMBERS = re.compile(r"[-+.0-9eEnaif,;\t|]*\Z")
 
 
 def array_of_rows(rows: Sequence[Sequence[Any]], nb_axes: int | None = None, index_col: Any = None,
@@ -40,12 +45,20 @@ def array_of_rows(rows: Sequence[Sequence[Any]], nb_axes: int | None = None, ind
     names = [heading[column] for column in at]
     if not wide:
         return _narrow(body, at, others, names, fill_value, sort_rows)
+    values = _values([[row[column] for column in others] for row in body])
+    return _assembled(heading, body, at, values, fill_value, sort_rows, sort_columns)
+
+
+def _assembled(heading: list[Any], body: list[list[Any]], at: list[int], values: np.ndarray, fill_value: Any,
+               sort_rows: bool, sort_columns: bool) -> Array:
+    """The array of a heading, the labels of rows, and values."""
+    others = [column for column in range(len(heading)) if column not in at]
+    names = [heading[column] for column in at]
     last: Any = None
     if names and isinstance(names[-1], str) and "\\" in names[-1]:
         first, _, last = names[-1].partition("\\")
         names[-1] = first
     columns = _typed([heading[column] for column in others])
-    values = _values([[row[column] for column in others] for row in body])
     if len(body) == 1 and len(at) == 1 and last is None and _is_blank(body[0][at[0]]):
         found = Array(values[0], Axis(columns, _name(names[0])))
         return found.sort_labels() if sort_columns else found
@@ -53,6 +66,40 @@ def array_of_rows(rows: Sequence[Sequence[Any]], nb_axes: int | None = None, ind
     own = Axis(columns, _name(last))
     found = _placed(axes, codes, values, own, fill_value)
     return found.sort_labels(own.name if own.name is not None else -1) if sort_columns else found
+
+
+def array_of_text(text: str, sep: str, nb_axes: int | None, index_col: Any, fill_value: Any, sort_rows: bool,
+                  sort_columns: bool) -> Array | None:
+    """The array of a table of text whose cells are all numbers but for the labels before them, None for another one.
+
+    Numbers are parsed by numpy, all at once.
+    """
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line]
+    if len(lines) < 2 or '"' in text or index_col is not None:
+        return None
+    heading = lines[0].split(sep)
+    n_labels = len(_label_columns(heading, nb_axes, None, True))
+    n_values = len(heading) - n_labels
+    rows = [line.split(sep, n_labels) for line in lines[1:]]
+    if n_values < 1 or any(len(row) != n_labels + 1 for row in rows):
+        return None
+    parts = [row.pop() for row in rows]
+    if any(part.count(sep) != n_values - 1 for part in parts):
+        return None
+    cells = sep.join(parts)
+    if _NUMBERS.match(cells) is None or sep + sep in cells or cells[0] == sep or cells[-1] == sep or sep in "+-.0123456789":
+        return None
+    is_whole = not any(character in cells for character in ".eEni")
+    values = np.fromstring(cells, dtype=np.int64 if is_whole else float, sep=sep)
+    if len(values) != len(rows) * n_values or (is_whole and _is_long(cells, sep)):
+        return None
+    return _assembled(heading, rows, list(range(n_labels)), values.reshape(len(rows), n_values), fill_value, sort_rows,
+                      sort_columns)
+
+
+def _is_long(cells: str, sep: str) -> bool:
+    """Whether a whole number may have no room in 64 bits."""
+    return any(len(cell) > 18 for cell in cells.split(sep)) if len(cells) > 18 else False
 
 
 def _label_columns(heading: list[Any], nb_axes: int | None, index_col: Any, wide: bool) -> list[int]:
@@ -106,6 +153,9 @@ def _axes_of(columns: list[list[Any]], names: list[Any], is_sorted: bool) -> tup
 
 def _values(rows: list[list[Any]]) -> np.ndarray:
     """Cells as numbers where all of a kind are, as truth values, or as they are."""
+    quick = _numbers(rows)
+    if quick is not None:
+        return quick
     flat = [cell.strip() if isinstance(cell, str) else cell for row in rows for cell in row]
     shape = (len(rows), len(rows[0]) if rows else 0)
     missing = [cell is None or cell == "" or (isinstance(cell, str) and cell.lower() in ("nan", "n/a", "#n/a"))
@@ -126,6 +176,22 @@ def _values(rows: list[list[Any]]) -> np.ndarray:
         found[:] = [np.nan if gone else cell for cell, gone in zip(flat, missing)]
         return found.reshape(shape)
     return _with_missing(held, missing, shape)
+
+
+def _numbers(rows: list[list[Any]]) -> np.ndarray | None:
+    """Cells of text as numbers, None where they are not all; what is empty is NaN."""
+    flat = list(chain.from_iterable(rows))
+    if not flat or type(flat[0]) is not str:
+        return None
+    shape = (len(rows), len(rows[0]))
+    for kind in (int, float):
+        try:
+            found = list(map(kind, flat if kind is int else [cell or "nan" for cell in flat]))
+        except (ValueError, TypeError, AttributeError):
+            continue
+        # Python's numbers may have underscores in them.
+        return None if any(cell is not None and "_" in cell for cell in flat) else np.array(found).reshape(shape)
+    return None
 
 
 def _number(cell: str, kind: Any) -> Any:
