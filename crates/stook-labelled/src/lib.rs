@@ -25,6 +25,7 @@ mod axes;
 mod axis;
 mod fault;
 mod group;
+pub mod kernels;
 mod key;
 mod label;
 mod labels;

@@ -16,6 +16,7 @@ mod create;
 mod dtype;
 mod enter;
 mod fork;
+mod labelled;
 mod lend;
 mod loom;
 mod memory;
@@ -47,6 +48,34 @@ mod _stook {
     use crate::fork::after_fork_in_parent;
     #[pymodule_export]
     use crate::fork::before_fork;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_arg_extreme;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_argsort;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_binary;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_count_true;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_element_equals;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_equals;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_filter;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_nonzero;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_quantile;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_reduce;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_reduce_groups;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_scan;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_take;
+    #[pymodule_export]
+    use crate::labelled::kernels::labelled_true_positions;
     #[pymodule_export]
     use crate::lend::Lender;
     #[pymodule_export]

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, Self, TypeAlias, final
 
@@ -30,6 +31,20 @@ __all__ = [
     "decode_attribute",
     "decode_pickle",
     "diff",
+    "labelled_arg_extreme",
+    "labelled_argsort",
+    "labelled_binary",
+    "labelled_count_true",
+    "labelled_element_equals",
+    "labelled_equals",
+    "labelled_filter",
+    "labelled_nonzero",
+    "labelled_quantile",
+    "labelled_reduce",
+    "labelled_reduce_groups",
+    "labelled_scan",
+    "labelled_take",
+    "labelled_true_positions",
     "normalize_dtype",
     "transpose",
 ]
@@ -444,3 +459,69 @@ class OneCache:
     def len_bytes(self) -> int: ...
 
 def transpose(array: NDArray[Any]) -> NDArray[Any]: ...
+
+# The kernels of labelled arrays: arrays of numbers of any strides in, new arrays out, on several
+# threads where they are large. What they do not know is a NotImplementedError: numpy has to do it.
+_Group: TypeAlias = slice | NDArray[np.int64] | list[int]
+
+def labelled_reduce(
+    array: NDArray[Any],
+    op: str,
+    axes: Sequence[int] | None = None,
+    *,
+    skipna: bool = True,
+    ddof: float = 0.0,
+    keepdims: bool = False,
+) -> NDArray[Any]: ...
+def labelled_reduce_groups(
+    array: NDArray[Any],
+    op: str,
+    axis: int,
+    groups: list[_Group],
+    *,
+    skipna: bool = True,
+    ddof: float = 0.0,
+) -> NDArray[Any]: ...
+def labelled_quantile(
+    array: NDArray[Any],
+    q: Sequence[float],
+    axes: Sequence[int] | None = None,
+    *,
+    method: str = "linear",
+    skipna: bool = True,
+    keepdims: bool = False,
+) -> NDArray[Any]: ...
+def labelled_arg_extreme(
+    array: NDArray[Any],
+    which: str,
+    axes: Sequence[int] | None = None,
+    *,
+    skipna: bool = True,
+    keepdims: bool = False,
+) -> NDArray[np.int64]: ...
+def labelled_argsort(array: NDArray[Any], axis: int) -> NDArray[np.int64]: ...
+def labelled_scan(array: NDArray[Any], op: str, axis: int) -> NDArray[Any]: ...
+def labelled_filter(array: NDArray[Any], mask: NDArray[Any]) -> NDArray[Any]: ...
+def labelled_count_true(mask: NDArray[Any]) -> int: ...
+def labelled_nonzero(mask: NDArray[Any]) -> tuple[NDArray[np.int64], ...]: ...
+def labelled_true_positions(mask: NDArray[Any]) -> NDArray[np.int64]: ...
+def labelled_take(
+    array: NDArray[Any], key: tuple[int | _Group, ...], *, points: bool = False
+) -> NDArray[Any]: ...
+def labelled_element_equals(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    *,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    nans_equal: bool = False,
+) -> NDArray[np.bool_]: ...
+def labelled_equals(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    *,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    nans_equal: bool = False,
+) -> bool: ...
+def labelled_binary(op: str, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]: ...

@@ -1,0 +1,3 @@
+//! Labelled arrays and sessions: what `stook.larray` is made of.
+
+pub(crate) mod kernels;
