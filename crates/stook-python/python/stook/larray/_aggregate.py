@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stook.larray import _syntax
+from stook.larray import _kernels, _syntax
 from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
 from stook.larray._group import Group, IGroup, LGroup, key_text
@@ -70,14 +70,32 @@ def _deviation(function: Callable[..., Any], without_nan: Callable[..., Any]) ->
 
 
 def _percentile(data: np.ndarray, axis: Any, skipna: bool, q: Any = None, **options: Any) -> Any:
-    chosen = np.nanpercentile if skipna and _has_nan(data) else np.percentile
-    return chosen(data, q, axis=axis, **options)
+    if skipna and _has_nan(data):
+        # numpy leaves NaN out row by row.
+        if data.dtype.kind == "f" and 0 <= q <= 100 and not options.keys() - {"method"}:
+            try:
+                return _kernels.quantile(data, q / 100, axis, True, **options)
+            except NotImplementedError:
+                pass
+        return np.nanpercentile(data, q, axis=axis, **options)
+    return np.percentile(data, q, axis=axis, **options)
+
+
+def _median(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+    if skipna and _has_nan(data):
+        if data.dtype.kind == "f" and not options:
+            try:
+                return _kernels.median(data, axis)
+            except NotImplementedError:
+                pass
+        return np.nanmedian(data, axis=axis, **options)
+    return np.median(data, axis=axis, **options)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _sum, "any": _any, "all": _all, "ptp": _ptp, "percentile": _percentile,
     "mean": _plain(np.mean, np.nanmean), "min": _plain(np.min, np.nanmin), "max": _plain(np.max, np.nanmax),
-    "prod": _plain(np.prod, np.nanprod), "median": _plain(np.median, np.nanmedian),
+    "prod": _plain(np.prod, np.nanprod), "median": _median,
     "std": _deviation(np.std, np.nanstd), "var": _deviation(np.var, np.nanvar),
 }
 
