@@ -41,7 +41,7 @@ def test_text_keeps_every_number(seed, tmp_path):
 def test_larray_reads_what_is_saved_as_text(peer, tmp_path):
     saved = session(1)
     saved.save(tmp_path / "folder")
-    printed = peer.prints(
+    printed = peer.run(
         "import larray, sys\n"
         "for name, array in sorted(larray.Session(sys.argv[1]).items()):\n"
         "    print(name, array.dtype, array.axes.names, array.shape, repr(array.data.ravel()[-1].item()))",

@@ -15,7 +15,7 @@ RANDOM = [f"random-{seed}" for seed in range(12)]
 
 @pytest.mark.parametrize("program", [*programs(), *RANDOM])
 def test_as_with_larray(program, peer, tmp_path):
-    theirs = peer.run(program, tmp_path / "theirs")
+    theirs = peer.ask(program, tmp_path / "theirs")
     ours = json.loads(json.dumps(run(program, stook.larray, str(tmp_path / "ours"))))
     wrong = []
     for (number, source, why), one, other in zip(lines(program), theirs, ours, strict=True):

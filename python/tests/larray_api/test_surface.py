@@ -48,7 +48,7 @@ NOT_PYDANTIC = {"CheckedSession", "CheckedParameters"}
 
 @pytest.fixture(scope="module")
 def theirs(peer):
-    return json.loads(peer.prints(PROGRAM))
+    return json.loads(peer.run(PROGRAM))
 
 
 def test_every_public_name_is_there(theirs):

@@ -205,16 +205,9 @@ class Array(Arithmetic, Comparison, Aggregates, Totals, Reshaping, Relabelling, 
 
     def _at_label(self, label: Any) -> Any:
         """What is at a label of one axis, None where there is none or more than one."""
-        axes = self.axes._list
-        at = None
-        for number, axis in enumerate(axes):
-            position = axis._position(label)
-            if position is not None:
-                if at is not None:
-                    return None
-                at, where = number, position
-        if at is not None:
-            return self._dropped(at, where)
+        found = self._only(label)
+        if found is not None:
+            return self._dropped(*found)
         if type(label) is str and not _syntax.is_plain(label):
             written = _syntax.parse(label)
             if written.axis is None and type(written.key) is list:
@@ -267,21 +260,26 @@ class Array(Arithmetic, Comparison, Aggregates, Totals, Reshaping, Relabelling, 
         for label in key:
             if type(label) is not str and type(label) is not int:
                 return None
-            at = None
-            for number, axis in enumerate(axes):
-                position = axis._position(label)
-                if position is not None:
-                    if at is not None:
-                        return None
-                    at, where = number, position
-            if at is None or index[at] is not None:
+            found = self._only(label)
+            if found is None or index[found[0]] is not None:
                 return None
-            index[at] = where
+            index[found[0]] = found[1]
         if len(key) == len(axes):
             return self.data[tuple(index)]
         kept = [axis for axis, position in zip(axes, index) if position is None]
-        found = self.data[tuple([slice(None) if position is None else position for position in index])]
-        return Array._new(found, AxisCollection._of(kept))
+        data = self.data[tuple([slice(None) if position is None else position for position in index])]
+        return Array._new(data, AxisCollection._of(kept))
+
+    def _only(self, label: Any) -> tuple[int, int] | None:
+        """The only axis that has a label, and where; None where there is none or more than one."""
+        found = None
+        for number, axis in enumerate(self.axes._list):
+            position = axis._position(label)
+            if position is not None:
+                if found is not None:
+                    return None
+                found = number, position
+        return found
 
     def _place(self, key: Any) -> Place:
         return place_of(self.axes, resolve(self.axes, key, Array))
