@@ -5,7 +5,7 @@
 //! Types and values that come out are those of numpy: sums of integers widen, means are floats,
 //! division of integers is Python's, types are promoted as numpy 2 promotes them.
 //!
-//! Invariants: all `unsafe` is in `memory`, `tiles` and `pick`; kernels walk tiles of about
+//! Invariants: all `unsafe` is in `memory`, `memory_mut`, `tiles`, `gather` and `pick`; kernels walk tiles of about
 //! a thousand elements, which stay in the processor's first cache; large arrays are worked on by
 //! several threads, and what comes out does not depend on their number.
 
@@ -15,9 +15,11 @@ mod closeness;
 mod filter;
 mod fold;
 mod folds;
+mod gather;
 mod item;
 mod lanes;
 mod memory;
+mod memory_mut;
 mod order;
 mod pick;
 mod promote;
@@ -31,7 +33,9 @@ mod unary;
 pub use binary::{Binary, binary, binary_dtype};
 pub use closeness::{Tolerance, all_close, element_equals};
 pub use filter::{Filter, count_true, true_positions, unravel};
-pub use memory::{Strided, StridedMut, broadcast_shape, filled};
+pub(crate) use memory::as_shape;
+pub use memory::{Strided, broadcast_shape, filled};
+pub use memory_mut::StridedMut;
 pub use order::{Extreme, arg_extreme, argsort, sort};
 pub use pick::{Along, picked_shape, put, take};
 pub use promote::{can_cast, promote};

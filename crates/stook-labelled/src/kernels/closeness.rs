@@ -6,10 +6,12 @@ use stook_core::element::f16;
 use stook_core::{DType, Error, Result};
 
 use super::arithmetic::{Number, Real};
+use super::gather::FromAny;
 use super::item::{Truth, dispatch};
-use super::memory::{Strided, StridedMut, broadcast_shape};
+use super::memory::{Strided, broadcast_shape};
+use super::memory_mut::StridedMut;
 use super::promote::promote;
-use super::tiles::{Buffer, FromAny, Walk};
+use super::tiles::{Buffer, Walk};
 
 /// How far elements may be from each other: `|a - b| <= absolute + relative * |b|`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -5,11 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use stook_core::{DType, Error, Result};
 
+use super::gather::FromAny;
 use super::item::{Item, Truth};
-use super::memory::{Strided, StridedMut, bytes_of};
+use super::memory::{Strided, bytes_of};
+use super::memory_mut::StridedMut;
 use super::pick::{Along, take};
 use super::threads::for_each_range;
-use super::tiles::{Buffer, FromAny, Tile, Walk};
+use super::tiles::{Buffer, Tile, Walk};
 
 /// How many elements of an array of truth values are true; numbers other than zero are.
 ///
@@ -131,16 +133,56 @@ fn first_of<const N: usize>(walk: &Walk<'_, N>, tile: &Tile<'_, N>) -> i64 {
 }
 
 /// Positions in C order as positions along each axis of an array of `shape`.
-#[must_use]
-pub fn unravel(positions: &[i64], shape: &[usize]) -> Vec<Vec<i64>> {
-    let mut axes = vec![Vec::with_capacity(positions.len()); shape.len()];
-    let mut rest = positions.to_vec();
-    for (axis, &len) in axes.iter_mut().zip(shape).rev() {
-        let len = (len as i64).max(1);
-        axis.extend(rest.iter().map(|at| at % len));
-        rest.iter_mut().for_each(|at| *at /= len);
+///
+/// # Errors
+/// Those of a checkpoint.
+pub fn unravel(positions: &[i64], shape: &[usize]) -> Result<Vec<Vec<i64>>> {
+    const PART: usize = 1 << 15;
+    let mut axes = vec![vec![0_i64; positions.len()]; shape.len()];
+    let mut columns: Vec<_> = axes.iter_mut().map(|axis| axis.chunks_mut(PART)).collect();
+    let parts: Vec<Mutex<Vec<&mut [i64]>>> = positions
+        .chunks(PART)
+        .map(|_| columns.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>().into())
+        .collect();
+    let len_bytes = positions.len().saturating_mul(8 * (shape.len() + 1));
+    for_each_range(parts.len(), len_bytes, &|range| {
+        let from = positions.chunks(PART).skip(range.start);
+        for (part, positions) in parts.get(range.clone()).unwrap_or_default().iter().zip(from) {
+            let mut columns = part.lock().unwrap_or_else(PoisonError::into_inner);
+            unravel_part(positions, shape, &mut columns);
+        }
+        Ok(())
+    })?;
+    drop(parts);
+    Ok(axes)
+}
+
+/// Divides only where the next row begins, because neighbours are mostly of one.
+fn unravel_part(positions: &[i64], shape: &[usize], columns: &mut [&mut [i64]]) {
+    let Some((&last, outer)) = shape.split_last() else { return };
+    let Some((last_column, outer_columns)) = columns.split_last_mut() else { return };
+    let last = (last as i64).max(1);
+    let mut row = vec![0_i64; outer.len()];
+    let mut start = i64::MIN;
+    for (i, &position) in positions.iter().enumerate() {
+        if !(0..last).contains(&position.wrapping_sub(start)) {
+            let mut rest = position / last;
+            start = rest * last;
+            for (place, &len) in row.iter_mut().zip(outer).rev() {
+                let len = (len as i64).max(1);
+                *place = rest % len;
+                rest /= len;
+            }
+        }
+        for (column, at) in outer_columns.iter_mut().zip(&row) {
+            if let Some(place) = column.get_mut(i) {
+                *place = *at;
+            }
+        }
+        if let Some(place) = last_column.get_mut(i) {
+            *place = position - start;
+        }
     }
-    axes
 }
 
 /// The elements of an array for which a mask is true: counted first, so that their place can be
@@ -197,7 +239,7 @@ impl<'a> Filter<'a> {
     }
 
     fn pick(&self, out: &mut StridedMut<'_>) -> Result<()> {
-        let points = unravel(&true_positions(&self.mask)?, self.array.shape());
+        let points = unravel(&true_positions(&self.mask)?, self.array.shape())?;
         let points: Vec<Vec<usize>> =
             points.iter().map(|axis| axis.iter().map(|&at| at as usize).collect()).collect();
         let along: Vec<Along<'_>> = points.iter().map(|axis| Along::Points(axis)).collect();
@@ -275,7 +317,9 @@ mod tests {
 
     #[test]
     fn every_position_is_unravelled() {
+        let unravel = |positions: &[i64], shape: &[usize]| unravel(positions, shape).unwrap();
         assert_eq!(unravel(&[0, 5, 11], &[3, 4]), [vec![0, 1, 2], vec![0, 1, 3]]);
+        assert_eq!(unravel(&[23, 0, 7], &[2, 3, 4])[2], [3, 0, 3]);
         assert!(unravel(&[0], &[]).is_empty());
     }
 

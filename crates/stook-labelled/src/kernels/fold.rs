@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 
 use stook_core::Result;
 
+use super::gather::FromAny;
 use super::item::Item;
 use super::lanes::split_axes;
-use super::memory::{Strided, StridedMut};
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::threads::{for_each_range, n_threads};
-use super::tiles::{Buffer, Dim, FromAny, TILE, Tile, Walk, coalesce};
+use super::tiles::{Buffer, Dim, TILE, Tile, Walk, coalesce};
 
 /// How many tiles are put together one after the other.
 const PER_RUN: usize = 16;

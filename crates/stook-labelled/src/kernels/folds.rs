@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use super::arithmetic::{Number, Real};
 use super::fold::Fold;
+use super::gather::FromAny;
 use super::item::{Cast, Item, Truth};
-use super::tiles::FromAny;
 
 /// Numbers that sums are made of, and how they are added up: eight at a time, in pairs of runs.
 fn add_up<T: Number>(items: &[T]) -> T {

@@ -2,7 +2,8 @@
 
 use stook_core::Result;
 
-use super::memory::{Strided, StridedMut};
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::tiles::{Dim, TILE, Walk, coalesce};
 
 /// How many lanes that lie across memory are gathered at a time: some lines of the cache each.

@@ -3,12 +3,14 @@
 use stook_core::element::f16;
 use stook_core::{DType, Error, Result};
 
+use super::gather::FromAny;
 use super::item::{Truth, dispatch_primitive};
 use super::lanes::{Result1, lanes};
-use super::memory::{Strided, StridedMut};
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::quantile::Keyed;
 use super::reduce::Missing;
-use super::tiles::{Buffer, FromAny};
+use super::tiles::Buffer;
 
 /// Which end of an order is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

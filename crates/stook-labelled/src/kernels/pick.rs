@@ -5,9 +5,11 @@
 
 use stook_core::{DType, Error, Result};
 
-use super::memory::{Strided, StridedMut};
+use super::gather::FromAny;
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::threads::{for_each_range, n_threads};
-use super::tiles::{Buffer, FromAny, Walk};
+use super::tiles::{Buffer, Walk};
 
 /// Which positions of an axis are picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,12 +4,14 @@ use stook_core::element::f16;
 use stook_core::{DType, Error, Result};
 
 use super::arithmetic::Real;
+use super::gather::FromAny;
 use super::item::{Cast, Item, dispatch_integer};
 use super::lanes::{Result1, lanes};
-use super::memory::{Strided, StridedMut};
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::promote::{Kind, kind};
 use super::reduce::Missing;
-use super::tiles::{Buffer, FromAny};
+use super::tiles::Buffer;
 
 /// How a quantile between two elements is found, by the names of numpy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,11 +4,13 @@ use stook_core::element::f16;
 use stook_core::{DType, Error, Result};
 
 use super::arithmetic::Number;
+use super::gather::FromAny;
 use super::item::{Cast, Item};
 use super::lanes::{Result1, lanes};
-use super::memory::{Strided, StridedMut};
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::promote::{Kind, kind};
-use super::tiles::{Buffer, FromAny, Walk};
+use super::tiles::{Buffer, Walk};
 
 /// What runs along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,12 @@ use stook_core::element::f16;
 use stook_core::{DType, Error, Result};
 
 use super::arithmetic::{Bits, Number, Real};
+use super::gather::FromAny;
 use super::item::{Cast, Item, Truth, dispatch, dispatch_integer, dispatch_primitive};
-use super::memory::{Strided, StridedMut};
+use super::memory::Strided;
+use super::memory_mut::StridedMut;
 use super::promote::{Kind, kind};
-use super::tiles::{Buffer, FromAny, Walk};
+use super::tiles::{Buffer, Walk};
 
 /// What is done with an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

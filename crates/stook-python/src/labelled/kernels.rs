@@ -347,11 +347,11 @@ pub(crate) fn labelled_nonzero<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let py = mask.py();
     let from = strided(mask)?;
-    let axes = enter(py, || Ok(unravel(&true_positions(&from)?, from.shape())))?;
+    let axes = enter(py, || unravel(&true_positions(&from)?, from.shape()))?;
     PyTuple::new(py, axes.into_iter().map(|axis| PyArray1::from_vec(py, axis)))
 }
 
-/// Positions along each axis of an array of `shape` for positions counted in C order.
+/// The positions of the elements that are true, counted in C order.
 #[pyfunction]
 pub(crate) fn labelled_true_positions<'py>(
     mask: &Bound<'py, PyUntypedArray>,
