@@ -33,7 +33,10 @@ pub mod plan;
 mod repr;
 pub mod syntax;
 
-pub use array::Array;
+pub use array::{
+    AggregateOptions, Array, DifferenceLabel, IntoAxes, Keys, Long, Operand, Overs, TestAxes,
+    concat, eye, full, ndtest, ones, sequence, stack, zeros,
+};
 pub use axes::{AxisCollection, Order};
 pub use axis::{Axis, AxisName, AxisRef};
 pub use fault::Fault;

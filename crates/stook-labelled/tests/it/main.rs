@@ -1,4 +1,5 @@
 //! What the crate promises, tested from outside.
 
+mod array;
 mod selection;
 mod text;
