@@ -1,3 +1,6 @@
 //! Labelled arrays and sessions: what `stook.larray` is made of.
 
+pub(crate) mod axes;
 pub(crate) mod kernels;
+pub(crate) mod key;
+mod label;

@@ -77,6 +77,12 @@ mod _stook {
     #[pymodule_export]
     use crate::labelled::kernels::labelled_true_positions;
     #[pymodule_export]
+    use crate::labelled::axes::LabelledAxes;
+    #[pymodule_export]
+    use crate::labelled::axes::LabelledAxis;
+    #[pymodule_export]
+    use crate::labelled::key::LabelledGroup;
+    #[pymodule_export]
     use crate::lend::Lender;
     #[pymodule_export]
     use crate::lend::Mapped;
