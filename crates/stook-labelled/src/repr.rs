@@ -135,11 +135,7 @@ impl fmt::Display for Group {
 /// `Axis(['a0', 'a1'], 'a')`, `Axis(3, None)`.
 impl fmt::Display for Axis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.name() {
-            None => "None".to_owned(),
-            Some(AxisName::Int(number)) => number.to_string(),
-            Some(AxisName::Text(text)) => quoted(text),
-        };
+        let name = self.name_repr();
         if self.is_wildcard() {
             return write!(f, "Axis({}, {name})", self.len());
         }
@@ -148,6 +144,15 @@ impl fmt::Display for Axis {
 }
 
 impl Axis {
+    /// The name as Python writes it.
+    pub(crate) fn name_repr(&self) -> String {
+        match self.name() {
+            None => "None".to_owned(),
+            Some(AxisName::Int(number)) => number.to_string(),
+            Some(AxisName::Text(text)) => quoted(text),
+        }
+    }
+
     /// The labels in short: the first and last three of many.
     #[must_use]
     pub fn labels_summary(&self) -> String {

@@ -78,13 +78,9 @@ impl Axis {
         let take = match group.key() {
             GroupKey::Positions(key) => Take::positions(key, 0, self.len())?,
             GroupKey::Labels(LabelKey::List(labels)) => return Ok(labels.clone()),
-            GroupKey::Labels(key) => self.take(key).ok_or_else(|| {
-                Error::invalid(format!(
-                    "{group} is not a valid label for the '{}' axis with labels: {}",
-                    self.display_name(),
-                    crate::repr::joined(self.labels())
-                ))
-            })?,
+            GroupKey::Labels(key) => {
+                self.take(key).ok_or_else(|| self.has_not(&group.to_string()))?
+            }
         };
         take.labels(self.labels())
     }

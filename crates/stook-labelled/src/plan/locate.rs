@@ -52,7 +52,7 @@ impl AxisCollection {
 
     fn guess_one(&self, label: &Label, shown: &dyn Fn() -> String) -> Result<Located> {
         if matches!(label, Label::None) && !self.iter().any(|axis| axis.labels().contains(label)) {
-            return Err(Fault::Type.error("None has an invalid type (NoneType) for a key"));
+            return Err(no_key());
         }
         let take = |axis: &Axis| axis.labels().position(label).map(Take::At);
         self.only(take, shown).unwrap_or_else(|| Err(self.nowhere(&shown(), "label")))
@@ -116,16 +116,14 @@ impl AxisCollection {
         let axis = &self[at];
         let taken = match key {
             GroupKey::Positions(key) => return Take::positions(key, at, axis.len()),
+            GroupKey::Labels(LabelKey::Scalar(Label::None))
+                if !axis.labels().contains(&Label::None) =>
+            {
+                return Err(no_key());
+            }
             GroupKey::Labels(key) => axis.take(key),
         };
-        taken.ok_or_else(|| {
-            Error::invalid(format!(
-                "{} is not a valid label for the '{}' axis with labels: {}",
-                shown(),
-                self.display_name(at),
-                crate::repr::joined(axis.labels())
-            ))
-        })
+        taken.ok_or_else(|| axis.has_not(&shown()))
     }
 
     fn locate_axis(&self, axis: &Axis) -> Result<Located> {
@@ -194,7 +192,7 @@ impl AxisCollection {
     #[cold]
     fn not_all(&self, labels: &Labels, shown: &str) -> Error {
         let mut lines = Vec::new();
-        for axis in self {
+        for (at, axis) in self.iter().enumerate() {
             let missing: Vec<String> = labels
                 .iter_refs()
                 .filter(|label| axis.labels().position_ref(*label).is_none())
@@ -204,7 +202,7 @@ impl AxisCollection {
             if n_found > 0 {
                 lines.push(format!(
                     " * axis '{}' contains {n_found} out of {} labels (labels not found: {})",
-                    axis.display_name(),
+                    axis.name().map_or_else(|| at.to_string(), AxisName::to_string),
                     labels.len(),
                     missing.join(", ")
                 ));
@@ -222,7 +220,22 @@ impl AxisCollection {
     }
 }
 
+#[cold]
+fn no_key() -> Error {
+    Fault::Type.error("None has an invalid type (NoneType) for a key")
+}
+
 impl Axis {
+    /// That it has not the labels that are `shown`.
+    #[cold]
+    pub(crate) fn has_not(&self, shown: &str) -> Error {
+        let name = self.name_repr();
+        let labels = crate::repr::joined(self.labels());
+        Error::invalid(format!(
+            "{shown} is not a valid label for the {name} axis with labels: {labels}"
+        ))
+    }
+
     /// What `key` takes of this axis; `None` if some label is not on it.
     #[must_use]
     pub fn take(&self, key: &LabelKey) -> Option<Take> {

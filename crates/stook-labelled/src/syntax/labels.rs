@@ -72,8 +72,7 @@ pub(crate) fn parse_label(text: &str) -> Label {
 pub(crate) fn parse_int(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (digits == "0" || !digits.starts_with('0'))
-        && text != "-0";
+        && (digits == "0" || !digits.starts_with('0'));
     if is_plain { text.parse().ok() } else { None }
 }
 
@@ -202,14 +201,15 @@ fn generic(text: &str, range: &Written<'_>, labels: &mut Vec<Label>) -> Result<(
     Ok(())
 }
 
-/// Numbers as wide as the first is if that begins with a zero; `n_before` labels end in each of them.
+/// Numbers as wide as an end is that begins with a zero; `n_before` labels end in each of them.
 fn digits(start: &str, stop: &str, n_before: u128) -> Result<Vec<String>> {
     let parse = |text: &str| {
         text.parse::<u64>().map_err(|_| Error::limit(format!("number `{text}` is too long")))
     };
     let (first, last) = (parse(start)?, parse(stop)?);
     check_len(n_before.saturating_mul(u128::from(first.abs_diff(last)) + 1))?;
-    let width = if start.starts_with('0') { start.len() } else { 0 };
+    let width = |text: &str| if text.starts_with('0') { text.len() } else { 0 };
+    let width = width(start).max(width(stop));
     let text = |n: u64| format!("{n:0width$}");
     Ok(if first <= last {
         (first..=last).map(text).collect()
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn text_lists_labels() {
-        let lists: [(&str, &[&str]); 16] = [
+        let lists: [(&str, &[&str]); 17] = [
             ("a0..a2", &["a0", "a1", "a2"]),
             ("a0..b1", &["a0", "a1", "b0", "b1"]),
             ("1..3,7", &["1", "2", "3", "7"]),
@@ -255,6 +255,7 @@ mod tests {
             ("a..c", &["a", "b", "c"]),
             ("a2..a0", &["a2", "a1", "a0"]),
             ("aZ..ba", &["aZ", "aa", "bZ", "ba"]),
+            ("a1..a03", &["a01", "a02", "a03"]),
             ("a0..a4 step 2", &["a0", "a2", "a4"]),
             (" x , y ", &["x", "y"]),
             ("3", &["3"]),
