@@ -49,6 +49,10 @@ mod _stook {
     #[pymodule_export]
     use crate::fork::before_fork;
     #[pymodule_export]
+    use crate::labelled::axes::LabelledAxes;
+    #[pymodule_export]
+    use crate::labelled::axes::LabelledAxis;
+    #[pymodule_export]
     use crate::labelled::kernels::labelled_arg_extreme;
     #[pymodule_export]
     use crate::labelled::kernels::labelled_argsort;
@@ -76,10 +80,6 @@ mod _stook {
     use crate::labelled::kernels::labelled_take;
     #[pymodule_export]
     use crate::labelled::kernels::labelled_true_positions;
-    #[pymodule_export]
-    use crate::labelled::axes::LabelledAxes;
-    #[pymodule_export]
-    use crate::labelled::axes::LabelledAxis;
     #[pymodule_export]
     use crate::labelled::key::LabelledGroup;
     #[pymodule_export]
