@@ -93,16 +93,17 @@ pub(super) fn inflate(
 /// them shorter.
 const MAX_FAST_LEVEL: u32 = 3;
 
-/// Whether at least half of `raw` is equal bytes behind one another, as far as a sample tells.
+/// Whether at least half of `raw` is equal bytes behind one another, or equal numbers, as far as a
+/// sample tells.
 fn is_mostly_runs(raw: &[u8]) -> bool {
     const SAMPLES: usize = 256;
     let (words, _) = raw.as_chunks::<8>();
     let step = (words.len() / SAMPLES).max(1);
-    let is_run = |word: &&[u8; 8]| {
-        let word = u64::from_le_bytes(**word);
-        word == word.rotate_left(8)
+    let is_run = |(word, next): &(&[u8; 8], &[u8; 8])| {
+        let first = u64::from_le_bytes(**word);
+        first == first.rotate_left(8) || word == next
     };
-    let sample = words.iter().step_by(step);
+    let sample = words.iter().zip(words.iter().skip(1)).step_by(step);
     sample.clone().filter(is_run).count() * 2 > sample.len()
 }
 
