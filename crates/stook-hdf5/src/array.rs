@@ -1,14 +1,15 @@
 //! One array: its chunks past the library, everything else through it.
 
+mod chunks;
 mod contiguous;
 mod create;
 mod external;
+mod plain;
 mod sources;
 mod values;
 mod virtual_array;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,13 +17,13 @@ use stook_core::chunk::{
     Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource, VisitStored,
 };
 use stook_core::codec::{CodecSpec, Endian, swap_items};
-use stook_core::file::FileIo;
 use stook_core::values::byte_len;
 use stook_core::{
     ArraySpec, ChunkGrid, EncodedChunk, Error, ErrorKind, Extent, NodePath, Pipeline, Result,
     Values,
 };
 
+use self::chunks::ChunkReader;
 use self::contiguous::Contiguous;
 use self::external::ExternalFiles;
 use crate::attributes::memory_of;
@@ -35,13 +36,9 @@ use crate::shared::{Shared, c_path};
 use crate::state::{ChunkIndex, Place, State};
 
 pub(crate) use create::{adapt, create};
+pub(crate) use plain::PlainArray;
 pub(crate) use virtual_array::create as create_virtual;
 pub use virtual_array::{Span, VirtualPart};
-
-/// Chunks that lie closer than this are read together with what is between them.
-const GAP_LEN_BYTES: u64 = 16 << 10;
-/// The most that is read at once.
-const READ_LEN_BYTES: u64 = 4 << 20;
 
 /// More chunks than this that were written since the index was read are worth reading it again.
 const MANY_MOVED: usize = 16;
@@ -79,10 +76,6 @@ struct Places {
     stored: Vec<(usize, ChunkRecord)>,
     moved: Vec<usize>,
     missing: Vec<usize>,
-}
-
-thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Hdf5Array {
@@ -159,18 +152,6 @@ impl Hdf5Array {
             .collect()
     }
 
-    /// Refuses a record that the file cannot hold, before anything is allocated for it.
-    fn check_record(&self, record: &ChunkRecord, len_file: u64) -> Result<()> {
-        self.shared.limits.chunk(record.len_bytes)?;
-        match record.address.checked_add(record.len_bytes) {
-            Some(end) if end <= len_file => Ok(()),
-            _ => Err(Error::corrupt(format!(
-                "expected {} bytes at {}, found a file of {len_file} bytes",
-                record.len_bytes, record.address
-            ))),
-        }
-    }
-
     /// Where the chunks of `at` are.
     fn places(&self, at: ChunkList<'_>) -> Result<Places> {
         self.shared.io.expect_kept().map_err(|error| self.at(error))?;
@@ -216,79 +197,6 @@ impl Hdf5Array {
             None => deliver(position, None),
         }
     }
-
-    /// Reads the chunks of `wanted` (positions in `at`, sorted by address) that lie close to one
-    /// another, and delivers them.
-    fn read_run(
-        &self,
-        run: &[(usize, ChunkRecord)],
-        at: ChunkList<'_>,
-        buffer: &mut Vec<u8>,
-        deliver: &Deliver<'_>,
-    ) -> Result<()> {
-        let (Some((first_at, first)), Some((_, last))) = (run.first(), run.last()) else {
-            return Ok(());
-        };
-        let end = run.iter().map(|(_, r)| r.address + r.len_bytes).max().unwrap_or(last.address);
-        let len = usize::try_from(end - first.address)
-            .map_err(|_| Error::limit("a chunk larger than memory"))?;
-        if buffer.len() < len {
-            buffer.resize(len, 0);
-        }
-        let bytes = buffer.get_mut(..len).unwrap_or(&mut []);
-        self.shared
-            .io
-            .read_exact_at(first.address, bytes)
-            .map_err(|error| self.at_chunk(error, at.get(*first_at)))?;
-        for (position, record) in run {
-            let start = usize::try_from(record.address - first.address).unwrap_or(usize::MAX);
-            let len = usize::try_from(record.len_bytes).unwrap_or(usize::MAX);
-            let bytes = bytes.get(start..start.saturating_add(len)).unwrap_or(&[]);
-            deliver(*position, Some(EncodedChunk { bytes, skipped: record.skipped }))?;
-        }
-        Ok(())
-    }
-
-    fn read_stored(
-        &self,
-        wanted: &mut [(usize, ChunkRecord)],
-        at: ChunkList<'_>,
-        deliver: &Deliver<'_>,
-    ) -> Result<()> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let len_file = self.shared.io.len_bytes()?;
-        for (position, record) in wanted.iter() {
-            self.check_record(record, len_file)
-                .map_err(|error| self.at_chunk(error, at.get(*position)))?;
-        }
-        wanted.sort_unstable_by_key(|(_, record)| record.address);
-        let mut buffer = BUFFER.take();
-        let result = runs(wanted).try_for_each(|run| self.read_run(run, at, &mut buffer, deliver));
-        if buffer.capacity() as u64 <= 2 * READ_LEN_BYTES {
-            BUFFER.set(buffer);
-        }
-        result
-    }
-}
-
-/// Cuts records sorted by address where there is a gap, or much to read.
-fn runs(records: &[(usize, ChunkRecord)]) -> impl Iterator<Item = &[(usize, ChunkRecord)]> {
-    let mut start = 0;
-    let mut len = 0_u64;
-    records.chunk_by(move |(_, a), (_, b)| {
-        if len == 0 {
-            start = a.address;
-        }
-        let end = a.address.saturating_add(a.len_bytes);
-        len = b.address.saturating_add(b.len_bytes).saturating_sub(start);
-        let is_near = b.address >= end && b.address - end <= GAP_LEN_BYTES && len <= READ_LEN_BYTES;
-        if !is_near {
-            len = 0;
-        }
-        is_near
-    })
 }
 
 impl ChunkSource for Hdf5Array {
@@ -301,10 +209,7 @@ impl ChunkSource for Hdf5Array {
     }
 
     fn access(&self) -> Access {
-        let chunk = self.state.spec().grid.regular_shape().map_or(1, |s| s.iter().product::<u64>());
-        let len = chunk.saturating_mul(self.stored.dtype.item_size() as u64).max(1);
-        let batch = usize::try_from((1_u64 << 20).div_ceil(len)).unwrap_or(1).clamp(1, 64);
-        Access { batch, ..Access::default() }
+        access_of(&self.state.spec())
     }
 
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
@@ -327,7 +232,8 @@ impl ChunkSource for Hdf5Array {
         for position in places.moved {
             self.read_moved(position, at.get(position), deliver)?;
         }
-        self.read_stored(&mut places.stored, at, deliver)
+        let reader = ChunkReader { shared: &self.shared, node: &self.node };
+        reader.read(&mut places.stored, at, deliver)
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
@@ -439,6 +345,14 @@ impl ChunkSource for Hdf5Array {
             _ => Ok(self.dataset.storage_len_bytes()),
         }
     }
+}
+
+/// How the chunks of an array are best asked for.
+fn access_of(spec: &ArraySpec) -> Access {
+    let lens = spec.grid.regular_shape().unwrap_or(&[]).iter();
+    let len = lens.fold(spec.dtype.item_size() as u64, |n, &len| n.saturating_mul(len)).max(1);
+    let batch = usize::try_from((1_u64 << 20).div_ceil(len)).unwrap_or(1).clamp(1, 64);
+    Access { batch, ..Access::default() }
 }
 
 const VALUES_ONLY: &str = "the elements are read and written as values, not as chunks";

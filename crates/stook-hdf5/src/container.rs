@@ -19,7 +19,7 @@ use stook_core::{
     NodePath, Result,
 };
 
-use crate::array::{self, Hdf5Array, VirtualPart};
+use crate::array::{self, Hdf5Array, PlainArray, VirtualPart};
 use crate::attributes::{self, EditError};
 use crate::ffi::{
     self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind, Oldest,
@@ -458,10 +458,13 @@ impl Hdf5File {
     }
 
     fn open_array_here(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
-        let _lock = ffi::lock();
         if self.expect_there(array)? != ObjectKind::Dataset {
             return Err(self.at(Error::invalid("the node is no array"), array));
         }
+        if let Some(plain) = PlainArray::open(&self.shared, array) {
+            return Ok(Arc::new(plain));
+        }
+        let _lock = ffi::lock();
         Ok(Arc::new(Hdf5Array::open(&self.shared, array)?))
     }
 

@@ -12,6 +12,8 @@
 
 mod attribute;
 mod bytes;
+mod chunks;
+mod dataset;
 mod group;
 mod header;
 mod heap;
@@ -19,6 +21,8 @@ mod listing;
 mod make;
 mod source;
 
+pub(crate) use chunks::Span;
+pub(crate) use dataset::{Dataset, Fill, Place, TEXT_LEN};
 pub(crate) use listing::Reader;
 pub use listing::walk_natively;
 pub(crate) use make::{NewArray, NewAttribute, encode, text_type};

@@ -37,15 +37,33 @@ pub(crate) enum Place {
 }
 
 impl ChunkIndex {
-    /// Reads the index of `dataset`, in one pass.
-    pub(crate) fn read(dataset: &Dataset, spec: &ArraySpec) -> Result<Self> {
+    /// An index without chunks.
+    pub(crate) fn empty(spec: &ArraySpec) -> Result<Self> {
         let chunk_shape = spec.grid.regular_shape().unwrap_or(&[]).to_vec();
         let counts = spec.grid.counts(spec.shape());
         let n = counts.iter().try_fold(1_u64, |n, &count| n.checked_mul(count));
         if n.is_none() {
             return Err(Error::limit(format!("a grid of {counts:?} chunks is too large")));
         }
-        let mut index = Self { chunk_shape, counts, ..Self::default() };
+        Ok(Self { chunk_shape, counts, ..Self::default() })
+    }
+
+    /// Adds the chunk whose first element is `first`; `None` where that lies outside the array.
+    pub(crate) fn insert(&mut self, first: &[u64], record: ChunkRecord) -> Option<()> {
+        let at = self.position_of_element(first)?;
+        self.len_bytes = self.len_bytes.saturating_add(record.len_bytes);
+        self.records.insert(at, record);
+        Some(())
+    }
+
+    /// How many chunks there may be.
+    pub(crate) fn n_places(&self) -> u64 {
+        self.counts.iter().fold(1, |n, &count| n.saturating_mul(count))
+    }
+
+    /// Reads the index of `dataset`, in one pass.
+    pub(crate) fn read(dataset: &Dataset, spec: &ArraySpec) -> Result<Self> {
+        let mut index = Self::empty(spec)?;
         let mut is_outside = false;
         let corrupt = |failure: Failure| Error::corrupt(failure.to_string());
         let swizzle = match &spec.max_shape {
@@ -61,13 +79,7 @@ impl ChunkIndex {
                     Some(swizzle) => swizzle.undo(first, &mut right).map(|()| right.as_slice()),
                     None => Some(first),
                 };
-                match first.and_then(|first| index.position_of_element(first)) {
-                    Some(at) => {
-                        index.len_bytes = index.len_bytes.saturating_add(record.len_bytes);
-                        index.records.insert(at, record);
-                    }
-                    None => is_outside = true,
-                }
+                is_outside |= first.and_then(|first| index.insert(first, record)).is_none();
                 true
             })
             .map_err(corrupt)?;
@@ -85,7 +97,8 @@ impl ChunkIndex {
         })
     }
 
-    fn position(&self, index: &[u64]) -> Option<u64> {
+    /// The place of the chunk at `index` in the order of the array.
+    pub(crate) fn position(&self, index: &[u64]) -> Option<u64> {
         if index.len() != self.counts.len() {
             return None;
         }
@@ -147,7 +160,7 @@ const SINGLES: u64 = 64;
 const MOST_SINGLES: u64 = 1024;
 
 /// The number of an open file and the address of an object in it.
-type Key = (u64, u64);
+pub(crate) type Key = (u64, u64);
 
 /// Where the counts of changes begin: an array that is opened again, after its last handle was
 /// closed, must not count through numbers again under which chunks are cached.
@@ -266,7 +279,7 @@ impl State {
 }
 
 /// A number for `key` that no other array is likely to have.
-fn fingerprint(key: Key) -> u64 {
+pub(crate) fn fingerprint(key: Key) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     static HASHER: OnceLock<RandomState> = OnceLock::new();
     HASHER.get_or_init(RandomState::new).hash_one(("hdf5", key))

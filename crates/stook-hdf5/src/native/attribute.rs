@@ -31,6 +31,15 @@ pub(super) fn read(
     Some(None)
 }
 
+/// The names of the attributes of the node of a header; `None` where not all of them are in it.
+pub(super) fn names_of(header: &Header) -> Option<Vec<&[u8]>> {
+    if !is_in_header(header)? {
+        return None;
+    }
+    let attributes = header.messages().filter(|message| message.kind == kind::ATTRIBUTE);
+    attributes.map(|message| Some(Attribute::parse(message.data()?)?.name)).collect()
+}
+
 /// Whether all attributes lie in the header, and none in a heap of their own.
 fn is_in_header(header: &Header) -> Option<bool> {
     let Some(info) = header.find(kind::ATTRIBUTE_INFO) else { return Some(true) };
@@ -77,13 +86,14 @@ impl<'a> Attribute<'a> {
         let dtype = plain_type(self.dtype)?;
         if let DType::String(_) = dtype {
             // One text; of more the library knows best.
-            let is_scalar = extent(self.space)? == Some(Vec::new());
-            let text = is_scalar.then(|| heap::text(source, self.data.get(..16)?))??;
-            limits.heap(text.len() as u64).ok()?;
+            let is_scalar = space(self.space)?.is_some_and(|space| space.shape.is_empty());
+            let text = is_scalar.then(|| heap::text(source, self.data, limits))??;
             let item = HeapItem { offset: 0, len: text.len() as u64 }.to_bytes().to_vec();
             return Values::new(dtype, Vec::new(), item, text).ok().map(AttributeValue::Values);
         }
-        let Some(shape) = extent(self.space)? else { return Some(AttributeValue::Null(dtype)) };
+        let Some(Space { shape, .. }) = space(self.space)? else {
+            return Some(AttributeValue::Null(dtype));
+        };
         let len = byte_len(&shape, dtype.item_size()).ok()?;
         limits.metadata(len as u64).ok()?;
         let items = self.data.get(..len)?.to_vec();
@@ -92,7 +102,7 @@ impl<'a> Attribute<'a> {
 }
 
 /// A datatype message as a dtype, where items lie in the file as they do in memory.
-fn plain_type(mut message: Bytes<'_>) -> Option<DType> {
+pub(super) fn plain_type(mut message: Bytes<'_>) -> Option<DType> {
     let head = message.u32()?;
     let size = message.u32()?;
     let (class, bits) = (head & 0xF, head >> 8);
@@ -102,6 +112,7 @@ fn plain_type(mut message: Bytes<'_>) -> Option<DType> {
     }
     match class {
         0 => integer((bits, size), (message.u16()?, message.u16()?)),
+        1 => float((bits, size), message),
         3 if size > 0 => {
             let padding = match bits & 0xF {
                 0 => Padding::NullTerminated,
@@ -146,11 +157,38 @@ fn integer((bits, size): (u32, u32), (offset, precision): (u16, u16)) -> Option<
     })
 }
 
-/// A dataspace message as a shape; `Some(None)` for one without elements and shape.
+/// Floats as IEEE 754 has them.
+fn float((bits, size): (u32, u32), mut message: Bytes<'_>) -> Option<DType> {
+    const LITTLE_WITH_IMPLIED_BIT: u32 = 0x20;
+    let (offset, precision) = (message.u16()?, message.u16()?);
+    let fields = message.take(4)?;
+    let (bias, sign_at) = (message.u32()?, bits >> 8 & 0xFF);
+    let known: [(u32, DType, [u8; 4], u32); 3] = [
+        (2, DType::Float16, [10, 5, 0, 10], 15),
+        (4, DType::Float32, [23, 8, 0, 23], 127),
+        (8, DType::Float64, [52, 11, 0, 52], 1023),
+    ];
+    let (_, dtype, ..) = known.into_iter().find(|(len, _, ieee, of_ieee)| {
+        *len == size && fields == ieee && bias == *of_ieee && sign_at == size * 8 - 1
+    })?;
+    let is_whole = offset == 0 && u32::from(precision) == size * 8;
+    let is_plain = bits & 0xFF == LITTLE_WITH_IMPLIED_BIT && cfg!(target_endian = "little");
+    (is_whole && is_plain).then_some(dtype)
+}
+
+/// How many elements there are, and how many there may be.
+pub(super) struct Space {
+    pub(super) shape: Vec<u64>,
+    /// `None` for an axis without a bound.
+    pub(super) max_shape: Vec<Option<u64>>,
+}
+
+/// A dataspace message; `Some(None)` for one without elements and shape.
 #[expect(clippy::option_option, reason = "not understood is not the same as no extent")]
-fn extent(mut message: Bytes<'_>) -> Option<Option<Vec<u64>>> {
+pub(super) fn space(mut message: Bytes<'_>) -> Option<Option<Space>> {
     const MAX_RANK: u8 = 32;
-    let (version, rank, _flags) = (message.u8()?, message.u8()?, message.u8()?);
+    const HAS_MAX: u8 = 1;
+    let (version, rank, flags) = (message.u8()?, message.u8()?, message.u8()?);
     let kind = message.u8()?;
     let is_null = match version {
         1 => {
@@ -166,5 +204,9 @@ fn extent(mut message: Bytes<'_>) -> Option<Option<Vec<u64>>> {
     if rank > MAX_RANK {
         return None;
     }
-    (0..rank).map(|_| message.u64()).collect::<Option<Vec<u64>>>().map(Some)
+    let mut lens = || (0..rank).map(|_| message.u64()).collect::<Option<Vec<u64>>>();
+    let shape = lens()?;
+    let max = if flags & HAS_MAX != 0 { lens()? } else { shape.clone() };
+    let max_shape = max.into_iter().map(|len| (len != UNDEFINED).then_some(len)).collect();
+    Some(Some(Space { shape, max_shape }))
 }

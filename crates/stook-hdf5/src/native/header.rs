@@ -12,7 +12,9 @@ pub(super) mod kind {
     pub(crate) const DATATYPE: u16 = 0x03;
     pub(crate) const FILL_VALUE: u16 = 0x05;
     pub(crate) const LINK: u16 = 0x06;
+    pub(crate) const EXTERNAL_FILES: u16 = 0x07;
     pub(crate) const LAYOUT: u16 = 0x08;
+    pub(crate) const FILTERS: u16 = 0x0B;
     pub(crate) const ATTRIBUTE: u16 = 0x0C;
     pub(crate) const CONTINUATION: u16 = 0x10;
     pub(crate) const SYMBOL_TABLE: u16 = 0x11;

@@ -1,21 +1,24 @@
-//! What is in a group, and the attributes of what is: for who walks a file.
+//! What is in a group, the attributes of what is, and what arrays are.
 //!
-//! Only the children of the group that was listed last are known. So a walk, which asks for the
-//! children of a group and then for what they are, reads each header where it lies, and who asks
-//! for a node by its path leaves that to the library, which finds it by the index of names.
+//! The children of the group that was listed last are known. So a walk, which asks for the children
+//! of a group and then for what they are, reads each header where it lies. Who asks for a node by
+//! its path has it looked for by the index of names, group by group; groups are remembered.
 
 use std::collections::HashMap;
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stook_core::container::{Child, Link, NodeKind};
 use stook_core::file::FileIo;
 use stook_core::{AttributeValue, Limits, NodePath};
 
-use super::attribute;
-use super::group::{Entry, entries};
+use super::chunks::{Span, Visit, Walk};
+use super::dataset::Dataset;
+use super::group::{Entry, entries, find};
 use super::header::{Header, kind};
 use super::source::{Pages, Source};
+use super::{attribute, heap};
 use crate::ffi::ObjectKind;
 
 /// Names that are remembered of a group, and groups whose addresses are.
@@ -31,6 +34,7 @@ struct Target {
 /// Reads the tree of a file.
 #[derive(Debug)]
 pub(crate) struct Reader {
+    number: u64,
     file: Arc<dyn FileIo>,
     limits: Limits,
     state: Mutex<State>,
@@ -50,7 +54,15 @@ struct State {
 impl Reader {
     /// A reader of a file whose bytes do not change.
     pub(crate) fn new(file: Arc<dyn FileIo>, limits: &Limits) -> Self {
-        Self { file, limits: limits.clone(), state: Mutex::default() }
+        // None of the numbers that the library gives its files.
+        static NUMBERS: AtomicU64 = AtomicU64::new(1 << 63);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Self { number, file, limits: limits.clone(), state: Mutex::default() }
+    }
+
+    /// The number that no other reader has.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// What is in `group`, sorted by name.
@@ -59,25 +71,56 @@ impl Reader {
         state.children(&*self.file, group, &self.limits)
     }
 
-    /// What is at `node`, where that is in the group that was listed last.
+    /// What is at `node`.
     pub(crate) fn kind(&self, node: &NodePath) -> Option<ObjectKind> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.target(node)?.kind {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.reach(&*self.file, node)?.kind {
             NodeKind::Group => Some(ObjectKind::Group),
             NodeKind::Array => Some(ObjectKind::Dataset),
             _ => None,
         }
     }
 
-    /// The attribute `name` of `node`, where that is in the group that was listed last.
+    /// The attribute `name` of `node`.
     #[expect(clippy::option_option, reason = "not known is not the same as not there")]
     pub(crate) fn attribute(&self, node: &NodePath, name: &CStr) -> Option<Option<AttributeValue>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let target = state.target(node)?;
+        let target = state.reach(&*self.file, node)?;
         state.read_header(&*self.file, target.address)?;
         let State { pages, header, .. } = &mut *state;
         let mut source = Source { file: &*self.file, pages };
         attribute::read(&mut source, header, (name.to_bytes(), &self.limits))
+    }
+
+    /// The address of the array at `node`, and what it is.
+    pub(crate) fn dataset(&self, node: &NodePath) -> Option<(u64, Dataset)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = state.reach(&*self.file, node)?;
+        state.read_header(&*self.file, target.address)?;
+        Some((target.address, Dataset::parse(&state.header)?))
+    }
+
+    /// Visits the chunks of `span`, at most `n`, that the tree at `address` lists.
+    pub(crate) fn chunks(
+        &self,
+        (address, n): (u64, u64),
+        span: Span<'_>,
+        visit: &mut Visit<'_>,
+    ) -> Option<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Each node leads to something but for the root, and is on a path of its own; and each has
+        // room in the file.
+        let n_left = n.saturating_mul(2).saturating_add(MAX_KNOWN as u64);
+        let n_left = n_left.min(self.file.len_bytes().ok()?);
+        let mut source = Source { file: &*self.file, pages: &mut state.pages };
+        Walk { span, n_left }.node(&mut source, (address, None), visit)
+    }
+
+    /// The text that `references` lead to, as the items of `items` and the bytes that they hold.
+    pub(crate) fn texts(&self, references: &[u8], to: (&mut [u8], &mut Vec<u8>)) -> Option<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = Source { file: &*self.file, pages: &mut state.pages };
+        heap::texts(&mut source, references, to, &self.limits)
     }
 }
 
@@ -118,15 +161,46 @@ impl State {
         self.children.get(at).map(|(_, target)| *target)
     }
 
+    /// The node at `path`: looked for from the root on.
+    fn reach(&mut self, file: &dyn FileIo, path: &NodePath) -> Option<Target> {
+        if let Some(target) = self.target(path) {
+            return Some(target);
+        }
+        let root = Source { file, pages: &mut self.pages }.root()?;
+        let mut here = Target { address: root, kind: NodeKind::Group };
+        let mut node = NodePath::root();
+        for segment in path.segments() {
+            if here.kind != NodeKind::Group {
+                return None;
+            }
+            node = node.join(segment).ok()?;
+            here = match self.groups.get(&node) {
+                Some(&address) => Target { address, kind: NodeKind::Group },
+                None => self.step(file, here.address, segment)?,
+            };
+            if here.kind == NodeKind::Group && self.groups.len() < MAX_KNOWN {
+                self.groups.insert(node.clone(), here.address);
+            }
+        }
+        Some(here)
+    }
+
+    /// What `name` leads to in the group whose header is at `address`.
+    fn step(&mut self, file: &dyn FileIo, address: u64, name: &str) -> Option<Target> {
+        self.read_header(file, address)?;
+        let mut source = Source { file, pages: &mut self.pages };
+        let address = find(&mut source, &self.header, name.as_bytes())?;
+        self.read_header(file, address)?;
+        Some(Target { address, kind: kind_of(&self.header)? })
+    }
+
     /// The address of the group at `path`.
     fn group_at(&mut self, file: &dyn FileIo, path: &NodePath) -> Option<u64> {
         if path.is_root() {
             return Source { file, pages: &mut self.pages }.root();
         }
-        match self.target(path) {
-            Some(target) => (target.kind == NodeKind::Group).then_some(target.address),
-            None => self.groups.get(path).copied(),
-        }
+        let target = self.reach(file, path)?;
+        (target.kind == NodeKind::Group).then_some(target.address)
     }
 
     fn children(

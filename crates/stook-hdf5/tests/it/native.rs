@@ -1,13 +1,17 @@
 //! Metadata past the library: read as the library reads them, and made as it makes them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use stook_core::chunk::ChunkSource;
+use stook_core::codec::CodecSpec;
 use stook_core::container::{Child, Container, NodeKind, OpenOptions, WholeArray};
 use stook_core::dtype::{Charset, FixedString, Padding};
 use stook_core::{
-    ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, DType, Link, NodePath, Selection, Values,
+    Array, ArraySpec, AttributeEdits, AttributeValue, AxisSelection, ChunkGrid, DType, Link,
+    NodePath, Selection, Values,
 };
-use stook_hdf5::Hdf5File;
+use stook_hdf5::{CreateOptions, Hdf5File, Readers};
 
 use crate::support::{array, create, fixture, node, open_again, scratch};
 
@@ -49,6 +53,9 @@ fn compare(ours: &Hdf5File, library: &Hdf5File, group: &NodePath, depth: usize) 
             }
         }
         assert_eq!(ours.stored_attribute(&at, "no such").ok(), Some(None));
+        if child.kind == Some(NodeKind::Array) {
+            compare_arrays(ours, library, &at);
+        }
         if child.kind == Some(NodeKind::Group) && depth < 8 {
             n += compare(ours, library, &at, depth + 1);
             // The group was not the one that was listed last any more.
@@ -56,6 +63,41 @@ fn compare(ours: &Hdf5File, library: &Hdf5File, group: &NodePath, depth: usize) 
         }
     }
     n
+}
+
+/// Compares an array as two handles tell and read it: all of it, its rows backwards, and one.
+fn compare_arrays(ours: &Hdf5File, library: &Hdf5File, at: &NodePath) {
+    let (found, expected) = (ours.open_array(at), library.open_array(at));
+    let where_ = format!("{} {at}", ours.path().display());
+    let (Ok(found), Ok(expected)) = (&found, &expected) else {
+        let [found, expected] = [found, expected].map(|it| it.err().map(|error| error.kind()));
+        return assert_eq!(found, expected, "{where_}");
+    };
+    if !format!("{found:?}").starts_with("PlainArray") {
+        return;
+    }
+    assert_eq!(format!("{:?}", found.spec()), format!("{:?}", expected.spec()), "{where_}");
+    assert_eq!(found.n_stored().ok(), expected.n_stored().ok(), "{where_}");
+    assert_eq!(found.len_stored_bytes().ok(), expected.len_stored_bytes().ok(), "{where_}");
+    let array = |source: &Arc<dyn ChunkSource>, file: &Hdf5File| {
+        Array::new(Arc::clone(source), file.path(), at.clone())
+    };
+    let (found, expected) = (array(found, ours), array(expected, library));
+    let backwards = AxisSelection::Slice { start: None, stop: None, step: -1 };
+    let mut selections = vec![Selection::All];
+    if !found.shape().is_empty() {
+        selections.extend([backwards, AxisSelection::Index(0)].map(|axis| vec![axis].into()));
+    }
+    for selection in selections {
+        let (found, expected) = (found.read(&selection), expected.read(&selection));
+        let is_same = match (&found, &expected) {
+            // NaN is not equal to itself.
+            (Ok(a), Ok(b)) => a == b || (a.heap().is_empty() && a.items() == b.items()),
+            (Err(a), Err(b)) => a.kind() == b.kind(),
+            _ => false,
+        };
+        assert!(is_same, "{where_} {selection:?}: {found:?} is not {expected:?}");
+    }
 }
 
 /// A file that is opened for writing is read by the library, which may hold what is not in the
@@ -264,4 +306,61 @@ fn trees_of_plain_forms_are_read_past_the_library() {
         stook_hdf5::walk_natively(std::sync::Arc::new(file), &stook_core::Limits::default())
     };
     assert_eq!(walk(&path), 20 * 51);
+}
+
+/// Whether the array is read past the library.
+fn is_plain(file: &Hdf5File, at: &str) -> bool {
+    format!("{:?}", file.open_array(&node(at)).unwrap()).starts_with("PlainArray")
+}
+
+/// Numbers and text in chunks are read past the library, with many levels of the tree of chunks, in
+/// the order of the array and any other, and where chunks are missing.
+#[test]
+fn arrays_of_plain_forms_are_read_past_the_library() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("plain.h5");
+    let options = CreateOptions { readers: Readers::Oldest, ..CreateOptions::default() };
+    let file = Hdf5File::create(&path, &options).unwrap();
+    let n: u32 = 300;
+    let mut spec = ArraySpec::new(DType::UInt32, vec![n.into(), 200]);
+    spec.grid = ChunkGrid::regular(vec![2, 3]).unwrap();
+    spec.codecs = vec![CodecSpec::Shuffle { item_size: 4 }, CodecSpec::Zlib { level: 1 }];
+    spec.max_shape = Some(vec![Some(n.into()), None]);
+    file.create_array(&node("/numbers"), &spec).unwrap();
+    let numbers = array(&file, "/numbers");
+    let all: Vec<u8> = (0..n * 200).flat_map(|at| (at * 7919 + 1).to_ne_bytes()).collect();
+    let all = Values::new(DType::UInt32, vec![n.into(), 200], all, Vec::new()).unwrap();
+    numbers.write(&Selection::All, &all).unwrap();
+    let texts: Vec<String> = (0..5000).map(|at| "é".repeat(at % 50)).collect();
+    let texts = Values::from_strings(vec![5000], &texts).unwrap();
+    let mut spec = ArraySpec::new(DType::string(), vec![6000]);
+    spec.grid = ChunkGrid::regular(vec![700]).unwrap();
+    spec.codecs = vec![CodecSpec::Zlib { level: 2 }];
+    file.create_array(&node("/texts"), &spec).unwrap();
+    let some = Selection::Axes(vec![AxisSelection::range(0, 5000)]);
+    array(&file, "/texts").write(&some, &texts).unwrap();
+    file.create_array(&node("/one"), &ArraySpec::new(DType::string(), vec![])).unwrap();
+    array(&file, "/one").write(&Selection::All, &Values::text("größe")).unwrap();
+    drop((numbers, file));
+    let copy = dir.path().join("copy.h5");
+    std::fs::copy(&path, &copy).unwrap();
+    let ours = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+    let library = Hdf5File::open(&copy, &OpenOptions::read_write()).unwrap();
+    for at in ["/numbers", "/texts", "/one"] {
+        assert!(is_plain(&ours, at) && !is_plain(&library, at), "{at}");
+        compare_arrays(&ours, &library, &node(at));
+    }
+    // Single rows, before anything is known of where chunks lie.
+    let again = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+    for row in [0, 1, 150, 298, 299] {
+        let row = Selection::Axes(vec![AxisSelection::Index(row), AxisSelection::ALL]);
+        let expected = array(&library, "/numbers").read(&row).unwrap();
+        assert_eq!(array(&again, "/numbers").read(&row).unwrap(), expected, "{row:?}");
+    }
+    let picked = Selection::Axes(vec![AxisSelection::List(vec![4999, -1, 3, 3])]);
+    let found = array(&again, "/texts").read(&picked).unwrap();
+    assert_eq!(found.text_at(0).unwrap(), "é".repeat(49));
+    assert_eq!([found.text_at(1).unwrap(), found.text_at(3).unwrap()], ["", "ééé"]);
+    let error = array(&again, "/numbers").write(&Selection::All, &all).unwrap_err();
+    assert_eq!(error.kind(), stook_core::ErrorKind::ReadOnly);
 }
