@@ -178,7 +178,7 @@ mod tests {
         let array = ndtest([2, 2]).unwrap();
         let ints = |array: Result<Array>| array.unwrap().to_vec::<i64>().unwrap();
         assert_eq!(ints(array.append("b", 9, "b2")), [0, 1, 9, 2, 3, 9]);
-        assert_eq!(ints(array.insert("a", 1, &array.get("a0").unwrap(), "x")), [0, 1, 0, 1, 2, 3]);
+        assert_eq!(ints(array.insert("a", 1, array.get("a0").unwrap(), "x")), [0, 1, 0, 1, 2, 3]);
         assert_eq!(ints(array.with_total("a", "total")), [0, 1, 2, 3, 2, 4]);
         assert_eq!(ints(array.extend("b", &array)), [0, 1, 0, 1, 2, 3, 2, 3]);
         assert!(array.insert("a", 3, 1, "x").is_err());

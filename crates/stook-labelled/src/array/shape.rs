@@ -267,7 +267,7 @@ impl Array {
     ) -> Result<Self> {
         let lens = self.shape();
         let sides: Vec<Option<(Vec<usize>, Vec<usize>)>> =
-            along.iter().map(|positions| positions.map(|positions| sides(positions))).collect();
+            along.iter().map(|positions| positions.map(sides)).collect();
         let has_missing = along.iter().flatten().any(|positions| positions.contains(&None));
         let dtype = if has_missing {
             kernels::promote(self.dtype(), value.dtype())?

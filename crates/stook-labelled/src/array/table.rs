@@ -121,27 +121,12 @@ impl Array {
 /// One element as Python's `str` has it.
 fn element(values: &Values, at: usize) -> String {
     let item = values.item(at).unwrap_or_default();
-    #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
-    macro_rules! number {
-        ($rust:ty) => {
-            item.try_into()
-                .map_or_else(|_| "?".to_owned(), |b| <$rust>::from_ne_bytes(b).to_string())
-        };
-    }
     let float = |value: f64| LabelRef::Float(value).to_string();
     let part = |range: std::ops::Range<usize>| item.get(range).unwrap_or_default();
     match values.dtype() {
         DType::Bool => if item == [0] { "False" } else { "True" }.to_owned(),
-        DType::Int8 => number!(i8),
-        DType::Int16 => number!(i16),
-        DType::Int32 => number!(i32),
-        DType::Int64 => number!(i64),
-        DType::UInt8 => number!(u8),
-        DType::UInt16 => number!(u16),
-        DType::UInt32 => number!(u32),
-        DType::UInt64 => number!(u64),
         DType::Float16 => float(half_of(item)),
-        DType::Float32 => single(item).to_string_as_float(),
+        DType::Float32 => shortest(single(item)),
         DType::Float64 => float(double(item)),
         DType::Complex128 => complex(double(part(0..8)), double(part(8..16))),
         DType::Complex64 => complex(single(part(0..4)).into(), single(part(4..8)).into()),
@@ -151,42 +136,51 @@ fn element(values: &Values, at: usize) -> String {
             let bytes = HeapItem::from_bytes(item).slice(values.heap(), 1).unwrap_or_default();
             LabelRef::Bytes(bytes).to_string()
         }
-        _ => values.text_at(at).unwrap_or_else(|_| "?".to_owned()),
+        dtype => match whole(dtype, item) {
+            Some(whole) => whole.to_string(),
+            None => values.text_at(at).unwrap_or_else(|_| "?".to_owned()),
+        },
     }
 }
 
+/// The number that an item of an integer type is.
 #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
+fn whole(dtype: &DType, item: &[u8]) -> Option<i128> {
+    Some(match dtype {
+        DType::Int8 => i8::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::Int16 => i16::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::Int32 => i32::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::Int64 => i64::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::UInt8 => u8::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::UInt16 => u16::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::UInt32 => u32::from_ne_bytes(item.try_into().ok()?).into(),
+        DType::UInt64 => u64::from_ne_bytes(item.try_into().ok()?).into(),
+        _ => return None,
+    })
+}
+
 fn double(item: &[u8]) -> f64 {
     item.try_into().map_or(f64::NAN, f64::from_ne_bytes)
 }
 
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 fn single(item: &[u8]) -> f32 {
     item.try_into().map_or(f32::NAN, f32::from_ne_bytes)
 }
 
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 fn half_of(item: &[u8]) -> f64 {
     item.try_into()
         .map_or(f64::NAN, |bytes| stook_core::element::f16::from_ne_bytes(bytes).to_f64())
 }
 
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 fn ticks(item: &[u8]) -> i64 {
     item.try_into().map_or(i64::MIN, i64::from_ne_bytes)
 }
 
 /// A float of single precision in the digits that tell it from others.
-trait AsFloat {
-    fn to_string_as_float(self) -> String;
-}
-
-impl AsFloat for f32 {
-    fn to_string_as_float(self) -> String {
-        // Its shortest digits, read as a double, are those of the double.
-        let shortest: f64 = self.to_string().parse().unwrap_or_else(|_| self.into());
-        LabelRef::Float(shortest).to_string()
-    }
+fn shortest(value: f32) -> String {
+    // Its shortest digits, read as a double, are those of the double.
+    let double: f64 = value.to_string().parse().unwrap_or_else(|_| value.into());
+    LabelRef::Float(double).to_string()
 }
 
 fn complex(real: f64, imaginary: f64) -> String {

@@ -1,5 +1,7 @@
 //! Arrays against a model that knows nothing but a list of cells, each with its labels.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
