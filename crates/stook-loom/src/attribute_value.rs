@@ -159,11 +159,26 @@ pub(crate) fn read(values: Values, version: SpecVersion) -> Result<Values> {
     if !is_text(values.dtype()) {
         return Ok(values);
     }
+    if version.is_v3() && is_utf8(&values) {
+        let (_, shape, items, heap) = values.into_parts();
+        return Values::new(DType::string(), shape, items, heap);
+    }
     let mut texts = texts(&values)?;
     if !version.is_v3() {
         texts.iter_mut().filter(|text| text.contains('&')).for_each(|text| *text = unescape(text));
     }
     Values::from_strings(values.shape().to_vec(), &texts)
+}
+
+/// Whether items are text of any length, all of it UTF-8.
+fn is_utf8(values: &Values) -> bool {
+    let is_text = |at| values.payload(at).is_ok_and(|text| std::str::from_utf8(text).is_ok());
+    matches!(values.dtype(), DType::String(_))
+        && if values.heap().is_ascii() {
+            (0..values.len()).all(|at| values.payload(at).is_ok())
+        } else {
+            (0..values.len()).all(is_text)
+        }
 }
 
 /// A normalised attribute in the form that a file of `version` has.

@@ -58,8 +58,15 @@ fn build<'py>(
             let objects =
                 items.chunks_exact(HEAP_ITEM_LEN).map(|item| object(py, dtype, item, heap));
             let objects = PyArray1::from_vec(py, objects.collect::<PyResult<Vec<_>>>()?);
+            let objects = match shape {
+                [_] => objects.into_any(),
+                _ => objects.call_method1("reshape", (PyTuple::new(py, shape)?,))?,
+            };
+            if let DType::String(_) | DType::Bytes = dtype {
+                // The same objects; the dtype says more of them.
+                return objects.call_method1("view", (to,));
+            }
             let array = allocate(py, shape, &to, false)?;
-            let objects = objects.call_method1("reshape", (PyTuple::new(py, shape)?,))?;
             numpy(py, "copyto")?.call1((&array, objects))?;
             Ok(array.into_any())
         }
