@@ -150,3 +150,29 @@ def test_processes_write_chunks_of_one_array(url, method):
         assert writer.exitcode == 0
     with stook.open(url) as file:
         assert np.array_equal(file["a"][:], ITEMS)
+
+
+def test_a_loom_on_s3_is_made_changed_and_scanned(url):
+    from stook import loompy
+
+    url = url.replace("run.zarr", "cells.zarr")
+    matrix = np.random.default_rng(1).poisson(0.3, (150, 90)).astype("i4")
+    loompy.create(url, {"": matrix, "spliced": matrix * 2}, {"Gene": np.arange(150).astype(str)},
+                  {"CellID": np.arange(90), "Name": ["é"] * 90})
+    with loompy.connect(url) as ds:
+        ds.add_columns({"": matrix[:, :5], "spliced": matrix[:, 5:10]}, {"CellID": np.arange(5)},
+                       fill_values="auto")
+        ds.permute(np.arange(95)[::-1], axis=1)
+        ds.ra.Length = np.arange(150)
+        with pytest.raises(ValueError, match="7 rows"):
+            ds.add_columns(np.ones((7, 1)), {"CellID": [1]})
+    expected = np.hstack([matrix, matrix[:, :5]])[:, ::-1]
+    with loompy.connect(url, "r") as ds:
+        assert ds.shape == (150, 95) and (ds[:, :] == expected).all()
+        assert ds.ca.Name[-1] == "é" and ds.ca.Name[0] == "" and ds.ra.Length[-1] == 149
+        assert (ds.map([np.sum], axis=0)[0] == expected.sum(axis=1)).all()
+        assert (ds.sparse().toarray() == expected).all()
+        assert sum(view[:, :].sum() for _, _, view in ds.scan(axis=1)) == expected.sum()
+        assert ds.sidecar() == {}
+        with pytest.raises(NotImplementedError, match="URL"):
+            ds.make_sidecar()

@@ -6,6 +6,7 @@ use crate::layers;
 use crate::process::{self, Hint as _, Result};
 use crate::report::Report;
 use crate::setup::{self, Cargo, Environment, Role, Workspace};
+use crate::test::FEATURES;
 
 /// Runs every check, whether or not an earlier one failed.
 pub(crate) fn run(workspace: &Workspace) -> ExitCode {
@@ -28,6 +29,8 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
             "--keep-going",
             "--workspace",
             "--all-targets",
+            FEATURES[0],
+            FEATURES[1],
             "--",
             "--deny=warnings",
         ]))

@@ -24,6 +24,9 @@ pub(crate) enum Side {
     Python,
 }
 
+/// Features that are not among the defaults, and are tested and looked through.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "stook-loom/arrow"];
+
 /// Tells the Python tests which wheel to install in a fresh environment.
 const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
 
@@ -55,7 +58,8 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Side>) -> ExitCode {
     let compiled = build.as_ref().filter(|_| is_wanted(Side::Rust)).and_then(|build| {
         report.step("compile the Rust tests", || {
             let cargo = Cargo::new(workspace, build)?;
-            process::show(&mut cargo.command(["test", "--locked", "--workspace", "--no-run"])).hint(
+            let mut command = cargo.command(["test", "--locked", "--workspace", "--no-run"]);
+            process::show(command.args(FEATURES)).hint(
                 "if no C compiler was found: on Debian and Ubuntu, apt install build-essential",
             )
         })
@@ -91,7 +95,7 @@ fn rust(
     report.step(name, || {
         let cargo = Cargo::new(workspace, build)?.with_test_environment(peers);
         let mut command = cargo.command(["test", "--locked", "--workspace", "--no-fail-fast"]);
-        process::show_within(LIMIT, &mut command)
+        process::show_within(LIMIT, command.args(FEATURES))
     });
 }
 

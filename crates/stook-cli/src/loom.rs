@@ -1,30 +1,35 @@
 //! `stook loom`: looms looked at, mended, cut, joined, sorted, made and converted.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use stook::{AxisSelection, Error, InTheWay, Selection, Values};
 use stook_loom::anndata::{AnnDataOptions, MatrixLayout, from_loom, to_loom};
-use stook_loom::fused::{Aggregate, FusedOptions, Groups, aggregate};
+use stook_loom::fused::{Aggregate, Groups, aggregate};
 use stook_loom::import::{self, ImportOptions, Replaces, Star, Tsv};
 use stook_loom::matrix::Picked;
+use stook_loom::progress::Progress;
 use stook_loom::validate::{Level, validate};
-use stook_loom::{AddLoom, Axis, Combine, Loom, combine};
+use stook_loom::{AddLoom, Axis, Combine, Loom, SidecarState, combine};
 
 use crate::cli::{AxisArg, LayoutOfMatrix, LoomAction, LoomArgs};
 use crate::error::Failure;
 use crate::interrupt;
 use crate::output::{Output, counted, human_bytes};
+use crate::progress;
 
 pub(crate) fn run(args: &LoomArgs, out: &mut Output) -> Result<(), Failure> {
     if args.action.writes() {
         stook::gate::install_hook(interrupt::check);
     }
-    let turning = spinner(args.json);
+    let bar = BAR.get_or_init(|| progress::elements(args.json));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    stook_loom::progress::install_hook(show);
     let told = tell(&args.action);
-    turning.finish_and_clear();
+    bar.finish_and_clear();
     let told = told?;
     if args.json {
         out.json(&told.json)?;
@@ -43,11 +48,14 @@ struct Told {
     is_wrong: bool,
 }
 
-/// Something that turns on the standard error, on terminals only.
-fn spinner(is_hidden: bool) -> ProgressBar {
-    let bar = if is_hidden { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
+/// The bar of this command: the hook of the library has nothing else to know it by.
+static BAR: OnceLock<ProgressBar> = OnceLock::new();
+
+fn show(progress: Progress) {
+    if let Some(bar) = BAR.get() {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    }
 }
 
 fn tell(action: &LoomAction) -> stook::Result<Told> {
@@ -68,6 +76,9 @@ fn tell(action: &LoomAction) -> stook::Result<Told> {
         }
         LoomAction::Permute { file, axis, by, descending } => permute(file, *axis, by, *descending),
         LoomAction::Compact { file } => compact(file),
+        LoomAction::Sidecar { file, drop: true, .. } => drop_sidecar(file),
+        LoomAction::Sidecar { file, layers, .. } => make_sidecar(file, layers),
+        LoomAction::Export { file, target, layer, force } => export(file, target, layer, *force),
         LoomAction::Import { source, target, genome, sample, transposed, force } => {
             let options = ImportOptions { genome: genome.clone(), ..importing(*force) };
             made(&import(source, target, (sample, *transposed), &options)?)
@@ -90,8 +101,16 @@ fn info(path: &Path) -> stook::Result<Told> {
         let array = loom.layer_array(&name)?;
         let len = array.source().len_stored_bytes().unwrap_or(0);
         let shown = if name.is_empty() { "main matrix" } else { &name };
-        lines.push(format!("layer  {shown}: {}, {} stored", array.dtype(), human_bytes(len)));
-        layers.push(json!({"name": name, "dtype": array.dtype().to_string(), "bytes": len}));
+        let sidecar = match loom.sidecar_state(&name) {
+            Ok(SidecarState::Valid { .. }) => Some("valid"),
+            Ok(SidecarState::Stale) => Some("stale"),
+            _ => None,
+        };
+        let beside = sidecar.map_or(String::new(), |state| format!(", {state} in the sidecar"));
+        let stored = human_bytes(len);
+        lines.push(format!("layer  {shown}: {}, {stored} stored{beside}", array.dtype()));
+        let dtype = array.dtype().to_string();
+        layers.push(json!({"name": name, "dtype": dtype, "bytes": len, "sidecar": sidecar}));
     }
     let mut axes = Vec::new();
     for (axis, word) in [(Axis::Rows, "row"), (Axis::Columns, "column")] {
@@ -218,7 +237,7 @@ fn groups(
     let values = loom.attributes(Axis::Columns).get(by)?;
     let (groups, labels) = Groups::of(&sortable(&values)?);
     let array = loom.layer_array(layer)?;
-    let options = FusedOptions::default();
+    let options = loom.fused_options(layer)?;
     let found = aggregate(&array, Axis::Columns, Picked::default(), &groups, with, &options)?;
     let names: Vec<String> = labels.into_iter().map(|(_, label)| label).collect();
     let names = Values::from_strings(vec![names.len() as u64], &names)?;
@@ -252,6 +271,39 @@ fn compact(path: &Path) -> stook::Result<Told> {
     let lines = vec![format!("{} before, {} now", human_bytes(before), human_bytes(after))];
     let json = json!({"file": path.display().to_string(), "before": before, "after": after});
     Ok(Told { lines, json, is_wrong: false })
+}
+
+fn make_sidecar(path: &Path, layers: &[String]) -> stook::Result<Told> {
+    let loom = Loom::open(path)?;
+    let mut layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+    if layers.is_empty() {
+        layers.push("");
+    }
+    let made = loom.make_sidecar(&layers)?.display().to_string();
+    let mut lines = Vec::new();
+    let mut of_layers = Vec::new();
+    for layer in layers {
+        let SidecarState::Valid { n_elements } = loom.sidecar_state(layer)? else { continue };
+        let shown = if layer.is_empty() { "main matrix" } else { layer };
+        lines
+            .push(format!("{made}: {shown}, {} that are not zero", counted(n_elements, "element")));
+        of_layers.push(json!({"name": layer, "elements": n_elements}));
+    }
+    Ok(Told { lines, json: json!({"file": made, "layers": of_layers}), is_wrong: false })
+}
+
+fn drop_sidecar(path: &Path) -> stook::Result<Told> {
+    let is_dropped = Loom::open(path)?.drop_sidecar()?;
+    let line = if is_dropped { "deleted" } else { "there is none" };
+    let json = json!({"file": path.display().to_string(), "dropped": is_dropped});
+    Ok(Told { lines: vec![line.to_owned()], json, is_wrong: false })
+}
+
+fn export(path: &Path, target: &Path, layer: &str, force: bool) -> stook::Result<Told> {
+    let in_the_way = if force { InTheWay::Goes } else { InTheWay::Stays };
+    Loom::open(path)?.export(target, layer, in_the_way)?;
+    let target = target.display().to_string();
+    Ok(Told { json: json!({"file": target}), lines: vec![target], is_wrong: false })
 }
 
 fn importing(force: bool) -> ImportOptions {

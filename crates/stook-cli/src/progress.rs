@@ -4,10 +4,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar of bytes.
 pub(crate) fn bar(is_hidden: bool) -> ProgressBar {
+    let template = "{bar:30.cyan/dim} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg:.dim}";
+    of(template, is_hidden)
+}
+
+/// A bar of elements.
+pub(crate) fn elements(is_hidden: bool) -> ProgressBar {
+    let template =
+        "{spinner} {bar:30.cyan/dim} {percent:>3} %  {human_pos}/{human_len} elements  {eta}";
+    of(template, is_hidden)
+}
+
+fn of(template: &str, is_hidden: bool) -> ProgressBar {
     let target =
         if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(0), target);
-    let template = "{bar:30.cyan/dim} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg:.dim}";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("━╸─"));
     }

@@ -38,6 +38,12 @@ impl AxisAttributes {
         self.axis
     }
 
+    /// The loom that they are of.
+    #[must_use]
+    pub fn loom(&self) -> &Loom {
+        &self.loom
+    }
+
     /// Their names, sorted.
     ///
     /// # Errors

@@ -115,6 +115,11 @@ impl<'a> Change<'a> {
 
     /// Gives `array` another shape, within its bounds.
     pub(crate) fn resize(&mut self, array: &Array, shape: &[u64]) -> Result<()> {
+        let n_elements = |shape: &[u64]| shape.iter().product::<u64>();
+        if shape.len() == 2 {
+            let n_before = n_elements(&array.shape());
+            crate::progress::expect(n_elements(shape).saturating_sub(n_before));
+        }
         self.grown.push((array.clone(), array.shape()));
         array.resize(shape)
     }

@@ -2,6 +2,8 @@
 
 use stook::{Array, CodecSpec, DType, File, Format, NodePath, Result, Selection, Values};
 
+use crate::progress;
+
 /// The side of a tile of a layer.
 pub(crate) const TILE: u64 = 64;
 /// Tiles of a side of a shard, in Zarr.
@@ -24,6 +26,7 @@ pub(crate) fn make_layer(
     dtype: DType,
     shape: [u64; 2],
 ) -> Result<Array> {
+    progress::expect(shape[0].saturating_mul(shape[1]));
     let tile = tile(shape);
     let builder = file.root_group()?.array(path.as_str()).dtype(dtype).shape(shape).chunks(tile);
     if file.format() == Format::Hdf5 {

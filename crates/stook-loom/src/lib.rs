@@ -49,12 +49,15 @@
 
 pub mod anndata;
 mod append;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod attribute_value;
 mod attributes;
 mod axis;
 mod change;
 mod compact;
 mod create;
+mod export;
 pub mod fused;
 mod graph;
 pub mod import;
@@ -65,8 +68,10 @@ mod loom;
 pub mod matrix;
 mod merge;
 mod picked;
+pub mod progress;
 mod reorder;
 mod repair;
+mod sidecar;
 mod source;
 mod stamp;
 mod state;
@@ -86,6 +91,7 @@ pub use layer::{Layer, positions};
 pub use loom::{Changes, Loom, LoomOptions};
 pub use merge::{AddLoom, Combine, Part, combine, combine_faster};
 pub use repair::Repaired;
+pub use sidecar::{SidecarState, sidecar_of};
 pub use source::MatrixSource;
 pub use stamp::timestamp;
 pub use text::rows_as_text;

@@ -23,6 +23,7 @@ pub use select::{Picked, copy_picked};
 pub use store::{TileWriter, WriteOptions, Zeros};
 pub use stream::{NextBlock, Stream};
 
+pub(crate) use indices::{Index, with_indices};
 pub(crate) use numbers::{no_numbers, numbers_of, whole_numbers, with_number_type, with_numbers};
 pub(crate) use select::{Picks, run_of};
 pub(crate) use store::{one_thread, threads_of, tile_of};

@@ -29,7 +29,7 @@ impl Loom {
         let budget = self.options().budget_len_bytes;
         self.change(|change| {
             expect_len(axis, axis.of(change.shape()), order.len())?;
-            pick(change, axis, order, budget)
+            pick(change, along(axis, order), budget)
         })
     }
 
@@ -41,7 +41,21 @@ impl Loom {
         let budget = self.options().budget_len_bytes;
         self.change(|change| {
             let kept = positions(kept, axis.of(change.shape()))?;
-            pick(change, axis, &kept, budget)
+            pick(change, along(axis, &kept), budget)
+        })
+    }
+
+    /// Keeps the rows and the columns that are selected, in their order, and deletes all others: one
+    /// change of both.
+    ///
+    /// # Errors
+    /// As [`Loom::keep`].
+    pub fn keep_both(&self, [rows, columns]: [&AxisSelection; 2]) -> Result<()> {
+        let budget = self.options().budget_len_bytes;
+        self.change(|change| {
+            let [n_rows, n_columns] = change.shape();
+            let (rows, columns) = (positions(rows, n_rows)?, positions(columns, n_columns)?);
+            pick(change, [Some(&rows), Some(&columns)], budget)
         })
     }
 
@@ -56,7 +70,7 @@ impl Loom {
             let deleted = positions(deleted, len)?;
             let gone: std::collections::HashSet<u64> = deleted.into_iter().collect();
             let kept: Vec<u64> = (0..len).filter(|at| !gone.contains(at)).collect();
-            pick(change, axis, &kept, budget)
+            pick(change, along(axis, &kept), budget)
         })
     }
 
@@ -134,28 +148,32 @@ pub(crate) fn expect_len(axis: Axis, expected: u64, found: usize) -> Result<()> 
     )))
 }
 
-/// Replaces everything along `axis` by what is at `picked`.
-fn pick(change: &mut Change<'_>, axis: Axis, picked: &[u64], budget: usize) -> Result<()> {
+/// What is picked along one axis.
+fn along(axis: Axis, picked: &[u64]) -> [Option<&[u64]>; 2] {
+    axis.with([None; 2], Some(picked))
+}
+
+/// Replaces everything along each axis with picks by what is there.
+fn pick(change: &mut Change<'_>, picked: [Option<&[u64]>; 2], budget: usize) -> Result<()> {
     let shape = change.shape();
-    if let Some(at) = picked.iter().find(|&&at| at >= axis.of(shape)) {
-        let (word, len) = (axis.word(), axis.of(shape));
-        return Err(Error::invalid(format!("{word} {at} is out of bounds for {len} {word}s")));
+    let mut new_shape = shape;
+    let picks = [Axis::Rows, Axis::Columns].map(|axis| match axis.of(picked) {
+        Some(list) => Picks::List(list.to_vec()),
+        None => Picks::All(axis.of(shape)),
+    });
+    for axis in Axis::BOTH {
+        let (Some(list), len) = (axis.of(picked), axis.of(shape)) else { continue };
+        if let Some(at) = list.iter().find(|&&at| at >= len) {
+            let word = axis.word();
+            return Err(Error::invalid(format!("{word} {at} is out of bounds for {len} {word}s")));
+        }
+        new_shape = axis.with(new_shape, list.len() as u64);
     }
-    let new_shape = axis.with(shape, picked.len() as u64);
-    let other = Picks::All(axis.other().of(shape));
-    let list = Picks::List(picked.to_vec());
-    let picks = match axis {
-        Axis::Rows => [list, other],
-        Axis::Columns => [other, list],
-    };
     // What is small first: it may be found to be damaged before the layers are copied.
-    for (name, values) in attributes::all(change.state(), axis)? {
-        let taken = items::take(&values, picked)
-            .map_err(|error| error.within(format!("{} attribute `{name}`", axis.word())))?;
-        attributes::put(change, axis, &name, &taken)?;
-    }
-    for (name, graph) in graph::all(change.state(), axis)? {
-        graph::put(change, axis, &name, &graph.select(picked)?)?;
+    for axis in Axis::BOTH {
+        if let Some(list) = axis.of(picked) {
+            pick_of_axis(change, axis, list)?;
+        }
     }
     for name in change.state().layer_names()? {
         let old = change.state().layer(&name)?;
@@ -171,5 +189,18 @@ fn pick(change: &mut Change<'_>, axis: Axis, picked: &[u64], budget: usize) -> R
         change.remove(&tiles);
     }
     change.set_shape(new_shape);
+    Ok(())
+}
+
+/// Replaces the attributes and graphs of an axis by what is at `picked`.
+fn pick_of_axis(change: &mut Change<'_>, axis: Axis, picked: &[u64]) -> Result<()> {
+    for (name, values) in attributes::all(change.state(), axis)? {
+        let taken = items::take(&values, picked)
+            .map_err(|error| error.within(format!("{} attribute `{name}`", axis.word())))?;
+        attributes::put(change, axis, &name, &taken)?;
+    }
+    for (name, graph) in graph::all(change.state(), axis)? {
+        graph::put(change, axis, &name, &graph.select(picked)?)?;
+    }
     Ok(())
 }

@@ -8,6 +8,7 @@ use stook::{Array, Error, File, Format, NodeKind, NodePath, Result, Selection, V
 use crate::attribute_value::{self, is_matrix_dtype};
 use crate::axis::Axis;
 use crate::change::{attribute_path, named};
+use crate::sidecar;
 use crate::source::matrix_shape;
 use crate::version::SpecVersion;
 
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) version: SpecVersion,
     /// Layers that were read: where their tiles lie is found out once. A change forgets them.
     layers: Mutex<HashMap<String, Array>>,
+    /// What was read of the sidecar. A change forgets it.
+    pub(crate) sidecar: Mutex<sidecar::Known>,
 }
 
 impl State {
@@ -37,7 +40,8 @@ impl State {
         let at = |error: Error| error.at_file(file.path());
         let version = SpecVersion::of(&file).map_err(at)?;
         let shape = shape_of(&file).map_err(at)?;
-        Ok(Self { file, shape, version, layers: Mutex::default() })
+        let (layers, sidecar) = (Mutex::default(), Mutex::default());
+        Ok(Self { file, shape, version, layers, sidecar })
     }
 
     pub(crate) fn is_hdf5(&self) -> bool {
@@ -106,8 +110,14 @@ impl State {
         Ok(array)
     }
 
+    /// Forgets what was read of the sidecar.
+    pub(crate) fn forget_sidecar(&self) {
+        self.sidecar.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Closes the layers that were read.
     pub(crate) fn forget_layers(&mut self) {
+        self.forget_sidecar();
         self.layers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

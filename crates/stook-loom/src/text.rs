@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use stook::element::f16;
-use stook::{Array, AxisSelection, Result, Selection};
+use stook::{Array, AxisSelection, Result, Selection, Values};
 
-use crate::matrix::{Dense, Numbers};
+use crate::attribute_value::is_text;
+use crate::matrix::{Dense, Numbers, with_numbers};
 
 /// Lines of text, each ended: what is in `before` for the row, then its numbers, a tab after each.
 ///
@@ -21,10 +22,14 @@ pub fn rows_as_text(array: &Array, rows: Range<u64>, before: &[String]) -> Resul
     Ok(match dense.into_numbers() {
         Numbers::Float16(numbers) => lines(&numbers, n_columns, before, half),
         Numbers::Float32(numbers) => lines(&numbers, n_columns, before, |text, number| {
-            float(text, format_args!("{number:?}"));
+            if !push_whole(text, number.into()) {
+                float(text, format_args!("{number:?}"));
+            }
         }),
         Numbers::Float64(numbers) => lines(&numbers, n_columns, before, |text, number| {
-            float(text, format_args!("{number:?}"));
+            if !push_whole(text, number) {
+                float(text, format_args!("{number:?}"));
+            }
         }),
         Numbers::Int8(numbers) => lines(&numbers, n_columns, before, integer),
         Numbers::Int16(numbers) => lines(&numbers, n_columns, before, integer),
@@ -58,6 +63,58 @@ fn lines<T: Copy>(
 fn integer<T: std::fmt::Display>(text: &mut String, number: T) {
     // A string takes whatever is written to it.
     let _ = write!(text, "{number}");
+}
+
+/// Spells a float that is a small whole number, as most counts are: false where it is not.
+fn push_whole(text: &mut String, number: f64) -> bool {
+    const MOST: f64 = 100_000.0;
+    if number.to_bits() == 0 {
+        text.push_str("0.0");
+        return true;
+    }
+    // A negative zero has a sign, too.
+    let is_small = number > 0.0 && number < MOST && number.trunc() == number;
+    if is_small {
+        // What is small and whole is the same as an integer.
+        let _ = write!(text, "{}.0", number as u32);
+    }
+    is_small
+}
+
+/// A value of an attribute, as it stands in a line of text.
+pub(crate) fn spelled(values: &Values, at: u64) -> Result<String> {
+    let shape = values.shape();
+    let width = shape.iter().skip(1).product::<u64>();
+    if shape.len() < 2 {
+        return one(values, at);
+    }
+    let all = (at * width..(at + 1) * width).map(|at| one(values, at));
+    Ok(format!("[{}]", all.collect::<Result<Vec<_>>>()?.join(" ")))
+}
+
+fn one(values: &Values, at: u64) -> Result<String> {
+    if is_text(values.dtype()) {
+        return values.text_at(usize::try_from(at).unwrap_or(usize::MAX));
+    }
+    let item = values.item(usize::try_from(at).unwrap_or(usize::MAX)).unwrap_or_default();
+    let item = Values::new(values.dtype().clone(), vec![1], item.to_vec(), Vec::new())?;
+    let mut text = String::new();
+    match Numbers::of_values(&item)? {
+        Numbers::Float16(numbers) => numbers.iter().for_each(|&number| half(&mut text, number)),
+        Numbers::Float32(numbers) => {
+            numbers.iter().for_each(|number| float(&mut text, format_args!("{number:?}")));
+        }
+        Numbers::Float64(numbers) => {
+            numbers.iter().for_each(|number| float(&mut text, format_args!("{number:?}")));
+        }
+        whole => with_numbers!(&whole, numbers => {
+            numbers.iter().for_each(|number| {
+                // A string takes whatever is written to it.
+                let _ = write!(text, "{number}");
+            });
+        }),
+    }
+    Ok(text)
 }
 
 /// A float in the fewest digits that tell it from others: Rust's spelling but for the exponent,
@@ -112,6 +169,13 @@ mod tests {
             (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(spell(number), expected);
+        }
+        for number in [0.0, 1.0, 7.0, 99_999.0, 100_000.0, -0.0, -3.0, 0.5, 2.5, f64::NAN] {
+            let mut text = String::new();
+            if !push_whole(&mut text, number) {
+                float(&mut text, format_args!("{number:?}"));
+            }
+            assert_eq!(text, spell(number), "{number}");
         }
         let mut text = String::new();
         half(&mut text, f16::from_f32(0.1));

@@ -26,7 +26,7 @@ pub enum Level {
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The version that the file says it follows.
+    /// The version that it was held to: that which it says it follows, if nobody said another.
     pub version: String,
     /// In what it deviates from the specification.
     pub errors: Vec<String>,
@@ -53,12 +53,23 @@ pub fn validate(path: impl AsRef<Path>, level: Level) -> Result<Report> {
     validate_file(&File::open_with(path, &OpenOptions::read())?, level)
 }
 
+/// Looks through the file at `path` as if it said that it follows `version`.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_as(path: impl AsRef<Path>, level: Level, version: SpecVersion) -> Result<Report> {
+    validate_version(&File::open_with(path, &OpenOptions::read())?, level, version)
+}
+
 /// Looks through a file that is open.
 ///
 /// # Errors
 /// As [`validate`].
 pub fn validate_file(file: &File, level: Level) -> Result<Report> {
-    let version = SpecVersion::of(file)?;
+    validate_version(file, level, SpecVersion::of(file)?)
+}
+
+fn validate_version(file: &File, level: Level, version: SpecVersion) -> Result<Report> {
     let report = Report { version: version.to_string(), ..Report::default() };
     let mut check = Check { file, version, report };
     let shape = check.matrix()?;

@@ -1,7 +1,7 @@
 //! Memory that a file is mapped to, lent to Python as it lies.
 
 use std::ffi::{c_int, c_void};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
@@ -9,6 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use stook::codec::Endian;
 use stook::{ArraySpec, CodecSpec, Values};
+use stook_loom::fused::Buffers;
+use stook_loom::matrix::Numbers;
 
 use crate::dtype::to_numpy;
 use crate::memory::numpy;
@@ -91,6 +93,54 @@ pub(crate) fn held<'py>(py: Python<'py>, values: Arc<Values>) -> PyResult<Bound<
     let shape = PyTuple::new(py, values.shape())?;
     let memory = Bound::new(py, Held { values })?;
     numpy(py, "ndarray")?.call1((shape, to_numpy(py, &dtype)?, memory))
+}
+
+/// Numbers of a batch, which are given back when nobody looks at them any more.
+#[pyclass(frozen, module = "stook._stook")]
+struct Batched {
+    numbers: Mutex<Option<Numbers<'static>>>,
+    buffers: Buffers,
+}
+
+impl Drop for Batched {
+    fn drop(&mut self) {
+        if let Some(numbers) = self.numbers.get_mut().ok().and_then(Option::take) {
+            self.buffers.give(numbers);
+        }
+    }
+}
+
+#[pymethods]
+impl Batched {
+    /// # Safety
+    /// Python calls it with a `view` to fill.
+    #[expect(unsafe_code, reason = "the buffer protocol is one of pointers")]
+    unsafe fn __getbuffer__(
+        slf: Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let mut numbers = slf.get().numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = numbers.as_mut().ok_or_else(|| PyBufferError::new_err("nothing is held"))?;
+        let len = isize::try_from(numbers.as_bytes().len())
+            .map_err(|_| PyBufferError::new_err("the items are too many"))?;
+        let at = numbers.as_mut_ptr().cast::<c_void>();
+        // SAFETY: the bytes lie on the heap and stay as long as the object, which the view refers to;
+        // nobody else has them before it goes.
+        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 0, flags) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+    }
+}
+
+/// The numbers of a batch as an array of numpy, which gives them back to `buffers` in the end.
+pub(crate) fn batched<'py>(
+    py: Python<'py>,
+    (shape, numbers): ([usize; 2], Numbers<'static>),
+    buffers: Buffers,
+) -> PyResult<Bound<'py, PyAny>> {
+    let dtype = to_numpy(py, &numbers.dtype())?;
+    let memory = Bound::new(py, Batched { numbers: Mutex::new(Some(numbers)), buffers })?;
+    numpy(py, "ndarray")?.call1((PyTuple::new(py, shape)?, dtype, memory))
 }
 
 /// The base of classes that lend the memory of the array that `__buffer_array__` returns.

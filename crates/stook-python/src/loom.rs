@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use stook::{Mode, Values};
 use stook_loom::validate::Level;
-use stook_loom::{Axis, Graph, Layer, LoomOptions};
+use stook_loom::{Axis, Graph, Layer, LoomOptions, SidecarState, SpecVersion};
 
 use crate::dtype::{from_python, to_numpy};
 use crate::enter::{enter, raise};
@@ -396,11 +396,42 @@ impl Loom {
         enter(py, || loom.permute(axis, &order))
     }
 
-    /// Keeps positions along an axis, in their order.
-    fn keep(&self, py: Python<'_>, kept: PyReadonlyArray1<'_, i64>, axis: usize) -> PyResult<()> {
-        let (loom, axis) = (self.to_change(py)?, axis_of(py, axis)?);
-        let kept = making::selection_of(Some(kept));
-        enter(py, || loom.keep(axis, &kept))
+    /// Keeps positions along one axis or both, in their order.
+    fn keep(
+        &self,
+        py: Python<'_>,
+        rows: Option<PyReadonlyArray1<'_, i64>>,
+        columns: Option<PyReadonlyArray1<'_, i64>>,
+    ) -> PyResult<()> {
+        let loom = self.to_change(py)?;
+        let (has_rows, has_columns) = (rows.is_some(), columns.is_some());
+        let (rows, columns) = (making::selection_of(rows), making::selection_of(columns));
+        enter(py, || match (has_rows, has_columns) {
+            (true, true) => loom.keep_both([&rows, &columns]),
+            (true, false) => loom.keep(Axis::Rows, &rows),
+            (false, true) => loom.keep(Axis::Columns, &columns),
+            (false, false) => Ok(()),
+        })
+    }
+
+    /// Writes layers to the sidecar.
+    fn make_sidecar(&self, py: Python<'_>, layers: Vec<String>) -> PyResult<PathBuf> {
+        let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+        enter(py, || self.loom.make_sidecar(&layers))
+    }
+
+    /// Deletes the sidecar.
+    fn drop_sidecar(&self, py: Python<'_>) -> PyResult<bool> {
+        enter(py, || self.loom.drop_sidecar())
+    }
+
+    /// What the sidecar has of a layer: `missing`, `stale`, or `valid` and how many elements.
+    fn sidecar_state(&self, py: Python<'_>, layer: &str) -> PyResult<(&'static str, u64)> {
+        Ok(match enter(py, || self.loom.sidecar_state(layer))? {
+            SidecarState::Missing => ("missing", 0),
+            SidecarState::Stale => ("stale", 0),
+            SidecarState::Valid { n_elements } => ("valid", n_elements),
+        })
     }
 
     /// Makes a file of rows and columns of this one.
@@ -436,8 +467,15 @@ impl Loom {
     fn validate(
         py: Python<'_>,
         path: PathBuf,
+        version: Option<&str>,
     ) -> PyResult<(String, Vec<String>, Vec<String>, Vec<String>)> {
-        let found = enter(py, || stook_loom::validate::validate(&path, Level::Specification))?;
+        let found = enter(py, || match version {
+            None => stook_loom::validate::validate(&path, Level::Specification),
+            Some(version) => {
+                let version = version.parse::<SpecVersion>()?;
+                stook_loom::validate::validate_as(&path, Level::Specification, version)
+            }
+        })?;
         Ok((found.version, found.errors, found.warnings, found.summary))
     }
 

@@ -113,6 +113,31 @@ pub(crate) enum LoomAction {
         /// The loom
         file: PathBuf,
     },
+    /// Write layers as sparse matrices to a file beside the loom, which makes scans, sums and
+    /// `aggregate` several times as fast; it is never used for a layer that has changed since
+    Sidecar {
+        /// The loom
+        file: PathBuf,
+        /// The layers; without them the main matrix
+        #[arg(long = "layer", value_name = "NAME")]
+        layers: Vec<String>,
+        /// Delete the file
+        #[arg(long, conflicts_with = "layers")]
+        drop: bool,
+    },
+    /// Write a layer and its attributes as text with tabs
+    Export {
+        /// The loom
+        file: PathBuf,
+        /// The text
+        target: PathBuf,
+        /// The layer
+        #[arg(long, default_value = "")]
+        layer: String,
+        /// Replace what is there
+        #[arg(long, short)]
+        force: bool,
+    },
     /// Make a loom of what other programs write: 10x (`.h5` or folder), cellranger's folder,
     /// STARsolo's, a table (`.tsv`, `.csv`), AnnData (`.h5ad`, `.zarr`)
     Import {

@@ -52,6 +52,39 @@ fn looms_are_cut_joined_sorted_and_folded() {
 }
 
 #[test]
+fn looms_get_a_sidecar_and_become_text() {
+    let folder = with_loom();
+    let expected = run(&folder, "loom aggregate a.loom b.loom --by CellID").out;
+    let made = run(&folder, "loom sidecar a.loom");
+    assert!(
+        made.out.ends_with("a.loom.csr: main matrix, 7 elements that are not zero\n"),
+        "{made}"
+    );
+    assert!(run(&folder, "loom info a.loom").out.contains("stored, valid in the sidecar"));
+    let json = run(&folder, "loom info --json a.loom");
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["layers"][0]["sidecar"], "valid");
+    let again = run(&folder, "loom aggregate a.loom b.loom --by CellID --force");
+    assert_eq!(again.out, expected, "{again}");
+    assert_eq!(
+        run(&folder, "loom permute a.loom columns --by CellID --descending").status,
+        Some(0)
+    );
+    assert!(run(&folder, "loom info a.loom").out.contains("stale in the sidecar"));
+    assert_eq!(run(&folder, "loom sidecar --drop a.loom").out, "deleted\n");
+    assert_eq!(run(&folder, "loom sidecar --drop a.loom").out, "there is none\n");
+    assert_eq!(run(&folder, "loom sidecar a.loom --layer x").status, Some(1));
+    assert_eq!(run(&folder, "loom export a.loom a.tab").out, "a.tab\n");
+    let text = std::fs::read_to_string(folder.path("a.tab")).unwrap();
+    assert!(
+        text.starts_with("\tCellID\tc4\tc3\tc2\tc1\t\n")
+            && text.contains("A\t\t4.0\t2.0\t0.0\t1.0\t\n")
+    );
+    assert_eq!(run(&folder, "loom export a.loom a.tab").status, Some(1));
+    assert_eq!(run(&folder, "loom export a.loom a.tab -f").status, Some(0));
+}
+
+#[test]
 fn looms_go_to_anndata_and_back() {
     let folder = with_loom();
     for name in ["a.h5ad", "b.zarr"] {

@@ -14,6 +14,8 @@ pub(super) struct Column {
     pub(super) values: Option<Values>,
     /// Whether the attribute alone tells all of it.
     pub(super) is_plain: bool,
+    /// Of versions before 0.7, whose categories lie elsewhere: codes and categories.
+    pub(super) categorical: Option<[Values; 2]>,
 }
 
 /// A table.
@@ -45,7 +47,7 @@ impl Frame {
         });
         let column = |name: &String| {
             let (values, is_plain) = attribute_of(&group.node(name)?, group)?;
-            Ok(Column { name: name.clone(), values, is_plain })
+            Ok(Column { name: name.clone(), values, is_plain, categorical: None })
         };
         let index = column(&index_name)?;
         let columns = order.iter().map(column).collect::<Result<_>>()?;
@@ -56,14 +58,17 @@ impl Frame {
     fn of_structs(root: &Group, array: &Array) -> Result<Self> {
         let mut columns = Vec::new();
         for (name, column) in fields_of(array)? {
-            let categories = tree::find(root, &format!("uns/{name}_categories"))?;
-            let column = match categories {
+            let categories = tree::find(root, &format!("uns/{}", categories_of(&name)))?;
+            let (values, categorical) = match categories {
                 Some(Node::Array(categories)) => {
-                    categorical(&column, &categories.read(&Selection::All)?)?
+                    let categories = categories.read(&Selection::All)?;
+                    let values = categorical(&column, &categories)?;
+                    let parts = normalized(&categories).ok().filter(|_| values.is_some());
+                    (values, parts.map(|categories| [column, categories]))
                 }
-                _ => normalized(&column).ok(),
+                _ => (normalized(&column).ok(), None),
             };
-            columns.push(Column { name, values: column, is_plain: false });
+            columns.push(Column { name, values, is_plain: false, categorical });
         }
         let at = columns.iter().position(|column| column.name == "index").unwrap_or(0);
         if columns.is_empty() {
@@ -72,6 +77,11 @@ impl Frame {
         let index = columns.remove(at);
         Ok(Self { index_name: index.name.clone(), index, columns })
     }
+}
+
+/// Where in `uns` versions before 0.7 have the categories of a column.
+pub(super) fn categories_of(column: &str) -> String {
+    format!("{column}_categories")
 }
 
 /// The members of an array of structs, each as an array of its own.

@@ -101,6 +101,7 @@ pub(super) fn write_sparse(
     let &[n_genes, n_cells] = shape.as_slice() else {
         return Err(Error::invalid("a layer of other than two axes").at_node(layer.path()));
     };
+    crate::progress::expect(n_genes.saturating_mul(n_cells));
     let group = parent.create_group(name)?;
     let encoding = if major == Axis::Rows { "csr_matrix" } else { "csc_matrix" };
     tree::mark(&group, encoding, "0.1.0")?;

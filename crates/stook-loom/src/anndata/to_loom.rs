@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use stook::{Error, File, Group, Node, OpenOptions, Result, Selection, Values};
+use stook::{DType, Error, File, Group, Node, OpenOptions, Result, Selection, Values};
 
-use super::frame::{Column, Frame, attribute_of, fields_of};
+use super::frame::{Column, Frame, attribute_of, categories_of, fields_of};
 use super::matrix::{Nothing, Storage, located, source_of};
 use super::{KEPT, KEPT_LOOM, RAW, graphs, tree};
 use crate::attributes::AttributeMap;
@@ -55,6 +55,8 @@ struct Given {
     graphs: GraphMap,
     /// Paths of nodes that the loom does not tell all of.
     kept: Vec<String>,
+    /// Columns of versions before 0.7, with their codes and categories.
+    categoricals: Vec<(String, [Values; 2])>,
     /// The name of the index, and the order of columns, where a loom does not tell them.
     order: Option<Vec<String>>,
     index: Option<String>,
@@ -122,7 +124,7 @@ impl Side {
         for (name, node) in tree::nodes(root, self.arrays)? {
             let (values, is_plain) = attribute_of(&node, root)?;
             let values = values.filter(|v| v.shape().len() > 1 && v.shape().first() == Some(&n));
-            given.take(self.arrays, &Column { name, values, is_plain });
+            given.take(self.arrays, &Column { name, values, is_plain, categorical: None });
         }
         // Of versions before 0.7.
         if let Some(Node::Array(array)) = tree::find(root, self.arrays)? {
@@ -182,6 +184,9 @@ impl Given {
             }
             _ => false,
         };
+        if let Some(categorical) = &column.categorical {
+            self.categoricals.push((column.name.clone(), categorical.clone()));
+        }
         if !is_taken || !column.is_plain {
             self.kept.push(format!("{folder}/{}", column.name));
         }
@@ -267,6 +272,15 @@ fn from_loom_default() -> Storage {
 
 type Kept<'k> = (&'k [String], &'k [(String, Storage)], &'k [Given], bool, bool);
 
+/// A column with categories, as versions from 0.7 on have it.
+fn put_categorical(table: &Group, name: &str, [codes, categories]: &[Values; 2]) -> Result<()> {
+    let group = table.create_group(name)?;
+    tree::mark(&group, "categorical", "0.2.0")?;
+    group.set_attribute("ordered", Values::zeroed(DType::Bool, Vec::new())?)?;
+    tree::put(&group, "codes", codes)?;
+    tree::put(&group, "categories", categories).map(drop)
+}
+
 /// Keeps what the loom does not tell.
 fn keep(root: &Group, loom: &Loom, kept: Kept<'_>) -> Result<()> {
     let (paths, storages, given, came_from_loom, has_main) = kept;
@@ -303,6 +317,9 @@ fn keep(root: &Group, loom: &Loom, kept: Kept<'_>) -> Result<()> {
                 Values::from_strings(vec![order.len() as u64], order)?,
             )?;
         }
+        for (name, parts) in &given.categoricals {
+            put_categorical(&table, name, parts)?;
+        }
     }
     for path in paths {
         if let Some(node) = tree::find(root, path)? {
@@ -318,8 +335,11 @@ fn keep(root: &Group, loom: &Loom, kept: Kept<'_>) -> Result<()> {
         match (name.as_str(), node) {
             ("uns", Node::Group(uns)) => {
                 let target = group.create_group("uns")?;
+                let columns = given.iter().flat_map(|given| &given.categoricals);
+                let taken: Vec<String> = columns.map(|(name, _)| categories_of(name)).collect();
                 for (name, node) in uns.nodes()? {
-                    if name != KEPT_LOOM {
+                    // Categories lie with their columns by now.
+                    if name != KEPT_LOOM && !taken.contains(&name) {
                         tree::copy(&node, &target, &name)?;
                     }
                 }

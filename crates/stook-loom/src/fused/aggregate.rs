@@ -288,6 +288,7 @@ pub fn aggregate(
             let (found, word) = (groups.labels.len(), axis.word());
             return Err(Error::invalid(format!("labels of {expected} {word}s: found {found}")));
         }
+        bands.announce();
         let run = Run { bands, axis, groups, by };
         with_number_type!(&array.dtype(), T => run.all::<T>())
     };

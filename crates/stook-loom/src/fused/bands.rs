@@ -1,13 +1,15 @@
 //! Bands and boxes of an array, read by several threads.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stook::{Array, AxisSelection, Error, Result, Selection};
 
 use super::FusedOptions;
+use super::listed::read_box;
 use crate::Axis;
-use crate::matrix::{Number, Picked, one_thread, threads_of, tile_of};
+use crate::matrix::{Compressed, Number, Picked, one_thread, threads_of, tile_of};
+use crate::progress;
 
 /// Bytes of a box: enough to be worth a call, few enough to stay in the cache.
 const BOX_LEN_BYTES: usize = 1 << 20;
@@ -138,6 +140,7 @@ pub(super) struct Bands {
     bands: Vec<Range<usize>>,
     boxes: Vec<Range<usize>>,
     threads: usize,
+    sparse: Option<Arc<Compressed<'static>>>,
 }
 
 /// What is done with each band.
@@ -200,7 +203,19 @@ impl Bands {
             Cut::Whole => std::iter::once(0..picks[across].len).collect(),
             Cut::Small => picks[across].cut(tile[across], box_len / (widest * item) as u64),
         };
-        Ok(Self { array: one_thread(array), picks, axis, bands, boxes, threads })
+        let sparse = options.sparse.clone().filter(|sparse| {
+            sparse.major() == Axis::Rows
+                && sparse.is_in_order()
+                && sparse.lens().map(|len| len as u64) == [n_rows, n_columns]
+                && sparse.numbers().dtype() == array.dtype()
+        });
+        Ok(Self { array: one_thread(array), picks, axis, bands, boxes, threads, sparse })
+    }
+
+    /// Says how much there is to read.
+    pub(super) fn announce(&self) {
+        let [rows, columns] = &self.picks;
+        progress::expect(rows.len as u64 * columns.len as u64);
     }
 
     /// Reads everything, band by band, on several threads.
@@ -220,6 +235,8 @@ impl Bands {
                 (fold.add)(&mut kept, &Tile { rows, columns, items })?;
             }
             lock().push(buffer);
+            let across = self.picks[self.axis.other().number()].len;
+            progress::advance(band.len() as u64 * across as u64);
             (fold.end)(band, kept)
         })
     }
@@ -239,7 +256,13 @@ impl Bands {
         }
         let items = buffer.get_mut(..n).unwrap_or_default();
         let axes =
-            vec![self.picks[0].selection(rows.clone()), self.picks[1].selection(columns.clone())];
+            [self.picks[0].selection(rows.clone()), self.picks[1].selection(columns.clone())];
+        if let Some(sparse) = &self.sparse {
+            let [rows, columns] = &axes;
+            read_box(sparse, [rows, columns], items)?;
+            return Ok(items);
+        }
+        let axes = axes.to_vec();
         self.array.read_elements_into(&Selection::Axes(axes), items)?;
         Ok(items)
     }

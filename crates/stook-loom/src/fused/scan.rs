@@ -1,12 +1,18 @@
 //! A layer batch by batch along an axis, the next one read while the caller looks at one.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use stook::{Array, Error, Result, Selection, gate};
+use stook::{Array, AxisSelection, Error, Result, Selection, gate};
 
+use super::buffers::Buffers;
+use super::listed::read_box;
 use crate::Axis;
-use crate::matrix::{Dense, Numbers, Picks, Variant, run_of, with_number_type, with_numbers};
+use crate::layer::positions;
+use crate::matrix::{
+    Compressed, Dense, Number, Numbers, Picks, Variant, run_of, with_number_type, with_numbers,
+};
 
 /// What is scanned, and how.
 #[derive(Clone, Debug)]
@@ -23,6 +29,9 @@ pub struct ScanOptions {
     pub ends: Option<Vec<usize>>,
     /// Bytes that may be held beside the batch at hand (default 256 MiB).
     pub memory_len_bytes: u64,
+    /// The elements of each layer row by row, where these are at hand: they are taken for what is
+    /// in its tiles ([`Loom::sparse_elements`](crate::Loom::sparse_elements)).
+    pub sparse: Vec<Option<Arc<Compressed<'static>>>>,
 }
 
 impl ScanOptions {
@@ -30,7 +39,8 @@ impl ScanOptions {
     #[must_use]
     pub fn new(axis: Axis) -> Self {
         let (items, across, ends) = (None, None, None);
-        Self { axis, items, across, batch_len: 512, ends, memory_len_bytes: 256 << 20 }
+        let sparse = Vec::new();
+        Self { axis, items, across, batch_len: 512, ends, memory_len_bytes: 256 << 20, sparse }
     }
 
     /// Only these rows or columns along the axis, in this order.
@@ -59,6 +69,13 @@ impl ScanOptions {
     #[must_use]
     pub fn ends(mut self, ends: impl Into<Vec<usize>>) -> Self {
         self.ends = Some(ends.into());
+        self
+    }
+
+    /// With the elements of the layers in this order, where they are at hand.
+    #[must_use]
+    pub fn sparse(mut self, sparse: Vec<Option<Arc<Compressed<'static>>>>) -> Self {
+        self.sparse = sparse;
         self
     }
 
@@ -102,12 +119,13 @@ struct Plan {
     layers: Vec<Array>,
     options: ScanOptions,
     lens: [u64; 2],
+    buffers: Buffers,
 }
 
 /// An iterator over batches.
 #[derive(Debug)]
 pub struct Scan {
-    plan: std::sync::Arc<Plan>,
+    plan: Arc<Plan>,
     n_items: usize,
     /// Items of a group, unless a batch has more.
     group_len: usize,
@@ -146,7 +164,8 @@ impl Scan {
         if options.batch_len == 0 {
             return Err(Error::invalid("a batch of no items"));
         }
-        let plan = Plan { layers, options, lens: [n_rows, n_columns] };
+        let buffers = Buffers::default();
+        let plan = Plan { layers, options, lens: [n_rows, n_columns], buffers };
         let (along, across) = (plan.along()?, plan.across()?);
         let item: usize = plan.layers.iter().map(|layer| layer.dtype().item_size()).sum();
         let len_item = across.len().saturating_mul(item as u64).max(1);
@@ -156,8 +175,14 @@ impl Scan {
         let group_len = wanted.min(most);
         let n_items = usize::try_from(along.len()).map_err(|_| Error::limit("too many items"))?;
         plan.expect_ends(n_items)?;
-        let plan = std::sync::Arc::new(plan);
+        let plan = Arc::new(plan);
         Ok(Self { plan, n_items, group_len, at: 0, group: None, next: None })
+    }
+
+    /// Where the numbers of batches are given back that nobody looks at any more.
+    #[must_use]
+    pub fn buffers(&self) -> Buffers {
+        self.plan.buffers.clone()
     }
 
     /// How many items there are in all batches.
@@ -225,8 +250,7 @@ impl Scan {
             None => self.plan.read(here.clone(), here.end == self.end_of_batch(start))?,
         };
         if here.end < self.n_items {
-            let (plan, behind) =
-                (std::sync::Arc::clone(&self.plan), here.end..self.end_of_group(here.end));
+            let (plan, behind) = (Arc::clone(&self.plan), here.end..self.end_of_group(here.end));
             let is_batch = behind.end == self.end_of_batch(behind.start);
             let read = move || {
                 let _working = gate::enter();
@@ -298,6 +322,49 @@ impl Plan {
         }
     }
 
+    /// The elements of a layer, where they are listed in the order of its rows.
+    fn listed<'s>(
+        &self,
+        layer: &Array,
+        sparse: Option<&'s Arc<Compressed<'static>>>,
+    ) -> Option<&'s Compressed<'static>> {
+        let sparse = sparse?;
+        let is_fit = sparse.major() == Axis::Rows
+            && sparse.is_in_order()
+            && sparse.lens().map(|len| len as u64) == self.lens
+            && sparse.numbers().dtype() == layer.dtype();
+        is_fit.then_some(&**sparse)
+    }
+
+    fn read_tiles<T: Number>(&self, layer: &Array, selection: &Selection) -> Result<Vec<T>> {
+        let spec = layer.spec();
+        let n = selection.result_shape(spec.shape(), &spec.grid)?.iter().product::<u64>();
+        let Some(mut numbers) = usize::try_from(n).ok().and_then(|n| self.buffers.take::<T>(n))
+        else {
+            return layer.read_as::<T>(selection);
+        };
+        layer.read_elements_into(selection, &mut numbers)?;
+        Ok(numbers)
+    }
+
+    fn read_listed<T: Number>(
+        &self,
+        sparse: &Compressed<'_>,
+        axes: [&AxisSelection; 2],
+    ) -> Result<Vec<T>> {
+        let [n_rows, n_columns] = self.lens;
+        let n_rows = positions(axes[0], n_rows)?.len();
+        let n = n_rows.checked_mul(positions(axes[1], n_columns)?.len());
+        let n = n.ok_or_else(|| Error::limit("a batch exceeds the memory there is"))?;
+        let mut items = Vec::new();
+        items
+            .try_reserve_exact(n)
+            .map_err(|error| Error::limit("a batch exceeds memory").with_source(error))?;
+        items.resize(n, T::default());
+        read_box(sparse, axes, &mut items)?;
+        Ok(items)
+    }
+
     /// Reads the items of `range`: those of one batch, or of several.
     fn read(&self, range: Range<usize>, is_batch: bool) -> Result<Group> {
         let along = self.along()?.source(range.start as u64..range.end as u64);
@@ -308,13 +375,17 @@ impl Plan {
             Axis::Columns => ([across.0, along.0], [across.1, along.1], along.2),
         };
         let selection = Selection::Axes(axes.to_vec());
-        let read = |layer: &Array| {
-            let numbers = with_number_type!(&layer.dtype(), T => {
-                layer.read_as::<T>(&selection).map(T::into_numbers)
+        let lens = [&axes[0], &axes[1]];
+        let read = |(at, layer): (usize, &Array)| {
+            let sparse = self.options.sparse.get(at).and_then(Option::as_ref);
+            let numbers = with_number_type!(&layer.dtype(), T => match self.listed(layer, sparse) {
+                Some(sparse) => self.read_listed::<T>(sparse, lens).map(T::into_numbers),
+                None => self.read_tiles::<T>(layer, &selection).map(T::into_numbers),
             })?;
             Ok(Block { numbers, width, places: places.clone() })
         };
-        let mut layers = self.layers.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let layers = self.layers.iter().enumerate().map(read);
+        let mut layers = layers.collect::<Result<Vec<_>>>()?;
         if is_batch {
             // In its order before it is asked for.
             layers = layers.into_iter().map(Block::in_order).collect::<Result<_>>()?;

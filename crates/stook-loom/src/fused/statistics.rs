@@ -282,6 +282,7 @@ fn run<T: Number>(
         let word = axis.word();
         return Err(Error::invalid(format!("the range of a {word} without elements")));
     }
+    bands.announce();
     let all = Mutex::new(vec![Moments::NOTHING; along.len]);
     bands.fold::<T, (Vec<Moments>, Columns)>(&Fold {
         start: &|band: Range<usize>| (vec![Moments::NOTHING; band.len()], Columns::default()),

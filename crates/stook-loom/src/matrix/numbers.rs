@@ -52,6 +52,9 @@ pub trait Variant: Sized {
 
     /// Numbers of this type.
     fn into_numbers(numbers: Vec<Self>) -> Numbers<'static>;
+
+    /// The numbers as they lie, if they are of this type.
+    fn into_vec(numbers: Numbers<'static>) -> Option<Vec<Self>>;
 }
 
 macro_rules! whole {
@@ -183,6 +186,13 @@ macro_rules! numbers {
                 fn into_numbers(numbers: Vec<Self>) -> Numbers<'static> {
                     Numbers::$name(Cow::Owned(numbers))
                 }
+
+                fn into_vec(numbers: Numbers<'static>) -> Option<Vec<Self>> {
+                    match numbers {
+                        Numbers::$name(numbers) => Some(numbers.into_owned()),
+                        _ => None,
+                    }
+                }
             }
 
             impl<'a> From<&'a [$rust]> for Numbers<'a> {
@@ -270,6 +280,12 @@ impl<'a> Numbers<'a> {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         with_numbers!(self, numbers => stook::element::as_bytes(numbers))
+    }
+
+    /// Where they lie, to be written to; those that are borrowed are copied first.
+    #[must_use]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        with_numbers!(self, numbers => numbers.to_mut().as_mut_ptr().cast())
     }
 
     /// The same as numbers of `dtype`.

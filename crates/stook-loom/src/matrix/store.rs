@@ -215,6 +215,8 @@ impl Strips {
             let shape = [rows.end - rows.start, columns.end - columns.start];
             self.array.write_elements(&Selection::ranges([rows, columns]), &shape, items)?;
         }
+        let [rows, columns] = strip.map(|range| range.end - range.start);
+        crate::progress::advance(rows.saturating_mul(columns));
         Ok(())
     }
 }

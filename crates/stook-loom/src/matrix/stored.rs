@@ -102,6 +102,27 @@ impl StoredSparse {
         })
     }
 
+    /// All lines.
+    pub(crate) fn whole(&self) -> Result<Compressed<'static>> {
+        let numbers: Numbers<'static> = with_number_type!(&self.data.dtype(), T => {
+            self.data.read_as::<T>(&Selection::All).map(T::into_numbers)
+        })?;
+        let indices: Indices<'static> = match self.indices.dtype() {
+            DType::Int32 => self.indices.read_as::<i32>(&Selection::All)?.into(),
+            _ => whole_numbers(&self.indices.read(&Selection::All)?)?.into(),
+        };
+        let pointers = Indices::from(self.pointers.clone());
+        let parts = (pointers, indices, numbers);
+        let whole = match self.major {
+            Axis::Rows => Compressed::csr(self.lens, parts.0, parts.1, parts.2),
+            Axis::Columns => Compressed::csc(self.lens, parts.0, parts.1, parts.2),
+        };
+        whole.map_err(|error| {
+            let error = Error::corrupt(error.message().to_owned());
+            error.at_node(self.indices.path()).at_file(self.indices.file().path())
+        })
+    }
+
     /// Calls `visit` with blocks of lines.
     pub(crate) fn for_each_block(
         &self,

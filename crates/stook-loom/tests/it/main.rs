@@ -5,6 +5,8 @@
 
 mod anndata;
 mod append;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod basics;
 mod foreign;
 mod fused;
@@ -16,4 +18,5 @@ mod merge;
 mod model;
 mod python;
 mod reorder;
+mod sidecar;
 mod support;

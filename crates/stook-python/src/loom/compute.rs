@@ -3,7 +3,7 @@
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 use stook::{DType, Error};
-use stook_loom::fused::{self, Aggregate, FusedOptions, Groups, Statistic};
+use stook_loom::fused::{self, Aggregate, Groups, Statistic};
 use stook_loom::matrix::{Indices, Numbers, Picked};
 use stook_loom::{Axis, Loom};
 
@@ -45,12 +45,6 @@ impl Picks {
     }
 }
 
-/// The options of a pass over a layer of a loom.
-fn options(loom: &Loom) -> FusedOptions {
-    let memory_len_bytes = loom.options().budget_len_bytes as u64;
-    FusedOptions { memory_len_bytes, ..FusedOptions::default() }
-}
-
 /// Numbers, rows and columns of what is not zero.
 pub(super) type Elements<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
@@ -63,7 +57,7 @@ pub(super) fn sparse<'py>(
 ) -> PyResult<Elements<'py>> {
     let found = enter(py, || {
         let array = loom.layer_array(layer)?;
-        fused::sparse(&array, picks.picked(), dtype, &options(loom))
+        fused::sparse(&array, picks.picked(), dtype, &loom.fused_options(layer)?)
     })?;
     let (rows, columns, numbers) = found.into_parts();
     Ok((numbers_to_numpy(py, numbers), indices_to_numpy(py, rows), indices_to_numpy(py, columns)))
@@ -83,7 +77,7 @@ pub(super) fn map<'py>(
     let wanted = wanted.collect::<PyResult<Vec<_>>>()?;
     let found = enter(py, || {
         let array = loom.layer_array(layer)?;
-        fused::statistics(&array, axis, picks.picked(), &wanted, &options(loom))
+        fused::statistics(&array, axis, picks.picked(), &wanted, &loom.fused_options(layer)?)
     })?;
     Ok(found.into_iter().map(|numbers| PyArray1::from_vec(py, numbers)).collect())
 }
@@ -102,7 +96,7 @@ pub(super) fn aggregate<'py>(
         let (by, groups) = (Aggregate::parse(name)?, Groups::new(&labels, n_groups)?);
         let array = loom.layer_array(layer)?;
         let all = Picked::default();
-        fused::aggregate(&array, Axis::Columns, all, &groups, by, &options(loom))
+        fused::aggregate(&array, Axis::Columns, all, &groups, by, &loom.fused_options(layer)?)
     })?;
     let shape = found.lens();
     let Numbers::Float64(numbers) = found.into_numbers() else {

@@ -341,6 +341,45 @@ class LoomConnection:
         native = self._writable("Cannot remove anything when connected in read-only mode")
         _growing.delete(self, native, rows, cols)
 
+    def make_sidecar(self, layers: Iterable[str] = ("",)) -> str:
+        """Writes layers as sparse matrices to a file beside this one, and returns its path.
+
+        Scans, ``map``, ``aggregate`` and ``sparse`` take the elements from there as long as the
+        layer is the one that they were made of, byte for byte; they look each time. Where the
+        elements take more than half of the memory that a connection may take, they are not used.
+        :meth:`drop_sidecar` deletes the file, as anybody may.
+
+        >>> from stook import loompy
+        >>> path = str(getfixture("tmp_path") / "a.loom")
+        >>> loompy.create(path, np.eye(3), {"Gene": list("abc")}, {"Age": [1, 2, 3]})
+        >>> with loompy.connect(path) as ds:
+        ...     _ = ds.make_sidecar()
+        ...     ds.sidecar(), ds.map([np.sum], axis=1)[0]
+        ...     ds[0, 1] = 5
+        ...     ds.sidecar(), ds.map([np.sum], axis=1)[0]
+        ({'': 'valid'}, array([1., 1., 1.]))
+        ({'': 'stale'}, array([1., 6., 1.]))
+
+        Raises
+        ------
+        KeyError
+            For a layer that is not there.
+        NotImplementedError
+            For a file behind a URL.
+        """
+        return os.fspath(self._native.make_sidecar(list(layers)))
+
+    def drop_sidecar(self) -> bool:
+        """Deletes the file that :meth:`make_sidecar` made; false where there is none."""
+        return self._native.drop_sidecar()
+
+    def sidecar(self) -> dict[str, str]:
+        """What the file beside this one has of each layer: ``valid`` or ``stale``; those of which it
+        has nothing are left out."""
+        native = self._native
+        states = {name: native.sidecar_state(name)[0] for name in self.layers.keys()}  # noqa: SIM118
+        return {name: state for name, state in states.items() if state != "missing"}
+
     # What is computed from it.
 
     def scan(

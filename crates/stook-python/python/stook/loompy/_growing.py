@@ -159,13 +159,10 @@ def ordering(items: Any, length: int) -> np.ndarray:
 def keep(ds: Any, native: Loom, rows: Any, columns: Any) -> None:
     """``LoomConnection.keep``."""
     n_rows, n_columns = ds.shape
-    chosen = [
+    native.keep(
         None if rows is None else positions(rows, n_rows),
         None if columns is None else positions(columns, n_columns),
-    ]
-    for axis, kept in enumerate(chosen):
-        if kept is not None:
-            native.keep(kept, axis)
+    )
     ds._forget()
 
 

@@ -24,6 +24,8 @@ class LoomValidator:
     """
 
     def __init__(self, version: str | None = None) -> None:
+        """Files are held to ``version`` (``old`` for those before 2), or to the one that they say
+        they follow: that of the first file."""
         self.version = version
         self.errors: list[str] = []
         self.warnings: list[str] = []
@@ -46,7 +48,9 @@ class LoomValidator:
         return is_valid and follows
 
     def _look(self, path: str) -> bool:
-        version, errors, warnings, summary = Loom.validate(path)
+        # What loompy calls those of before there were versions.
+        wanted = "0.1.0" if self.version == "old" else self.version
+        version, errors, warnings, summary = Loom.validate(path, wanted)
         self.version = self.version or version
         self.errors += errors
         self.warnings += warnings
