@@ -158,6 +158,7 @@ impl AxisCollection {
         for key in keys {
             match key {
                 Key::All | Key::Lookup(_) => {}
+                Key::Slice(bounds) if bounds.is_all() => {}
                 Key::Mask(mask) => asked.add_mask(mask, keys)?,
                 key => {
                     let (axis, take) = self.locate(key, key)?;

@@ -35,11 +35,8 @@ pub fn parse_axis(text: &str) -> Result<Axis> {
 /// `InvalidInput` for a range that has no end or whose ends differ in kind, `LimitExceeded` for one
 /// that is too long.
 pub fn parse_labels(text: &str) -> Result<Labels> {
-    let mut parts: Vec<&str> = text.split(',').map(str::trim).collect();
-    // A comma at the end makes a list of one.
-    if parts.len() > 1 && parts.last() == Some(&"") {
-        parts.pop();
-    }
+    // Commas at the ends separate nothing: they make a list of one.
+    let parts: Vec<&str> = text.trim().trim_matches(',').split(',').map(str::trim).collect();
     if let [only] = *parts
         && let Some(Numbers { start, stop, step }) = numbers(only)?
     {
