@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use stook_core::codec::CodecSpec;
-use stook_core::container::{Container, Durability, OpenOptions};
+use stook_core::container::{Container, Durability, OpenOptions, WholeArray};
 use stook_core::file::{FaultyFile, FileIo};
 use stook_core::{Array, ArraySpec, AttributeEdits, ChunkGrid, DType, NodePath, Values};
 
@@ -73,6 +73,7 @@ fn write(path: &Path, seed: u64) {
                 Some(_) => file.remove(&node(&name)).unwrap(),
                 None => file.create_group(&node(&name)).unwrap(),
             }
+            make_whole(&file, row, choice % 40);
             let text = "x".repeat((choice % 300) as usize);
             let edits = AttributeEdits::new().set("text", Values::text(&text));
             file.edit_attributes(&NodePath::root(), &edits).unwrap();
@@ -87,6 +88,21 @@ fn write(path: &Path, seed: u64) {
             drop(file);
             file = Hdf5File::open(path, &OpenOptions::read_write()).unwrap();
         }
+    }
+}
+
+/// `n` small arrays that are made in one step each: `w{row}_{at}`, which holds both numbers.
+fn make_whole(file: &Hdf5File, row: u64, n: u64) {
+    for at in 0..n {
+        let items: Vec<u8> = [row, at].iter().flat_map(|n| (*n as f64).to_ne_bytes()).collect();
+        let note = Values::zeroed(DType::Int32, vec![5]).unwrap();
+        let whole = WholeArray {
+            dtype: &DType::Float64,
+            shape: &[2],
+            items: &items,
+            attributes: &AttributeEdits::new().set("note", note),
+        };
+        assert!(file.create_whole(&node(&format!("/w{row}_{at}")), &whole).unwrap());
     }
 }
 
@@ -145,7 +161,11 @@ fn judge(files: &[(PathBuf, u64)]) {
          rows = np.arange(n)[:, None] * 1000.0 + np.arange({LEN})\n        \
          assert (f['plain'][:] == rows).all() and (f['zipped'][:] == rows).all(), path\n        \
          dict(f.attrs)\n        \
-         f.visititems(lambda name, node: dict(node.attrs) and None)\n",
+         f.visititems(lambda name, node: dict(node.attrs) and None)\n        \
+         for name in f:\n            \
+         if name.startswith('w'):\n                \
+         assert f[name][:].tolist() == [float(n) for n in name[1:].split('_')], (path, name)\n                \
+         assert not f[name].attrs['note'].any(), (path, name)\n",
         list.join(", ")
     );
     let output = Command::new(python).arg("-c").arg(script).output().unwrap();

@@ -9,8 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use stook_core::codec::CodecSpec;
-use stook_core::container::{Container, Durability, OpenOptions};
-use stook_core::{ArraySpec, AttributeEdits, DType, ErrorKind, Selection, Values};
+use stook_core::container::{Container, Durability, OpenOptions, WholeArray};
+use stook_core::dtype::{Charset, FixedString, Padding};
+use stook_core::{
+    ArraySpec, AttributeEdits, AttributeValue, DType, ErrorKind, NodeKind, NodePath, Selection,
+    Values,
+};
 use stook_hdf5::{CreateOptions, Existing, Hdf5File, Remedy, recover};
 
 use crate::python::python;
@@ -75,23 +79,7 @@ fn write_until_killed() {
         if (row + 1) % rows_a_commit != 0 {
             continue;
         }
-        match random(seed + row) % 6 {
-            0 => file.create_group(&node(&format!("/nodes/n{row}"))).unwrap(),
-            1 => {
-                let spec = ArraySpec::new(DType::Int32, vec![50]);
-                let made = create(&file, &format!("/kept/a{row}"), &spec);
-                let items: Vec<u8> = (0..50_i32).flat_map(i32::to_ne_bytes).collect();
-                let values = Values::new(DType::Int32, vec![50], items, Vec::new()).unwrap();
-                made.write(&Selection::All, &values).unwrap();
-            }
-            2 if file.kind(&node("/nodes")).unwrap().is_some() => {
-                file.remove(&node("/nodes")).unwrap();
-            }
-            3 if file.kind(&node("/kept")).unwrap().is_some() => {
-                file.rename(&node("/kept"), &node(&format!("/old{row}"))).unwrap();
-            }
-            _ => {}
-        }
+        change_nodes(&file, row, random(seed + row) % 10);
         let mut edits = AttributeEdits::default();
         let text = "x".repeat((random(row) % 300) as usize);
         edits.changes.push(("rows".to_owned(), Some(Values::text(&format!("{}", row + 1)).into())));
@@ -99,6 +87,77 @@ fn write_until_killed() {
         file.edit_attributes(&node("/"), &edits).unwrap();
         file.commit(durability).unwrap();
         println!("acknowledged {}", row + 1);
+    }
+}
+
+/// Makes nodes, or takes some away: `choice` is one of ten things to do.
+fn change_nodes(file: &Hdf5File, row: u64, choice: u64) {
+    let is_there = |at: &str| file.kind(&node(at)).unwrap().is_some();
+    match choice {
+        0 => file.create_group(&node(&format!("/nodes/n{row}"))).unwrap(),
+        1 => {
+            let spec = ArraySpec::new(DType::Int32, vec![50]);
+            let made = create(file, &format!("/kept/a{row}"), &spec);
+            let items: Vec<u8> = (0..50_i32).flat_map(i32::to_ne_bytes).collect();
+            let values = Values::new(DType::Int32, vec![50], items, Vec::new()).unwrap();
+            made.write(&Selection::All, &values).unwrap();
+        }
+        2 if is_there("/nodes") => file.remove(&node("/nodes")).unwrap(),
+        3 if is_there("/kept") => {
+            file.rename(&node("/kept"), &node(&format!("/old{row}"))).unwrap();
+        }
+        // One, and more than fit in what is taken from the end of the file at once.
+        4 => make_whole(file, "/kept", row, 1),
+        5 => make_whole(file, "/nodes", row, 30),
+        6 => make_whole(file, "/whole", row, 7),
+        7 if is_there("/whole") => change_whole(file, row),
+        _ => {}
+    }
+}
+
+/// `n` small arrays with elements and attributes in one step each: `w{row}_{at}` of `at + 1`
+/// numbers, all of them `row`.
+fn make_whole(file: &Hdf5File, group: &str, row: u64, n: u64) {
+    if file.kind(&node(group)).unwrap().is_none() {
+        file.create_group(&node(group)).unwrap();
+    }
+    for at in 0..n {
+        let items = (row as f64).to_ne_bytes().repeat(at as usize + 1);
+        let attributes = AttributeEdits::new()
+            .set("row", Values::zeroed(DType::Int64, vec![]).unwrap())
+            .set("CLASS", fixed_text("CARRAY"))
+            .set("note", fixed_text(&format!("made at {row}")));
+        let whole = WholeArray {
+            dtype: &DType::Float64,
+            shape: &[at + 1],
+            items: &items,
+            attributes: &attributes,
+        };
+        assert!(file.create_whole(&node(&format!("{group}/w{row}_{at}")), &whole).unwrap());
+    }
+}
+
+fn fixed_text(text: &str) -> AttributeValue {
+    let (len_bytes, charset, padding) = (text.len(), Charset::Utf8, Padding::NullTerminated);
+    let dtype = DType::FixedString(FixedString { len_bytes, charset, padding });
+    Values::new(dtype, Vec::new(), text.as_bytes().to_vec(), Vec::new()).unwrap().into()
+}
+
+/// What was made in one step is changed like anything else: attributes, until the header has to
+/// go elsewhere, and the name, until the node goes.
+fn change_whole(file: &Hdf5File, row: u64) {
+    for child in file.children(&node("/whole")).unwrap() {
+        let at = node(&format!("/whole/{}", child.name));
+        match random(row + child.name.len() as u64) % 4 {
+            0 => file.remove(&at).unwrap(),
+            1 => {
+                let long = "y".repeat((random(row) % 2000) as usize);
+                let edits = AttributeEdits::new().set("long", Values::text(&long));
+                file.edit_attributes(&at, &edits).unwrap();
+            }
+            2 => file.rename(&at, &node(&format!("/moved{row}/{}", child.name))).unwrap(),
+            _ => {}
+        }
     }
 }
 
@@ -113,13 +172,12 @@ fn start_writer(path: &Path, seed: u64) -> Child {
         .unwrap()
 }
 
-/// The last number that `child`, which has been killed, said it has acknowledged.
-fn acknowledged(child: &mut Child) -> u64 {
+/// The numbers that a writer says it has acknowledged.
+fn acknowledged(child: &mut Child) -> impl Iterator<Item = u64> + use<> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = lines
+    lines
         .map_while(Result::ok)
-        .filter_map(|line| line.strip_prefix("acknowledged ").and_then(|n| n.parse().ok()));
-    said.last().unwrap_or(0)
+        .filter_map(|line| line.strip_prefix("acknowledged ").and_then(|n| n.parse().ok()))
 }
 
 /// h5py reads all rows, of which there are at least as many as were acknowledged, and as many in
@@ -142,15 +200,20 @@ def judge(path, acknowledged):
             dict(node.attrs)
             if isinstance(node, h5py.Dataset):
                 x = node[()]
-                if name.split("/")[-1].startswith("a"):
+                last = name.split("/")[-1]
+                if last.startswith("a"):
                     assert (x == np.arange(50)).all(), name
+                if last.startswith("w"):
+                    row, at = map(int, last[1:].split("_"))
+                    assert x.shape == (at + 1,) and (x == row).all(), (name, x)
+                    assert node.attrs["note"] == f"made at {row}".encode(), name
         f.visititems(look)
 "#;
 
 #[test]
 fn a_killed_writer_loses_no_row_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
-    let mut n_whole_without_recovery = 0;
+    let (mut n_whole_without_recovery, mut n_rows) = (0, 0);
     for kill in 0..n_kills() {
         let path = dir.path().join(format!("{kill}.h5"));
         let mut last = 0;
@@ -158,10 +221,13 @@ fn a_killed_writer_loses_no_row_that_was_acknowledged() {
         for round in 0..2 {
             let seed = random(kill * 2 + round);
             let mut child = start_writer(&path, seed);
-            std::thread::sleep(Duration::from_millis(60 + seed % 250));
+            let mut numbers = acknowledged(&mut child);
+            // Some die while the file is made, most thereafter.
+            let first = if seed % 8 == 7 { None } else { numbers.next() };
+            std::thread::sleep(Duration::from_millis(seed % 250));
             child.kill().unwrap();
             child.wait().unwrap();
-            last = acknowledged(&mut child).max(last);
+            last = numbers.chain(first).max().unwrap_or(0).max(last);
             if last == 0 {
                 // It was killed before it committed anything.
                 std::fs::remove_file(&path).ok();
@@ -176,9 +242,11 @@ fn a_killed_writer_loses_no_row_that_was_acknowledged() {
                 assert_eq!(found.shape()[0], n, "{name}");
                 assert_eq!(read(&file, &format!("/{name}")).shape()[0], n);
             }
+            look_at_all(&file, &NodePath::root());
             drop(file);
             n_whole_without_recovery += u64::from(is_whole_to_h5py(&path, last));
         }
+        n_rows += last;
         if last > 0 {
             recover(&path, Remedy::Apply).unwrap();
             assert_eq!(recover(&path, Remedy::Look).unwrap(), None);
@@ -186,7 +254,28 @@ fn a_killed_writer_loses_no_row_that_was_acknowledged() {
             assert!(open_again(&path).attributes(&node("/")).is_ok());
         }
     }
-    println!("h5py without recovery: {n_whole_without_recovery} of {}", 2 * n_kills());
+    let n = 2 * n_kills();
+    println!("{n} kills, {n_rows} rows; h5py without recovery: {n_whole_without_recovery} of {n}");
+}
+
+/// Reads all of a tree as a reader does that does not wait for a recovery, past the library where
+/// it can.
+fn look_at_all(file: &Hdf5File, group: &NodePath) {
+    file.attributes(group).unwrap();
+    for child in file.children(group).unwrap() {
+        let at = group.join(&child.name).unwrap();
+        if file.kind(&at).unwrap() == Some(NodeKind::Group) {
+            look_at_all(file, &at);
+            continue;
+        }
+        let attributes = file.attributes(&at).unwrap();
+        let values = array(file, &at.to_string()).read(&Selection::All).unwrap();
+        if let Some((row, _)) = child.name.strip_prefix('w').and_then(|name| name.split_once('_')) {
+            let row: f64 = row.parse().unwrap();
+            assert_eq!(values.items(), row.to_ne_bytes().repeat(values.len()), "{at}");
+            assert!(attributes.iter().count() >= 3, "{at}");
+        }
+    }
 }
 
 /// Whether h5py finds all rows in a file as its writer left it.
