@@ -15,7 +15,6 @@ mod datatype;
 mod driver;
 mod file;
 mod filter;
-mod heap;
 mod kept;
 mod link;
 mod make;
@@ -24,6 +23,7 @@ mod plist;
 mod region;
 mod sources;
 mod space;
+mod structures;
 mod values;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};

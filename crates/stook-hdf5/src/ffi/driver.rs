@@ -18,7 +18,7 @@ use hdf5_metno_sys::h5i::hid_t;
 use stook_core::file::FileIo;
 use stook_core::{Error, ErrorKind, Result};
 
-use super::heap;
+use super::structures::Seen;
 use crate::place::{self, Backing, Intent};
 use crate::signature;
 use crate::transaction::Bytes;
@@ -33,12 +33,8 @@ const MAX_ADDRESS: u64 = i64::MAX as u64;
 /// `H5F_CLOSE_WEAK`.
 const CLOSE_WEAK: c_int = 1;
 
-/// `H5FD_MEM_DRAW`: elements, not metadata.
+/// `H5FD_MEM_DRAW`: elements, and global heaps; not metadata.
 const ELEMENTS: c_int = 3;
-/// `H5FD_MEM_BTREE`.
-const B_TREE: c_int = 2;
-/// `H5FD_MEM_GHEAP`.
-const GLOBAL_HEAP: c_int = 4;
 
 const AGGREGATE_METADATA: c_ulong = 0x1;
 const DATA_SIEVE: c_ulong = 0x8;
@@ -67,6 +63,7 @@ struct Open {
     /// First, because it is all that the library knows of.
     base: Base,
     backing: ManuallyDrop<Backing>,
+    seen: Seen,
     /// The end of what is allocated.
     allocated: u64,
     /// Whether the library works on it: it opens files to see whether it knows them, too.
@@ -248,6 +245,7 @@ unsafe extern "C" fn open(name: *const c_char, flags: c_uint, _: hid_t, _: u64) 
         let open = Open {
             base,
             backing: ManuallyDrop::new(backing),
+            seen: Seen::default(),
             allocated: 0,
             is_used: false,
             closing_len: None,
@@ -371,12 +369,11 @@ unsafe extern "C" fn read(
         file.is_used = true;
         // What is allocated and was never written reads as zeros.
         file.backing.read_at(address, out)?;
-        if kind == B_TREE {
-            heap::check_tree(out, address).map_err(|error| error.at_file(file.backing.path()))?;
-        }
-        if kind == GLOBAL_HEAP {
-            heap::check(out, address).map_err(|error| error.at_file(file.backing.path()))?;
-        }
+        let checked = match kind {
+            ELEMENTS => file.seen.check_elements(out, address),
+            _ => file.seen.check(out, address),
+        };
+        checked.map_err(|error| error.at_file(file.backing.path()))?;
         Ok(0)
     })
 }

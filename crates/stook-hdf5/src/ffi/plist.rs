@@ -1,14 +1,14 @@
 //! Property lists: what a dataset's layout, filters and fill value are, and the settings with
 //! which objects and links are created.
 
-use std::ffi::{CStr, c_char, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::OnceLock;
 
 use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5d::{
     H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS, H5D_CHUNKED, H5D_COMPACT, H5D_CONTIGUOUS,
     H5D_FILL_TIME_NEVER, H5D_FILL_VALUE_UNDEFINED, H5D_FILL_VALUE_USER_DEFINED, H5D_VIRTUAL,
-    H5D_fill_time_t, H5D_fill_value_t,
+    H5D_fill_value_t,
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
@@ -322,10 +322,11 @@ impl DatasetCreation {
         let _lock = lock();
         let mut status = H5D_fill_value_t::default();
         call!("fill value", H5Pfill_value_defined(self.id.raw(), &raw mut status))?;
-        let mut time = H5D_fill_time_t::default();
-        call!("fill time", H5Pget_fill_time(self.id.raw(), &raw mut time))?;
+        // A plain number: a file may set it to what the enum of the bindings does not list.
+        let mut time: c_int = 0;
+        call!("fill time", H5Pget_fill_time(self.id.raw(), (&raw mut time).cast()))?;
         Ok(match status {
-            _ if time == H5D_FILL_TIME_NEVER => FillStatus::Undefined,
+            _ if time == H5D_FILL_TIME_NEVER as c_int => FillStatus::Undefined,
             H5D_FILL_VALUE_UNDEFINED => FillStatus::Undefined,
             H5D_FILL_VALUE_USER_DEFINED => FillStatus::Defined,
             _ => FillStatus::Zero,

@@ -1,13 +1,25 @@
 //! Dataspaces: extents and the one kind of selection used here, a regular box.
 
+use std::ffi::c_int;
+
+use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5s::{
     H5S_NULL, H5S_SCALAR, H5S_SELECT_SET, H5S_SIMPLE, H5S_UNLIMITED, H5Screate, H5Screate_simple,
     H5Sget_select_npoints, H5Sget_simple_extent_dims, H5Sget_simple_extent_ndims,
-    H5Sget_simple_extent_type, H5Sselect_hyperslab,
+    H5Sselect_hyperslab,
 };
 
 use super::{Failure, Id, Result, call, lock};
 use crate::array::Span;
+
+unsafe extern "C" {
+    /// As a plain number: a file may set the class to what the enum of the bindings does not list.
+    unsafe fn H5Sget_simple_extent_type(space: hid_t) -> c_int;
+}
+
+const NULL: c_int = H5S_NULL as c_int;
+const SCALAR: c_int = H5S_SCALAR as c_int;
+const SIMPLE: c_int = H5S_SIMPLE as c_int;
 
 /// The most axes that HDF5 allows.
 pub(crate) const MAX_RANK: usize = 32;
@@ -81,9 +93,9 @@ impl Space {
         // SAFETY: the id is valid and the call takes nothing else.
         let class = unsafe { H5Sget_simple_extent_type(self.id.raw()) };
         match class {
-            H5S_NULL => Ok(Extent::Null),
-            H5S_SCALAR => Ok(Extent::Scalar),
-            H5S_SIMPLE => {
+            NULL => Ok(Extent::Null),
+            SCALAR => Ok(Extent::Scalar),
+            SIMPLE => {
                 let rank = self.rank()?;
                 let (mut shape, mut max) = (vec![0; rank], vec![0; rank]);
                 // Both vectors have as many elements as the library has just said.
