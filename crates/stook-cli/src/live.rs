@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stook::{Engine, File, Result};
+use stook::{Array, Engine, File, Link, NodeKind, NodePath, Result, walk};
 
 use crate::cli::{Means, Reach, Until, Watch};
 
@@ -75,5 +75,31 @@ impl<'a> Live<'a> {
                 true
             }
         }
+    }
+}
+
+/// The arrays below a group whose first axis may grow.
+pub(crate) fn growing(file: &File, group: &NodePath) -> Result<Vec<NodePath>> {
+    let mut found = Vec::new();
+    walk(file, group, &mut |visit| {
+        let is_new = visit.child.link == Link::Hard && visit.seen_at.is_none();
+        if is_new
+            && visit.child.kind == Some(NodeKind::Array)
+            && grows(&file.array(visit.path.as_str())?)
+        {
+            found.push(visit.path.clone());
+        }
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// Whether the first axis of an array may grow.
+pub(crate) fn grows(array: &Array) -> bool {
+    let spec = array.spec();
+    match (&spec.max_shape, spec.shape().first().copied()) {
+        (_, None) => false,
+        (None, Some(_)) => !spec.contiguous,
+        (Some(max), Some(len)) => max.first().is_some_and(|max| max.is_none_or(|max| max > len)),
     }
 }

@@ -18,6 +18,7 @@ mod loom;
 mod monitor;
 mod numbers;
 mod output;
+mod pickled;
 mod progress;
 mod recover;
 mod repack;

@@ -6,11 +6,11 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde_json::json;
-use stook::{Error, File, Link, Node, NodePath, Result, walk};
+use stook::{Error, File, Node, Result};
 
 use crate::cli::MonitorArgs;
 use crate::error::Failure;
-use crate::live::Live;
+use crate::live::{Live, growing};
 use crate::output::{Ink, Output, cut, table};
 use channel::Channel;
 
@@ -70,31 +70,6 @@ fn look(file: &File, args: &MonitorArgs, channels: &mut Vec<Channel>) -> Result<
         }
     }
     Ok(())
-}
-
-/// The arrays below a group whose first axis may grow.
-fn growing(file: &File, group: &NodePath) -> Result<Vec<NodePath>> {
-    let mut found = Vec::new();
-    walk(file, group, &mut |visit| {
-        let is_new = visit.child.link == Link::Hard && visit.seen_at.is_none();
-        if is_new && visit.child.kind == Some(stook::NodeKind::Array) {
-            let array = file.array(visit.path.as_str())?;
-            let spec = array.spec();
-            let len = spec.shape().first().copied();
-            let grows = match (&spec.max_shape, len) {
-                (_, None) => false,
-                (None, Some(_)) => !spec.contiguous,
-                (Some(max), Some(len)) => {
-                    max.first().is_some_and(|max| max.is_none_or(|max| max > len))
-                }
-            };
-            if grows {
-                found.push(visit.path.clone());
-            }
-        }
-        Ok(true)
-    })?;
-    Ok(found)
 }
 
 /// A line for a program: all channels as they are now.
@@ -159,6 +134,8 @@ fn rate(rate: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use stook::NodePath;
+
     use super::*;
 
     fn channel(path: &str, n_rows: u64, values: &[f64]) -> Channel {

@@ -1,7 +1,7 @@
 //! `stook recover`: what a writer that was interrupted left of an HDF5 file.
 
 use serde_json::json;
-use stook::{Recovery, Remedy, recover};
+use stook::{Error, ErrorKind, Recovery, Remedy, recover};
 
 use crate::cli::RecoverArgs;
 use crate::error::Failure;
@@ -13,7 +13,7 @@ pub(crate) fn run(args: &RecoverArgs, out: &mut Output) -> Result<(), Failure> {
         (_, true) => Remedy::Discard,
         _ => Remedy::Apply,
     };
-    let found = recover(&args.file, remedy)?;
+    let found = recover(&args.file, remedy).map_err(|error| explained(args, error))?;
     if args.json {
         let found = found.as_ref().map(|found| {
             json!({
@@ -23,9 +23,11 @@ pub(crate) fn run(args: &RecoverArgs, out: &mut Output) -> Result<(), Failure> {
                 "bytes": found.len_bytes,
                 "torn": found.is_torn,
                 "marked": found.is_marked,
+                "written": found.is_written,
             })
         });
         let action = match remedy {
+            _ if found.is_none() => "none",
             Remedy::Apply => "applied",
             Remedy::Discard => "discarded",
             Remedy::Look => "none",
@@ -42,6 +44,21 @@ pub(crate) fn run(args: &RecoverArgs, out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What the library finds wrong, with what is to be done about it.
+fn explained(args: &RecoverArgs, error: Error) -> Error {
+    let is_folder = args.file.is_dir();
+    match error.kind() {
+        _ if is_folder => Error::unsupported("a folder is no HDF5 file")
+            .with_hint("nothing is to be recovered in Zarr: each key is replaced as a whole")
+            .at_file(&args.file),
+        ErrorKind::NotFound => Error::not_found("no such file or folder").at_file(&args.file),
+        ErrorKind::Locked => {
+            error.with_hint("its writer is at work: nothing is to be recovered until it has ended")
+        }
+        _ => error,
+    }
+}
+
 fn say(found: &Recovery, remedy: Remedy, out: &mut Output) -> Result<(), Failure> {
     if found.len_bytes > 0 {
         let (commits, bytes) = (counted(found.n_commits, "commit"), human_bytes(found.len_bytes));
@@ -51,6 +68,10 @@ fn say(found: &Recovery, remedy: Remedy, out: &mut Output) -> Result<(), Failure
             Remedy::Look => "",
         };
         out.line(&format!("{}: {commits} in {bytes}{done}", found.journal.display()))?;
+    }
+    if found.is_written {
+        out.line("its writer is at work: nothing is to be recovered")?;
+        return Ok(());
     }
     if found.n_dropped > 0 {
         let dropped = counted(found.n_dropped, "later commit");

@@ -4,35 +4,40 @@ use std::io::Write;
 use std::ops::Range;
 
 use serde_json::{Value, json};
-use stook::{Array, AxisSelection, DType, Error, Result, Selection, Values};
+use stook::{Array, AxisSelection, DType, Error, File, Node, NodePath, Result, Selection, Values};
 
 use crate::cat::cell;
 use crate::cli::TailArgs;
 use crate::error::{Failure, say};
-use crate::live::Live;
+use crate::live::{Live, growing, grows};
 use crate::numbers::{self, Spread};
 use crate::output::{Output, cut};
+use crate::pickled;
 
 /// Bytes of items that are read at once at most.
 const BLOCK_LEN_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(args: &TailArgs, out: &mut Output) -> Result<(), Failure> {
     let mut live = Live::new(&args.file, &args.reach, &args.watch, &args.means);
-    let follows = !args.no_follow;
     let file = live.open()?;
-    let array = file.array(&args.node).map_err(|error| crate::find::hinted(&file, error))?;
+    let array = array_of(&file, args)?;
+    let node = array.path().clone();
+    let follows = !args.no_follow && grows(&array);
     let mut n_rows = rows_of(&array)?;
     print(&array, n_rows.saturating_sub(args.rows)..n_rows, args, out)?;
+    if !follows && !args.no_follow {
+        say(&format!("note: `{node}` has a fixed shape, and does not grow"));
+    }
     drop((array, file));
     out.flush()?;
     while follows && live.wait(n_rows) {
         let found = live.look(|file| {
-            let array = file.array(&args.node)?;
+            let array = file.array(node.as_str())?;
             Ok((rows_of(&array)?, array))
         })?;
         let Some((found, array)) = found else { continue };
         if found < n_rows {
-            say(&format!("note: `{}` was cut from {n_rows} to {found} rows", args.node));
+            say(&format!("note: `{node}` was cut from {n_rows} to {found} rows"));
         } else if found > n_rows {
             print(&array, n_rows..found, args, out)?;
             out.flush()?;
@@ -40,6 +45,42 @@ pub(crate) fn run(args: &TailArgs, out: &mut Output) -> Result<(), Failure> {
         n_rows = found;
     }
     Ok(())
+}
+
+/// The array that is asked for, or the only one that grows.
+fn array_of(file: &File, args: &TailArgs) -> Result<Array> {
+    let Some(path) = &args.node else {
+        let mut found = growing(file, &NodePath::root())?;
+        if let (Some(only), true) = (found.pop(), found.is_empty()) {
+            return file.array(only.as_str());
+        }
+        let error = Error::invalid("an array is to be named, unless there is one that grows");
+        let all = growing(file, &NodePath::root())?;
+        return Err(hinted(error, &all).at_file(file.path()));
+    };
+    match crate::find::node(file, path)? {
+        Node::Array(array) => Ok(array),
+        other => {
+            let error = Error::invalid("expected an array, found a group");
+            let all = growing(file, other.path())?;
+            Err(hinted(error, &all).at_node(other.path()).at_file(file.path()))
+        }
+    }
+}
+
+/// Arrays that a hint names at most.
+const MOST_NAMES: usize = 8;
+
+/// `error` with the arrays that grow.
+fn hinted(error: Error, growing: &[NodePath]) -> Error {
+    let names: Vec<&str> = growing.iter().take(MOST_NAMES).map(NodePath::as_str).collect();
+    match names.as_slice() {
+        [] => error.with_hint("no array there grows"),
+        names => {
+            let more = if growing.len() > MOST_NAMES { ", …" } else { "" };
+            error.with_hint(format!("these grow: {}{more}", names.join(", ")))
+        }
+    }
 }
 
 fn rows_of(array: &Array) -> Result<u64> {
@@ -64,6 +105,7 @@ fn print(
     while start < rows.end {
         let stop = rows.end.min(start.saturating_add(step));
         let block = array.read(&Selection::Axes(vec![AxisSelection::range(start, stop)]))?;
+        let block = pickled::as_texts(array, block)?;
         let per_row = usize::try_from(n_elements).unwrap_or(usize::MAX);
         for at in 0..usize::try_from(stop - start).unwrap_or(0) {
             let first = at.saturating_mul(per_row);

@@ -485,6 +485,8 @@ pub struct Recovery {
     pub is_torn: bool,
     /// Whether the file is marked as being written.
     pub is_marked: bool,
+    /// Whether its writer is still at work, so that nothing is to be recovered.
+    pub is_written: bool,
 }
 
 /// What becomes of a journal.
@@ -529,6 +531,7 @@ pub fn recover(path: impl AsRef<Path>, remedy: Remedy) -> Result<Option<Recovery
             len_bytes: 0,
             is_torn: false,
             is_marked,
+            is_written: false,
         }));
     };
     let journal = found.path().to_path_buf();
@@ -540,6 +543,7 @@ pub fn recover(path: impl AsRef<Path>, remedy: Remedy) -> Result<Option<Recovery
             len_bytes: found.len_bytes()?,
             is_torn: contents.is_some_and(|contents| contents.is_torn),
             is_marked,
+            is_written: remedy == Remedy::Look && is_held(&found)?,
         })
     };
     if remedy == Remedy::Look {
@@ -563,6 +567,18 @@ pub fn recover(path: impl AsRef<Path>, remedy: Remedy) -> Result<Option<Recovery
     }
     folder.let_go();
     Ok(Some(recovery))
+}
+
+/// Whether another process holds the lock of a journal, as its writer does.
+fn is_held(journal: &LocalFile) -> Result<bool> {
+    match journal.lock_shared() {
+        Ok(()) => {
+            journal.unlock();
+            Ok(false)
+        }
+        Err(error) if error.kind() == ErrorKind::Locked => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// Length and time of the last change of `file`.

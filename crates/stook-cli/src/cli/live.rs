@@ -10,21 +10,23 @@ use super::{Means, Reach};
 const TAIL_EXAMPLES: &str = "\
 Examples:
   stook tail run.h5 /scan/values          the last ten rows, and each new one
+  stook tail run.h5                       of the one array that grows
   stook tail run.h5 /scan/values -n 100 --no-follow
   stook tail run.h5 /log --json | jq .value
   stook tail run.zarr /trace --until 1000   until there are a thousand rows
   stook tail run.zarr /trace --until 30s    for half a minute
 
 A row is what lies at one position of the first axis. Of rows with more than one axis, only their
-smallest, greatest and mean value are told, with `--json` all elements.";
+smallest, greatest and mean value are told, with `--json` all elements. Texts of logs that PyTables
+and PyMoDAQ pickle are told as they are. An array that cannot grow is not waited for.";
 
 #[derive(Debug, Args)]
 #[command(after_help = TAIL_EXAMPLES)]
 pub(crate) struct TailArgs {
     /// The file or folder
     pub(crate) file: PathBuf,
-    /// The array, such as /scan/values
-    pub(crate) node: String,
+    /// The array, such as /scan/values; the one that grows where there is one only
+    pub(crate) node: Option<String>,
     /// Begin with this many rows that are there
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
     pub(crate) rows: u64,

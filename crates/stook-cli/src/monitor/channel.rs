@@ -8,6 +8,7 @@ use stook::{Array, AxisSelection, NodePath, Result, Selection};
 
 use crate::cat::cell;
 use crate::numbers::{Spread, brief};
+use crate::pickled;
 
 /// How many values a sparkline has.
 const N_VALUES: usize = 32;
@@ -64,6 +65,7 @@ impl Channel {
 
     fn read(&mut self, array: &Array, start: u64, stop: u64, per_row: usize) -> Result<()> {
         let values = array.read(&Selection::Axes(vec![AxisSelection::range(start, stop)]))?;
+        let values = pickled::as_texts(array, values)?;
         let dtype = values.dtype();
         let item = |at: usize| values.item(at).unwrap_or_default();
         let n = usize::try_from(stop - start).unwrap_or(0);

@@ -183,3 +183,54 @@ fn a_writer_of_h5py_with_swmr_is_followed() {
         assert!(writer.wait().unwrap().success());
     }
 }
+
+#[test]
+fn what_to_follow_is_found_or_told() {
+    let folder = Folder::new();
+    let (file, array) = growing(&folder, "x.h5");
+    append(&file, &array, 0, 3);
+    file.root_group().unwrap().array("fixed").dtype(DType::Int8).shape([2]).create().unwrap();
+    file.commit().unwrap();
+    let run = folder.run(&["tail", "x.h5", "--no-follow", "-n", "1"]).expect(0);
+    assert_eq!(run.out, "2  -2\n");
+    // It is not waited for.
+    insta::assert_snapshot!(folder.run(&["tail", "x.h5", "/fixed"]), @"
+    0
+    0
+    note: `/fixed` has a fixed shape, and does not grow
+    exit 0
+    ");
+    insta::assert_snapshot!(folder.fails(&["tail", "x.h5", "/run"]), @"
+    error: `x.h5`: node `/run`: expected an array, found a group
+    hint: these grow: /run/x
+    exit 1
+    ");
+    let more = file.root_group().unwrap().array("y").dtype(DType::Int8).shape([0]);
+    more.chunks([4]).max_shape([None]).create().unwrap();
+    file.commit().unwrap();
+    insta::assert_snapshot!(folder.fails(&["tail", "x.h5"]), @"
+    error: `x.h5`: an array is to be named, unless there is one that grows
+    hint: these grow: /run/x, /y
+    exit 1
+    ");
+}
+
+#[test]
+fn pickled_texts_of_logs_are_told_as_they_are() {
+    let folder = Folder::new();
+    let file = File::create(folder.path("x.h5")).unwrap();
+    let log = file.root_group().unwrap().array("log").dtype(DType::Bytes).shape([2]);
+    let log = log.chunks([4]).max_shape([None]).create().unwrap();
+    log.set_attribute("PSEUDOATOM", stook::Values::text("object")).unwrap();
+    let (mut items, mut heap) = (Vec::new(), Vec::new());
+    for text in [&b"\x80\x04\x8c\x06step 1\x94."[..], b"\x80\x04\x8c\x06step 2\x94."] {
+        stook::values::push_heap_item(&mut items, &mut heap, text);
+    }
+    let values = stook::Values::new(DType::Bytes, vec![2], items, heap).unwrap();
+    log.write(&stook::Selection::All, &values).unwrap();
+    file.commit().unwrap();
+    let run = folder.run(&["tail", "x.h5", "/log", "--no-follow"]).expect(0);
+    assert_eq!(run.out, "step 1\nstep 2\n");
+    let run = folder.run(&["monitor", "x.h5", "--json", "--until", "0"]).expect(0);
+    assert!(run.out.contains(r#""last":"step 2""#), "{run}");
+}

@@ -99,3 +99,34 @@ fn a_journal_given_up_leaves_the_file_as_it_is() {
 fn replacing() -> stook::CreateOptions {
     stook::CreateOptions { in_the_way: stook::InTheWay::Goes, ..stook::CreateOptions::default() }
 }
+
+#[test]
+fn what_cannot_be_recovered_is_told() {
+    let folder = Folder::with_small();
+    insta::assert_snapshot!(folder.fails(&["recover", "nothing.h5"]), @"
+    error: `nothing.h5`: no such file or folder
+    exit 1
+    ");
+    insta::assert_snapshot!(folder.fails(&["recover", "small.zarr"]), @"
+    error: `small.zarr`: a folder is no HDF5 file
+    hint: nothing is to be recovered in Zarr: each key is replaced as a whole
+    exit 1
+    ");
+    // A writer that is at work.
+    let file = File::create(folder.path("x.h5")).unwrap();
+    file.root_group().unwrap().create_group("g").unwrap();
+    file.commit().unwrap();
+    file.root_group().unwrap().create_group("h").unwrap();
+    file.commit().unwrap();
+    insta::assert_snapshot!(folder.fails(&["recover", "x.h5"]), @"
+    error: `x.h5`: the file is open for writing elsewhere
+    hint: its writer is at work: nothing is to be recovered until it has ended
+    exit 1
+    ");
+    let look = folder.run(&["recover", "x.h5", "--look"]).expect(0);
+    assert!(look.out.ends_with("its writer is at work: nothing is to be recovered\n"), "{look}");
+    drop(file);
+    let look = folder.run(&["recover", "x.h5", "--look", "--json"]).expect(0);
+    let said: serde_json::Value = serde_json::from_str(&look.out).unwrap();
+    assert!(said["found"].is_null() && said["action"] == "none", "{said}");
+}
