@@ -35,10 +35,17 @@ ZARR_3 = "python/tests/test_zarr_matrix.py::test_codecs_of_version_3"
 # there is of it.
 SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
     "HDF5: structure": [
-        ("superblocks 0 to 3, sizes of 4 and 8 bytes, user blocks", "yes", "superblock 0 and 2", "h5py tables",
-         [MATRIX, "python/tests/test_peers_read.py::test_the_form_is_one_that_old_readers_know"]),
-        ("paged files, free space kept, shared messages, track order, deep trees", "yes", "no: written plainly",
+        ("superblocks 0 to 3, sizes of 4 and 8 bytes, user blocks", "yes", "superblock 0, 2 and 3, user blocks",
+         "h5py tables",
+         [MATRIX, "python/tests/test_peers_read.py::test_the_form_is_one_that_old_readers_know",
+          "python/tests/h5compat/test_making.py::test_bytes_before_the_file_are_its_users"]),
+        ("structures that are crafted to mislead, with the right checksums", "refused by name, or read", "", "h5py",
+         ["python/tests/test_crafted.py::test_crafted_structures_are_refused_or_read"]),
+        ("paged files, free space kept, shared messages, deep trees", "yes", "no: written plainly",
          "h5py", [MATRIX, TO_HDF5]),
+        ("the order in which names were made (track order)", "yes", "where it is asked for; by conversions no", "h5py",
+         [MATRIX, TO_HDF5,
+          "python/tests/h5compat/test_making.py::test_groups_list_their_names_in_the_order_that_they_keep"]),
         ("files of a single writer with many readers (SWMR), also unfinished ones", "yes", "no", "h5py", [MATRIX]),
         ("groups of old and new style, 1,500 links", "yes", "yes", "h5py",
          [MATRIX, TO_HDF5, "crates/stook-hdf5/tests/it/tree.rs::thousands_of_nodes_are_listed_fast"]),

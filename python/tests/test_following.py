@@ -141,3 +141,81 @@ def test_attributes_are_told_when_the_mode_ends(name, tmp_path):
     assert h5.get_node("/x").attrs["shape"] == (2, 3)
     assert not h5.get_node("/").node.attrs["swmr_active"]
     h5.close_file()
+
+
+GROW = """
+import sys
+import numpy as np
+import stook
+f = stook.create(sys.argv[1])
+rows = f.create_array("scan/rows", shape=(0, 4), dtype="f8", chunks=(8, 4), codecs=None)
+f.create_array("gone", np.arange(3))
+f.create_array("other", np.arange(3))
+f.commit()
+print("ready", flush=True)
+for line in sys.stdin:
+    for i in range(5):
+        rows.append(np.full((1, 4), len(rows)))
+    f["scan"].attrs["n"] = len(rows)
+    if line == "last\\n":
+        del f["gone"], f["other"]
+        f.create_array("other", ["text"])
+        f.create_group("late")
+    f.commit()
+    print(len(rows), flush=True)
+f.close()
+"""
+
+
+def test_a_file_of_another_process_is_refreshed(tmp_path):
+    path = tmp_path / "run.h5"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", GROW, str(path)],
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+    def goes_on(word=""):
+        writer.stdin.write(f"{word}\n")
+        writer.stdin.flush()
+        return int(writer.stdout.readline())
+
+    assert writer.stdout.readline() == "ready\n"
+    with stook.open(path) as file:
+        rows, gone, other, scan = file["scan/rows"], file["gone"], file["other"], file["scan"]
+        assert not file.is_outdated and not file.refresh() and not rows.is_outdated
+        for n in range(5, 26, 5):
+            assert goes_on() == n
+            # What is committed meanwhile is not seen before.
+            assert rows.shape == (n - 5, 4) and rows.is_outdated
+            assert rows.refresh() and not scan.is_outdated
+            assert rows.shape == (n, 4) and scan.attrs["n"] == n
+            assert (rows[:] == np.arange(n)[:, None]).all()
+        assert goes_on("last") == 30
+        assert gone[:].tolist() == other[:].tolist() == [0, 1, 2] and "late" not in file
+        assert file.refresh() and "late" in file and len(rows) == 30
+        with pytest.raises(stook.NotFoundError, match="/gone"):
+            gone[:]
+        with pytest.raises(stook.NotFoundError, match="/other.*int64") as caught:
+            other.shape  # noqa: B018
+        assert caught.value.hint == "open it again"
+        assert file["other"][:].tolist() == ["text"]
+        writer.stdin.close()
+        writer.wait()
+        # It was closed without a change.
+        assert rows.refresh() in (False, True) and len(rows) == 30
+    with pytest.raises(stook.InvalidInputError, match="closed"):
+        file.refresh()
+
+
+def test_who_writes_knows_all_there_is(tmp_path):
+    for name in ("a.h5", "a.zarr"):
+        with stook.create(tmp_path / name) as file:
+            file["x"] = np.arange(3)
+            file.commit()
+            assert not file.is_outdated and not file.refresh()
+    # Other formats do not say whether somebody changed them.
+    with stook.open(tmp_path / "a.zarr") as file:
+        x = file["x"]
+        with stook.open(tmp_path / "a.zarr", "r+") as other:
+            other["x"].append(np.arange(2))
+        assert file.is_outdated and file.refresh() and x.shape == (5,)

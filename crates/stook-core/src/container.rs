@@ -162,6 +162,8 @@ pub struct Child {
     /// The same number for all names of one node in this container (hard links); `None` where
     /// nodes have one name only.
     pub identity: Option<u64>,
+    /// The position among the names that were made in the group; `None` where it keeps none.
+    pub created: Option<u64>,
 }
 
 /// How safely a commit puts changes away.

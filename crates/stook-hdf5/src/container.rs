@@ -22,7 +22,7 @@ use stook_core::{
 use crate::array::{self, Hdf5Array, PlainArray, VirtualPart};
 use crate::attributes::{self, EditError};
 use crate::ffi::{
-    self, Access, AttributeOrder, Failure, File, LinkClass, Location, ObjectKind, Oldest,
+    self, Access, AttributeOrder, Failure, File, LinkClass, Location, New, ObjectKind, Oldest,
 };
 use crate::native;
 use crate::pending::{Lenient, Pending, When};
@@ -32,6 +32,9 @@ use crate::shared::{Shared, c_path, name};
 use crate::signature::{self, Mark, mark_of};
 
 pub(crate) use whole::Whole;
+
+/// Bytes of a user block, at least.
+const MIN_USER_BLOCK: u64 = 512;
 
 /// What happens to a file that is in the way of a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +60,16 @@ pub enum Readers {
     V110,
 }
 
+/// Whether a group keeps the order in which its names were made ([`Child::created`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameOrder {
+    /// It does not.
+    #[default]
+    Forgotten,
+    /// It does; HDF5 1.8 and later read it.
+    Kept,
+}
+
 /// How a file is created.
 #[derive(Clone, Debug, Default)]
 pub struct CreateOptions {
@@ -66,6 +79,10 @@ pub struct CreateOptions {
     pub readers: Readers,
     /// What the file may ask for when it is read.
     pub limits: Limits,
+    /// Whether the root keeps the order of its names.
+    pub names: NameOrder,
+    /// Bytes before the file begins, which are its user's: none, or a power of two from 512 on.
+    pub user_block: u64,
 }
 
 /// An open HDF5 file.
@@ -145,9 +162,16 @@ impl Hdf5File {
     /// Creates a file at `path`, open for reading and writing.
     ///
     /// # Errors
-    /// `AlreadyExists`, `NotFound` if its folder is missing, `ReadOnly`, `Locked`, `Io`.
+    /// `AlreadyExists`, `NotFound` if its folder is missing, `ReadOnly`, `Locked`, `InvalidInput`
+    /// where no user block has such a size, `Io`.
     pub fn create(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self> {
         let path = path.as_ref();
+        let (names, user_block) = (options.names, options.user_block);
+        if user_block != 0 && (user_block < MIN_USER_BLOCK || !user_block.is_power_of_two()) {
+            let message = format!("a user block of {user_block} bytes");
+            let hint = "the bytes of a user block are a power of two, 512 or more";
+            return Err(Error::invalid(message).with_hint(hint).at_file(path));
+        }
         let in_the_way = match options.existing {
             Existing::Refuse => InTheWay::Refused,
             Existing::Replace => InTheWay::Replaced,
@@ -161,12 +185,27 @@ impl Hdf5File {
             Readers::V110 => Oldest::V110,
             Readers::V18 | Readers::Oldest => Oldest::Any,
         };
-        let file = File::open(path, Access::Create(oldest), order, Some(&io))
+        let new = New { oldest, names, user_block };
+        let file = File::open(path, Access::Create(new), order, Some(&io))
             .map_err(|failure| open_error(&failure, path))?;
         let mut shared = Shared::new(file, io, path, (Mode::ReadWrite, &Outside::Refused))?;
         shared.limits = options.limits.clone();
         shared.order = order;
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Creates `group`, which keeps the order of its names or does not, and the groups above it that
+    /// are missing.
+    ///
+    /// # Errors
+    /// Those of [`Container::create_group`].
+    pub fn create_group_with(&self, group: &NodePath, names: NameOrder) -> Result<()> {
+        self.creating(group, || {
+            let (file, path) = (&self.shared.file, c_path(group)?);
+            Location::create_group(file, &path, self.shared.order, names)
+                .map(drop)
+                .map_err(self.shared.io(group))
+        })
     }
 
     /// Creates `array`, whose elements are those of `parts`, and fill values elsewhere; of `spec`
@@ -436,7 +475,7 @@ impl Hdf5File {
             LinkClass::User => (None, Link::Hard),
         };
         let name = record.name.to_string_lossy().into_owned();
-        Ok(Child { name, kind, link, identity: record.address })
+        Ok(Child { name, kind, link, identity: record.address, created: record.created })
     }
 
     fn children_here(&self, group: &NodePath) -> Result<Vec<Child>> {
@@ -553,11 +592,7 @@ impl Container for Hdf5File {
     }
 
     fn create_group(&self, group: &NodePath) -> Result<()> {
-        self.creating(group, || {
-            Location::create_group(&self.shared.file, &c_path(group)?, self.shared.order)
-                .map(drop)
-                .map_err(self.shared.io(group))
-        })
+        self.create_group_with(group, NameOrder::Forgotten)
     }
 
     fn create_array(&self, array: &NodePath, spec: &ArraySpec) -> Result<Arc<dyn ChunkSource>> {

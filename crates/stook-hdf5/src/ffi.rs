@@ -42,7 +42,7 @@ pub(crate) use dataset::{ChunkRecord, Dataset};
 pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};
 #[cfg(unix)]
 pub(crate) use file::replace_descriptor;
-pub(crate) use file::{Access, File, Oldest};
+pub(crate) use file::{Access, File, New, Oldest};
 pub(crate) use link::{LinkClass, LinkRecord, n_unlinked};
 pub(crate) use make::datatype_of;
 pub(crate) use object::{Location, ObjectKind};

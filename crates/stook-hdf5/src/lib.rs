@@ -27,7 +27,7 @@ mod swizzle;
 mod transaction;
 
 pub use array::{Span, VirtualPart};
-pub use container::{CreateOptions, Existing, Hdf5File, Readers};
+pub use container::{CreateOptions, Existing, Hdf5File, NameOrder, Readers};
 #[doc(hidden)]
 pub use native::walk_natively;
 pub use place::{Recovery, Remedy, expect_replaceable, recover};

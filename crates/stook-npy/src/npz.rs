@@ -253,6 +253,7 @@ impl Container for NpzContainer {
             kind: Some(*kind),
             link: Link::Hard,
             identity: None,
+            created: None,
         };
         Ok(children.map(child).collect())
     }

@@ -18,8 +18,26 @@ use crate::memory::{
 use crate::tree::closed;
 use crate::{codecs, lend, reports, selection, strings, values};
 
-/// The array of a handle; gone once its file is closed.
-pub(crate) type Slot = RwLock<Option<stook::Array>>;
+/// The array of a handle, or why it has none any more.
+pub(crate) type Slot = RwLock<Result<stook::Array, Away>>;
+
+/// Why a handle has no array.
+#[derive(Debug)]
+pub(crate) enum Away {
+    /// The file was closed.
+    Closed,
+    /// The file was refreshed, and where the array was there is none, or one of another type.
+    Refreshed(stook::Error),
+}
+
+impl Away {
+    fn raise(&self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Closed => closed(py),
+            Self::Refreshed(error) => raise(py, error),
+        }
+    }
+}
 
 /// An open array.
 #[pyclass(frozen, module = "stook._stook")]
@@ -37,7 +55,7 @@ impl Array {
 
     fn get(&self, py: Python<'_>) -> PyResult<stook::Array> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
-        slot.clone().ok_or_else(|| closed(py))
+        slot.as_ref().cloned().map_err(|away| away.raise(py))
     }
 
     /// The array, to be changed.

@@ -1,6 +1,6 @@
 //! An open file as the Python half sees it: nodes by their paths.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use pyo3::prelude::*;
@@ -8,11 +8,11 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::{Map, Value};
 use stook::{
     AttributeEdits, Child, ConsolidatedMetadata, CreateOptions, Durability, EmptyChunks, Error,
-    ErrorKind, Format, InTheWay, Link, Mode, Node, NodeKind, NodePath, OpenOptions, Outside,
-    Readers,
+    ErrorKind, Format, InTheWay, Link, Mode, NameOrder, Node, NodeKind, NodePath, OpenOptions,
+    Outside, Readers,
 };
 
-use crate::array::{Array, Slot};
+use crate::array::{Array, Away, Slot};
 use crate::dtype::{from_python, to_numpy};
 use crate::enter::{enter, raise};
 use crate::fork::{FileSlot, Origin};
@@ -163,7 +163,7 @@ impl Tree {
 
     pub(crate) fn handle(&self, array: stook::Array) -> Array {
         let dtype = array.dtype();
-        let slot = Arc::new(RwLock::new(Some(array)));
+        let slot = Arc::new(RwLock::new(Ok(array)));
         let mut arrays = self.arrays.lock().unwrap_or_else(PoisonError::into_inner);
         if arrays.len() == arrays.capacity() {
             arrays.retain(|slot| slot.strong_count() > 0);
@@ -172,9 +172,61 @@ impl Tree {
         Array::new(slot, dtype, self.origin)
     }
 
+    /// The file as it is now, opened in the same way.
+    fn opened_again(&self, py: Python<'_>) -> PyResult<stook::File> {
+        if let Some((store, format)) = &self.store {
+            return open_store(py, store, self.mode(), format.as_deref());
+        }
+        open_path(py, &self.place, self.mode(), &self.how)
+    }
+
+    fn mode(&self) -> Mode {
+        if self.writable { Mode::ReadWrite } else { Mode::Read }
+    }
+
     fn at(&self, py: Python<'_>, node: &str) -> PyResult<NodePath> {
         NodePath::parse(node).map_err(|error| raise(py, &error.at_file(&self.path)))
     }
+}
+
+fn open_path(py: Python<'_>, path: &Path, mode: Mode, how: &How) -> PyResult<stook::File> {
+    let (memory_map, outside) = (how.memory_map, outside_of(how.outside.clone()));
+    let options = OpenOptions { mode, memory_map, outside, ..OpenOptions::default() };
+    enter(py, || stook::File::open_with(path, &options))
+}
+
+fn open_store(
+    py: Python<'_>,
+    store: &Py<Store>,
+    mode: Mode,
+    format: Option<&str>,
+) -> PyResult<stook::File> {
+    // The Zarr API says itself which node it takes from consolidated metadata.
+    let consolidated = ConsolidatedMetadata::Ignored;
+    let options = OpenOptions { mode, consolidated, ..OpenOptions::default() };
+    let version = format.map(|name| format_of(py, name)).transpose()?;
+    let bytes = store.get().store();
+    enter(py, || stook::File::from_store(bytes, version, &options))
+}
+
+/// Gives a handle what is at its path in a file that was opened anew.
+fn reopen(file: &stook::File, slot: &Slot) {
+    let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+    let Ok(array) = &*slot else { return };
+    let (path, dtype) = (array.path().clone(), array.dtype());
+    *slot = match file.array(path.as_str()) {
+        Ok(array) if array.dtype() == dtype => Ok(array),
+        Ok(array) => {
+            let message = format!("the array is of {} now, and was of {dtype}", array.dtype());
+            let error = Error::not_found(message).at_node(&path).at_file(file.path());
+            Err(Away::Refreshed(error.with_hint("open it again")))
+        }
+        Err(error) => Err(Away::Refreshed(error)),
+    };
+}
+
+fn names_of(keeps_order: bool) -> NameOrder {
+    if keeps_order { NameOrder::Kept } else { NameOrder::Forgotten }
 }
 
 /// Name, kind, the target of a link (path and file) that is not hard, identity.
@@ -214,25 +266,26 @@ impl Tree {
     ) -> PyResult<Self> {
         let mode = if writable { Mode::ReadWrite } else { Mode::Read };
         let how = How { memory_map, outside };
-        let outside = outside_of(how.outside.clone());
-        let options = OpenOptions { mode, memory_map, outside, ..OpenOptions::default() };
-        let file = enter(py, || stook::File::open_with(&path, &options))?;
-        Ok(Self::new(file, path, how))
+        Ok(Self::new(open_path(py, &path, mode, &how)?, path, how))
     }
 
     #[staticmethod]
-    #[pyo3(signature = (path, overwrite, format, readers=None))]
+    #[pyo3(signature = (path, overwrite, format, hdf5=(None, false, 0)))]
     fn create(
         py: Python<'_>,
         path: PathBuf,
         overwrite: bool,
         format: Option<&str>,
-        readers: Option<&str>,
+        hdf5: (Option<String>, bool, u64),
     ) -> PyResult<Self> {
+        // Who shall read the file, whether its root keeps the order of names, what is before it.
+        let (readers, keeps_order, user_block) = hdf5;
         let options = CreateOptions {
             format: format.map(|name| format_of(py, name)).transpose()?,
             in_the_way: if overwrite { InTheWay::Goes } else { InTheWay::Stays },
-            readers: readers_of(py, readers)?,
+            readers: readers_of(py, readers.as_deref())?,
+            names: names_of(keeps_order),
+            user_block,
             ..CreateOptions::default()
         };
         let file = enter(py, || stook::File::create_with(&path, &options))?;
@@ -248,12 +301,7 @@ impl Tree {
         format: Option<String>,
     ) -> PyResult<Self> {
         let mode = if writable { Mode::ReadWrite } else { Mode::Read };
-        // The Zarr API says itself which node it takes from consolidated metadata.
-        let consolidated = ConsolidatedMetadata::Ignored;
-        let options = OpenOptions { mode, consolidated, ..OpenOptions::default() };
-        let version = format.as_deref().map(|name| format_of(py, name)).transpose()?;
-        let bytes = store.get().store();
-        let file = enter(py, || stook::File::from_store(bytes, version, &options))?;
+        let file = open_store(py, &store, mode, format.as_deref())?;
         let path = file.path().to_path_buf();
         let mut tree = Self::new(file, path, How::default());
         tree.origin = store.get().origin();
@@ -328,7 +376,7 @@ impl Tree {
         let arrays: Vec<_> = arrays.iter().filter_map(Weak::upgrade).collect();
         py.detach(|| {
             for slot in arrays {
-                slot.write().unwrap_or_else(PoisonError::into_inner).take();
+                *slot.write().unwrap_or_else(PoisonError::into_inner) = Err(Away::Closed);
             }
             drop(file);
         });
@@ -353,6 +401,28 @@ impl Tree {
         enter(py, || file.is_outdated())
     }
 
+    /// Opens a file that is read anew where another process may have changed it since; gives
+    /// whether it did. Handles of arrays go on with what is at their paths now.
+    fn refresh(&self, py: Python<'_>) -> PyResult<bool> {
+        let file = self.file(py)?;
+        if !enter(py, || file.is_outdated())? {
+            return Ok(false);
+        }
+        let fresh = self.opened_again(py)?;
+        let arrays = self.arrays.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrays: Vec<_> = arrays.iter().filter_map(Weak::upgrade).collect();
+        let mut held = self.file.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have closed it meanwhile.
+        held.as_ref().ok_or_else(|| closed(py))?;
+        let before = held.replace(fresh.clone());
+        drop(held);
+        py.detach(|| {
+            arrays.iter().for_each(|slot| reopen(&fresh, slot));
+            drop(before);
+        });
+        Ok(true)
+    }
+
     /// `group`, `array`, `other`, or `None` where there is nothing.
     fn kind(&self, py: Python<'_>, node: &str) -> PyResult<Option<&'static str>> {
         let (file, node) = (self.file(py)?, self.at(py, node)?);
@@ -365,6 +435,17 @@ impl Tree {
         let (file, node) = (self.file(py)?, self.at(py, node)?);
         let children = enter(py, || file.container().children(&node))?;
         Ok(children.into_iter().map(child_tuple).collect())
+    }
+
+    /// The names in a group: in the order in which they were made where the group keeps that, else
+    /// by name.
+    fn names(&self, py: Python<'_>, node: &str) -> PyResult<Vec<String>> {
+        let (file, node) = (self.file(py)?, self.at(py, node)?);
+        let mut children = enter(py, || file.container().children(&node))?;
+        if children.iter().all(|child| child.created.is_some()) {
+            children.sort_by_key(|child| child.created);
+        }
+        Ok(children.into_iter().map(|child| child.name).collect())
     }
 
     /// The same with the arrays that were opened to tell what they are; `None` for other nodes,
@@ -453,9 +534,11 @@ impl Tree {
         enter(py, || file.container().create_hard_link(&node, &target))
     }
 
-    fn create_group(&self, py: Python<'_>, node: &str) -> PyResult<()> {
-        let (file, node) = (self.file_mut(py)?, self.at(py, node)?);
-        enter(py, || file.container().create_group(&node))
+    #[pyo3(signature = (node, keeps_order=false))]
+    fn create_group(&self, py: Python<'_>, node: &str, keeps_order: bool) -> PyResult<()> {
+        let file = self.file_mut(py)?;
+        enter(py, || file.create_group_with(node, names_of(keeps_order)))?;
+        Ok(())
     }
 
     /// Makes an array as the dict `what` says.

@@ -144,7 +144,7 @@ impl Consolidated {
 
 /// A name in a group.
 pub(crate) fn child(name: String, kind: NodeKind) -> Child {
-    Child { name, kind: Some(kind), link: Link::Hard, identity: None }
+    Child { name, kind: Some(kind), link: Link::Hard, identity: None, created: None }
 }
 
 fn malformed(key: &str) -> Error {

@@ -10,7 +10,7 @@ use stook_core::{
     ArraySpec, Child, Container, Durability, Engine, Error, Format, Limits, Mode, NodePath,
     OpenOptions, Opened, Result,
 };
-use stook_hdf5::{Hdf5File, Readers, VirtualPart};
+use stook_hdf5::{Hdf5File, NameOrder, Readers, VirtualPart};
 use stook_zarr::ZarrContainer;
 
 use crate::array::Array;
@@ -39,6 +39,11 @@ pub struct CreateOptions {
     pub limits: Limits,
     /// Who shall be able to read a new HDF5 file, and whether while it is written.
     pub readers: Readers,
+    /// Whether the root of a new HDF5 file keeps the order of its names.
+    pub names: NameOrder,
+    /// Bytes before a new HDF5 file begins, which are its user's: none, or a power of two from 512
+    /// on.
+    pub user_block: u64,
 }
 
 /// A node: a group or an array.
@@ -387,6 +392,25 @@ impl File {
         };
         file.create_virtual(&NodePath::parse(node)?, spec, parts)?;
         self.array(node)
+    }
+
+    /// Creates the group `node`, and those above it, in an HDF5 file; it keeps the order of its names
+    /// or does not. Other formats keep none.
+    ///
+    /// # Errors
+    /// `Unsupported` in other formats; `AlreadyExists`, `ReadOnly`, `Io`.
+    pub fn create_group_with(&self, node: &str, names: NameOrder) -> Result<Group> {
+        let path = NodePath::parse(node)?;
+        let container: &dyn Any = &*self.container;
+        match container.downcast_ref::<Hdf5File>() {
+            Some(file) => file.create_group_with(&path, names)?,
+            None if names == NameOrder::Forgotten => self.container.create_group(&path)?,
+            None => {
+                let message = format!("groups of {} keep no order of names", self.format());
+                return Err(Error::unsupported(message).at_node(&path).at_file(&*self.path));
+            }
+        }
+        Ok(Group::new(self.clone(), path))
     }
 
     /// From here on, until the file is closed, only elements are written and arrays grow, so that

@@ -97,6 +97,8 @@ impl Storage {
                 let options = stook_hdf5::CreateOptions {
                     limits: limits.clone(),
                     readers: create.readers,
+                    names: create.names,
+                    user_block: create.user_block,
                     ..Default::default()
                 };
                 Arc::new(Hdf5File::create(path, &options)?)

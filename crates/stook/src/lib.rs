@@ -61,7 +61,7 @@ pub use stook_icechunk as icechunk;
 pub use walk::{Visit, walk};
 
 pub use stook_core::engine::{BufferCodec, gate};
-pub use stook_hdf5::{Readers, Recovery, Remedy, Span, VirtualPart, recover};
+pub use stook_hdf5::{NameOrder, Readers, Recovery, Remedy, Span, VirtualPart, recover};
 pub use stook_npy::npy_header;
 pub use stook_npy::{pickle, sparse};
 

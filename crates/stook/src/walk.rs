@@ -43,6 +43,7 @@ pub fn walk(
         kind: Some(kind),
         link: stook_core::Link::Hard,
         identity: None,
+        created: None,
     };
     let first = Visit { path: start.clone(), child, depth: 0, seen_at: None, is_last: true };
     let mut seen = HashMap::new();

@@ -44,27 +44,27 @@ impl Contiguous {
     }
 
     /// The first byte, if anything has been written.
-    fn offset(&self, array: &Hdf5Array) -> Option<u64> {
-        match self.offset.load(Ordering::Acquire) {
-            NOWHERE => {
-                let offset = array.dataset.offset()?;
-                self.offset.store(offset, Ordering::Release);
-                Some(offset)
-            }
-            offset => Some(offset),
+    fn offset(&self, array: &Hdf5Array) -> Result<Option<u64>> {
+        let known = self.offset.load(Ordering::Acquire);
+        if known != NOWHERE {
+            return Ok(Some(known));
         }
+        let found = array.dataset.offset(&array.shared.file);
+        let found = found.map_err(array.shared.io(&array.node))?;
+        self.offset.store(found.unwrap_or(NOWHERE), Ordering::Release);
+        Ok(found)
     }
 
     /// Whether anything has been written; `None` where there is room, all of it at once.
     pub(super) fn is_stored(&self, array: &Hdf5Array) -> Result<Option<bool>> {
-        Ok((self.files.is_none() && self.offset(array).is_none()).then_some(false))
+        Ok((self.files.is_none() && self.offset(array)?.is_none()).then_some(false))
     }
 
     /// The first byte, after having the library make room.
     fn allocated(&self, array: &Hdf5Array) -> Result<u64> {
         // Under the lock, so that no other handle writes an element over what this one wrote.
         let _lock = ffi::lock();
-        if let Some(offset) = self.offset(array) {
+        if let Some(offset) = self.offset(array)? {
             return Ok(offset);
         }
         let io = array.shared.io(&array.node);
@@ -77,7 +77,7 @@ impl Contiguous {
         let before = array.shared.file.len_bytes().map_err(&io)?;
         array.write_values(Block { start: &start, shape: &shape }, &fill, &[])?;
         array.shared.file.flush().map_err(&io)?;
-        let offset = self.offset(array);
+        let offset = self.offset(array)?;
         let offset = offset.ok_or_else(|| array.at(Error::corrupt("no storage was allocated")))?;
         let is_zero = fill.iter().all(|&byte| byte == 0);
         if is_zero && offset < before {
@@ -113,7 +113,7 @@ impl Contiguous {
         deliver: &Deliver<'_>,
     ) -> Result<()> {
         for position in 0..at.len() {
-            if self.files.is_none() && self.offset(array).is_none() {
+            if self.files.is_none() && self.offset(array)?.is_none() {
                 deliver(position, None)?;
                 continue;
             }
@@ -148,7 +148,7 @@ impl Hdf5Array {
     /// Refuses where the file is too short for `len` bytes of elements.
     fn expect_stored(&self, len: u64) -> Result<()> {
         let found = self.shared.io.len_bytes()?;
-        let offset = self.contiguous()?.offset(self).unwrap_or(0);
+        let offset = self.contiguous()?.offset(self)?.unwrap_or(0);
         if offset.checked_add(len).is_none_or(|end| end > found) {
             return Err(self.at(Error::corrupt(format!(
                 "expected {len} bytes at {offset}, found a file of {found} bytes"
@@ -162,7 +162,7 @@ impl InPlace for Hdf5Array {
     fn mapped(&self) -> Option<&[u8]> {
         let contiguous = self.contiguous().ok()?;
         let map = contiguous.map.as_deref()?;
-        let start = usize::try_from(contiguous.offset(self)?).ok()?;
+        let start = usize::try_from(contiguous.offset(self).ok()??).ok()?;
         let len = usize::try_from(contiguous.len_bytes).ok()?;
         map.get(start..start.checked_add(len)?)
     }
@@ -173,7 +173,7 @@ impl InPlace for Hdf5Array {
         if let Some(files) = &contiguous.files {
             return files.read_at(offset, out).map_err(|error| self.at(error));
         }
-        if let Some(start) = contiguous.offset(self) {
+        if let Some(start) = contiguous.offset(self)? {
             let at = start.checked_add(offset);
             let at =
                 at.ok_or_else(|| self.at(Error::corrupt("the elements' address overflows")))?;
@@ -206,7 +206,7 @@ impl InPlace for Hdf5Array {
         if bytes.is_empty() {
             return Ok(());
         }
-        let start = match contiguous.offset(self) {
+        let start = match contiguous.offset(self)? {
             Some(start) => start,
             None => contiguous.allocated(self)?,
         };

@@ -35,7 +35,7 @@ impl Hdf5File {
             }
             LinkClass::User => (None, Link::Hard, None),
         };
-        Ok(Some(Child { name: node.name().to_owned(), kind, link, identity }))
+        Ok(Some(Child { name: node.name().to_owned(), kind, link, identity, created: None }))
     }
 
     pub(super) fn stored_attribute_here(

@@ -147,13 +147,17 @@ impl Dataset {
         Ok(DatasetCreation::owned(Id::owned(id)))
     }
 
-    /// The first byte of contiguous elements in the file, if they have been allocated.
-    pub(crate) fn offset(&self) -> Option<u64> {
+    /// The first byte of contiguous elements in `file`, which they are in, if they have been
+    /// allocated.
+    pub(crate) fn offset(&self, file: &File) -> Result<Option<u64>> {
         let _lock = lock();
         // SAFETY: the id is valid and the call takes nothing else. "Undefined" also stands for
         // failure, which leaves an error stack that the next call clears.
         let offset = unsafe { H5Dget_offset(self.id.raw()) };
-        (offset != HADDR_UNDEF).then_some(offset)
+        // The library adds the length of a user block to "undefined", too.
+        let is_past = offset.wrapping_add(1).is_power_of_two();
+        let is_undefined = offset == HADDR_UNDEF || (is_past && offset < file.user_block()?);
+        Ok((!is_undefined).then_some(offset))
     }
 
     /// The bytes that the elements take in the file.

@@ -7,18 +7,19 @@ use hdf5_metno_sys::h5::herr_t;
 use hdf5_metno_sys::h5ac::H5AC_cache_config_t;
 use hdf5_metno_sys::h5f::{
     H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_ACC_SWMR_READ, H5F_ACC_TRUNC, H5F_CLOSE_WEAK,
-    H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush, H5Fget_filesize,
-    H5Fopen, H5Fstart_swmr_write,
+    H5F_LIBVER_EARLIEST, H5F_LIBVER_V110, H5F_SCOPE_GLOBAL, H5Fcreate, H5Fflush,
+    H5Fget_create_plist, H5Fget_filesize, H5Fopen, H5Fstart_swmr_write,
 };
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
-    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pget_mdc_config, H5Pset_cache,
-    H5Pset_driver, H5Pset_fclose_degree, H5Pset_libver_bounds, H5Pset_mdc_config,
-    H5Pset_sieve_buf_size,
+    H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5Pcreate, H5Pget_mdc_config, H5Pget_userblock,
+    H5Pset_cache, H5Pset_driver, H5Pset_fclose_degree, H5Pset_libver_bounds, H5Pset_mdc_config,
+    H5Pset_sieve_buf_size, H5Pset_userblock,
 };
 
-use super::plist::{AttributeOrder, set_attribute_order};
+use super::plist::{AttributeOrder, set_attribute_order, set_name_order};
 use super::{Id, Result, c_string, call, driver, lock};
+use crate::container::NameOrder;
 use crate::place::Backing;
 
 unsafe extern "C" {
@@ -54,7 +55,7 @@ pub(crate) enum Access {
     /// as HDF5's single-writer mode has it.
     ReadBesideWriter,
     /// A new file, which is there, empty.
-    Create(Oldest),
+    Create(New),
 }
 
 /// The oldest library that reads what is written.
@@ -64,6 +65,16 @@ pub(crate) enum Oldest {
     Any,
     /// HDF5 1.10: structures that can be read while they are written (SWMR).
     V110,
+}
+
+/// What a new file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct New {
+    pub(crate) oldest: Oldest,
+    /// Whether its root keeps the order of its names.
+    pub(crate) names: NameOrder,
+    /// The bytes before it: none, or a power of two from 512 on.
+    pub(crate) user_block: u64,
 }
 
 /// An open file.
@@ -92,9 +103,11 @@ impl File {
             Access::Read => open(H5F_ACC_RDONLY)?,
             Access::ReadBesideWriter => open(H5F_ACC_RDONLY | H5F_ACC_SWMR_READ)?,
             Access::Write(_) => open(H5F_ACC_RDWR)?,
-            Access::Create(_) => {
+            Access::Create(new) => {
                 let fcpl = Id::owned(call!("file properties", H5Pcreate(*H5P_CLS_FILE_CREATE))?);
                 set_attribute_order(&fcpl, order)?;
+                set_name_order(&fcpl, new.names)?;
+                call!("user block", H5Pset_userblock(fcpl.raw(), new.user_block))?;
                 let flags = H5F_ACC_TRUNC;
                 call!("create", H5Fcreate(name.as_ptr(), flags, fcpl.raw(), fapl.raw()))?
             }
@@ -115,6 +128,16 @@ impl File {
     /// an order in which a reader finds it whole, and uses no room anew that was given up.
     pub(crate) fn start_swmr(&self) -> Result<()> {
         call!("single-writer mode", H5Fstart_swmr_write(self.id.raw())).map(drop)
+    }
+
+    /// The bytes before the file begins, which are its user's.
+    pub(crate) fn user_block(&self) -> Result<u64> {
+        let _lock = lock();
+        let fcpl = call!("file properties", H5Fget_create_plist(self.id.raw()))?;
+        let fcpl = Id::owned(fcpl);
+        let mut len = 0;
+        call!("user block", H5Pget_userblock(fcpl.raw(), &raw mut len))?;
+        Ok(len)
     }
 
     /// The bytes of the file as the library sees it.
@@ -152,7 +175,7 @@ fn access_list(access: Access) -> Result<Id> {
     call!("integrity checks", H5Pset_relax_file_integrity_checks(id, RELAX_UNUSED_BITS))?;
     bound_metadata_cache(&fapl)?;
     call!("file driver", H5Pset_driver(id, driver::id()?, std::ptr::null()))?;
-    if let Access::Write(oldest) | Access::Create(oldest) = access {
+    if let Access::Write(oldest) | Access::Create(New { oldest, .. }) = access {
         let low = match oldest {
             Oldest::Any => H5F_LIBVER_EARLIEST,
             Oldest::V110 => H5F_LIBVER_V110,

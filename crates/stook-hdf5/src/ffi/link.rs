@@ -73,6 +73,8 @@ pub(crate) struct LinkRecord {
     pub(crate) class: LinkClass,
     /// The address of the object that a hard link leads to.
     pub(crate) address: Option<u64>,
+    /// The position among the names that were made, where the group keeps it.
+    pub(crate) created: Option<u64>,
 }
 
 struct Listing {
@@ -96,7 +98,8 @@ extern "C" fn push_link(
     }
     let class = LinkClass::from_raw(info.class);
     let address = (class == LinkClass::Hard).then_some(info.value[0]);
-    listing.links.push(LinkRecord { name: name.to_owned(), class, address });
+    let created = u64::try_from(info.corder).ok().filter(|_| info.corder_valid != 0);
+    listing.links.push(LinkRecord { name: name.to_owned(), class, address, created });
     0
 }
 

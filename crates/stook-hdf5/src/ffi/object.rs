@@ -14,6 +14,7 @@ use hdf5_metno_sys::h5r::{H5R_OBJECT1, H5Rcreate, H5Rget_name};
 
 use super::plist::{AttributeOrder, group_creation, link_access, link_creation};
 use super::{Datatype, File, Id, Result, call, lock, sized_text};
+use crate::container::NameOrder;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +55,14 @@ impl Location {
     }
 
     /// Creates the group at `path`, and the groups above it.
-    pub(crate) fn create_group(file: &File, path: &CStr, order: AttributeOrder) -> Result<Self> {
+    pub(crate) fn create_group(
+        file: &File,
+        path: &CStr,
+        order: AttributeOrder,
+        names: NameOrder,
+    ) -> Result<Self> {
         let lcpl = link_creation(path)?;
-        let gcpl = group_creation(order)?;
+        let gcpl = group_creation(order, names)?;
         let id = call!(
             "create group",
             H5Gcreate2(file.id().raw(), path.as_ptr(), lcpl, gcpl, H5P_DEFAULT)

@@ -13,12 +13,12 @@ use hdf5_metno_sys::h5d::{
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
     H5P_CLS_ATTRIBUTE_CREATE, H5P_CLS_DATASET_ACCESS, H5P_CLS_DATASET_CREATE, H5P_CLS_GROUP_CREATE,
-    H5P_CLS_LINK_ACCESS, H5P_CLS_LINK_CREATE, H5P_CRT_ORDER_TRACKED, H5Pcreate,
-    H5Pfill_value_defined, H5Pget_chunk, H5Pget_chunk_opts, H5Pget_external_count,
+    H5P_CLS_LINK_ACCESS, H5P_CLS_LINK_CREATE, H5P_CRT_ORDER_INDEXED, H5P_CRT_ORDER_TRACKED,
+    H5Pcreate, H5Pfill_value_defined, H5Pget_chunk, H5Pget_chunk_opts, H5Pget_external_count,
     H5Pget_fill_time, H5Pget_fill_value, H5Pget_filter2, H5Pget_layout, H5Pget_nfilters,
     H5Pset_attr_creation_order, H5Pset_attr_phase_change, H5Pset_char_encoding, H5Pset_chunk,
     H5Pset_chunk_cache, H5Pset_create_intermediate_group, H5Pset_elink_cb, H5Pset_fill_value,
-    H5Pset_filter, H5Pset_layout, H5Pset_obj_track_times,
+    H5Pset_filter, H5Pset_layout, H5Pset_link_creation_order, H5Pset_obj_track_times,
 };
 use hdf5_metno_sys::h5t::{H5T_CSET_ASCII, H5T_CSET_UTF8};
 use hdf5_metno_sys::h5z::H5Z_FLAG_OPTIONAL;
@@ -28,6 +28,7 @@ use stook_core::Limits;
 use super::space::MAX_RANK;
 use super::values::{MemoryType, References};
 use super::{Failure, Id, Result, call, lock};
+use crate::container::NameOrder;
 
 /// Whether an object remembers the order of its attributes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,14 +89,29 @@ pub(super) fn attribute_creation() -> Result<hid_t> {
     })
 }
 
+/// Has the group, or the root of the file, of these creation properties keep the order of its names.
+pub(super) fn set_name_order(plist: &Id, order: NameOrder) -> Result<()> {
+    if order == NameOrder::Kept {
+        let flags = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+        call!("order of names", H5Pset_link_creation_order(plist.raw(), flags))?;
+    }
+    Ok(())
+}
+
 /// The properties of new groups.
-pub(super) fn group_creation(order: AttributeOrder) -> Result<hid_t> {
-    static TRACKED: OnceLock<Id> = OnceLock::new();
-    static UNTRACKED: OnceLock<Id> = OnceLock::new();
-    let list = if order == AttributeOrder::Tracked { &TRACKED } else { &UNTRACKED };
+pub(super) fn group_creation(order: AttributeOrder, names: NameOrder) -> Result<hid_t> {
+    static LISTS: [OnceLock<Id>; 4] = [const { OnceLock::new() }; 4];
+    let [plain, ordered, old, old_ordered] = &LISTS;
+    let list = match (order, names) {
+        (AttributeOrder::Tracked, NameOrder::Forgotten) => plain,
+        (AttributeOrder::Tracked, NameOrder::Kept) => ordered,
+        (AttributeOrder::Untracked, NameOrder::Forgotten) => old,
+        (AttributeOrder::Untracked, NameOrder::Kept) => old_ordered,
+    };
     cached(list, || {
         let plist = Id::owned(call!("group properties", H5Pcreate(*H5P_CLS_GROUP_CREATE))?);
         set_attribute_order(&plist, order)?;
+        set_name_order(&plist, names)?;
         Ok(plist)
     })
 }

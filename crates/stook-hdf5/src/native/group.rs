@@ -8,8 +8,15 @@ use super::bytes::{Bytes, UNDEFINED};
 use super::header::{Header, kind};
 use super::source::Source;
 
-/// A name in a group, and the address of the header that it leads to.
-pub(super) type Entry = (Vec<u8>, u64);
+/// A name in a group.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub(super) name: Vec<u8>,
+    /// The address of the header that it leads to.
+    pub(super) address: u64,
+    /// The position among the names that were made, where the group keeps it.
+    pub(super) created: Option<u64>,
+}
 
 const SYMBOL_LEN: usize = 40;
 /// What the scratch pad of a symbol holds where it is a soft link.
@@ -55,7 +62,7 @@ pub(super) fn find(source: &mut Source<'_>, header: &Header, name: &[u8]) -> Opt
     // Links that lie elsewhere are not among these.
     let links = header.messages().filter(|message| message.kind == kind::LINK);
     let mut named = links.filter_map(|message| link(message.data()?));
-    named.find(|(found, _)| found == name).map(|(_, address)| address)
+    named.find(|entry| entry.name == name).map(|entry| entry.address)
 }
 
 /// The way to one name through a tree.
@@ -121,12 +128,12 @@ fn link(mut message: Bytes<'_>) -> Option<Entry> {
     let (version, flags) = (message.u8()?, message.u8()?);
     let has = |bit: u8| flags & bit != 0;
     let class = if has(8) { message.u8()? } else { 0 };
-    message.take(if has(4) { 8 } else { 0 })?;
+    let created = if has(4) { Some(message.u64()?) } else { None };
     message.take(usize::from(has(0x10)))?;
     let len = usize::try_from(message.sized(flags & 3)?).ok()?;
     let name = message.take(len)?.to_vec();
     let is_plain = version == 1 && class == 0 && !name.is_empty() && !name.contains(&0);
-    is_plain.then_some((name, message.u64()?))
+    is_plain.then_some(Entry { name, address: message.u64()?, created })
 }
 
 /// The length and the address of the names of a local heap.
@@ -226,7 +233,7 @@ impl Names {
             if name.is_empty() {
                 return None;
             }
-            self.entries.push((name.to_vec(), header));
+            self.entries.push(Entry { name: name.to_vec(), address: header, created: None });
         }
         Some(())
     }

@@ -214,8 +214,9 @@ impl State {
         let mut source = Source { file, pages: &mut self.pages };
         let mut found = entries(&mut source, &self.header, limits)?;
         found.sort_unstable();
-        let is_unique =
-            found.windows(2).all(|pair| pair.first().map(|e| &e.0) != pair.last().map(|e| &e.0));
+        let is_unique = found
+            .windows(2)
+            .all(|pair| pair.first().map(|e| &e.name) != pair.last().map(|e| &e.name));
         if !is_unique {
             return None;
         }
@@ -225,12 +226,13 @@ impl State {
         Some(children)
     }
 
-    fn child(&mut self, file: &dyn FileIo, (name, address): Entry) -> Option<Child> {
+    fn child(&mut self, file: &dyn FileIo, entry: Entry) -> Option<Child> {
+        let Entry { name, address, created } = entry;
         self.read_header(file, address)?;
         let kind = kind_of(&self.header)?;
         let name =
             String::from_utf8(name).ok().filter(|name| !name.contains('/') && name != ".")?;
-        Some(Child { name, kind: Some(kind), link: Link::Hard, identity: Some(address) })
+        Some(Child { name, kind: Some(kind), link: Link::Hard, identity: Some(address), created })
     }
 
     /// Remembers the children of `group`.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use stook_core::codec::{CodecSpec, Endian};
-use stook_core::container::{Container, Durability};
+use stook_core::container::{Container, Durability, OpenOptions};
 use stook_core::dtype::StructType;
 use stook_core::{ArraySpec, ChunkGrid, DType, ErrorKind, Selection, Values};
+use stook_hdf5::{CreateOptions, Hdf5File, NameOrder, Readers};
 
-use crate::support::{array, create, node, open, read, reopen, scratch};
+use crate::support::{array, create, node, open, open_again, read, reopen, scratch};
 
 fn chunked(dtype: DType) -> ArraySpec {
     let mut spec = ArraySpec::new(dtype, [7, 5]);
@@ -303,4 +304,62 @@ fn chunks_written_after_reading_are_found() {
     assert_eq!(all.iter().sum::<i32>(), 5050);
     assert_eq!(all.iter().filter(|&&value| value != 0).count(), 100);
     assert_eq!(array.source().n_stored().unwrap(), 100);
+}
+
+#[test]
+fn elements_lie_behind_a_user_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.h5");
+    let options = CreateOptions { user_block: 1024, ..CreateOptions::default() };
+    let file = Hdf5File::create(&path, &options).unwrap();
+    let mut spec = ArraySpec::new(DType::Int32, [4]);
+    spec.contiguous = true;
+    let items: Vec<u8> = (1..5_i32).flat_map(i32::to_ne_bytes).collect();
+    let values = Values::new(DType::Int32, vec![4], items, Vec::new()).unwrap();
+    create(&file, "/never", &spec);
+    // Nobody has written, and nothing is where the library says that it lies.
+    assert_eq!(read(&file, "/never").items(), [0; 16]);
+    create(&file, "/x", &spec).write(&Selection::All, &values).unwrap();
+    create(&file, "/chunked", &chunked(DType::Float32));
+    assert_eq!(read(&file, "/x"), values);
+    drop(file);
+    let bytes = stook_core::file::LocalFile::open(&path).unwrap();
+    assert_eq!(stook_hdf5::user_block_len(&bytes).unwrap(), Some(1024));
+    drop(bytes);
+    let file = open_again(&path);
+    assert_eq!((read(&file, "/x"), read(&file, "/never").items()), (values, &[0; 16][..]));
+    for user_block in [1, 256, 1000] {
+        let options = CreateOptions { user_block, ..CreateOptions::default() };
+        let error = Hdf5File::create(dir.path().join("y.h5"), &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn groups_keep_the_order_of_their_names_where_they_are_told() {
+    for readers in [Readers::V18, Readers::V110, Readers::Oldest] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.h5");
+        let options = CreateOptions { readers, names: NameOrder::Kept, ..CreateOptions::default() };
+        let file = Hdf5File::create(&path, &options).unwrap();
+        file.create_group_with(&node("/z"), NameOrder::Kept).unwrap();
+        file.create_group(&node("/b")).unwrap();
+        for name in ["y", "x", "n", "a"] {
+            file.create_group(&node(&format!("/z/{name}"))).unwrap();
+            file.create_group(&node(&format!("/b/{name}"))).unwrap();
+        }
+        drop(file);
+        for mode in [OpenOptions::read(), OpenOptions::read_write()] {
+            let file = Hdf5File::open(&path, &mode).unwrap();
+            let of = |group: &str| -> Vec<_> {
+                let children = file.children(&node(group)).unwrap();
+                children.into_iter().map(|child| (child.name, child.created)).collect()
+            };
+            let with = |names: [(&str, Option<u64>); 4]| names.map(|(n, at)| (n.to_owned(), at));
+            assert_eq!(of("/"), [("b".to_owned(), Some(1)), ("z".to_owned(), Some(0))]);
+            let kept = [("a", Some(3)), ("n", Some(2)), ("x", Some(1)), ("y", Some(0))];
+            assert_eq!(of("/z"), with(kept), "{readers:?}");
+            assert_eq!(of("/b"), with(kept.map(|(name, _)| (name, None))), "{readers:?}");
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._array import Array
-from ._errors import UnsupportedError
+from ._errors import NotFoundError, UnsupportedError
 
 if TYPE_CHECKING:
     from ._group import Group
@@ -15,28 +15,73 @@ _USUAL_ORDER = {"name": "bytes", "endian": "little"}
 _BLOCK_LEN_BYTES = 64 << 20
 
 
-def copy_node(source: Group | Array, group: Group, path: str) -> Group | Array:
+class Copying(NamedTuple):
+    """What is copied, and how."""
+
+    #: Groups below the first are made, and are empty.
+    is_shallow: bool = False
+    with_attributes: bool = True
+    #: What soft links lead to is copied in their place, and what external ones lead to.
+    expands_soft: bool = False
+    expands_external: bool = False
+
+
+WHOLE = Copying()
+
+
+def copy_node(
+    source: Group | Array, group: Group, path: str, how: Copying = WHOLE
+) -> Group | Array:
     """Copies ``source``, and all below it, to ``path`` in ``group``."""
+    return _copy_node(source, group, path, (how, ()))
+
+
+_Above: TypeAlias = "tuple[Group, ...]"
+
+
+def _copy_node(
+    source: Group | Array, group: Group, path: str, way: tuple[Copying, _Above]
+) -> Group | Array:
+    """``way`` is how, and the groups above, which are being copied."""
+    how, above = way
     if isinstance(source, Array):
-        return _copy_array(source, group, path)
-    copied = group.create_group(path)
-    copied.attrs.put(source.attrs.asdict())
-    for name, (target, file) in source.links().items():
-        copied.create_link(name, target, file=file)
+        return _copy_array(source, group, path, how)
     # Listed before anything is written: the copy may lie within the source.
     links = source.links()
-    for name, node in [(name, node) for name, node in source.items() if name not in links]:
-        copy_node(node, copied, name)
+    nodes = [(name, source[name]) for name in source if name not in links]
+    copied = group.create_group(path)
+    if how.with_attributes:
+        copied.attrs.put(source.attrs.asdict())
+    if above and how.is_shallow:
+        return copied
+    for name, (target, file) in links.items():
+        expands = how.expands_soft if file is None else how.expands_external
+        node = _behind(source, name) if expands else None
+        # A link to what is being copied would never end.
+        if node is None or node == source or node in above:
+            copied.create_link(name, target, file=file)
+        else:
+            nodes.append((name, node))
+    for name, node in nodes:
+        _copy_node(node, copied, name, (how, (*above, source)))
     return copied
 
 
-def _copy_array(source: Array, group: Group, path: str) -> Array:
+def _behind(group: Group, name: str) -> Group | Array | None:
+    """What a link leads to, if that is there."""
+    try:
+        return group[name]
+    except NotFoundError:
+        return None
+
+
+def _copy_array(source: Array, group: Group, path: str, how: Copying) -> Array:
     options: dict[str, Any] = {
         "shape": source.shape,
         "dtype": source.dtype,
         "fill_value": source.fill_value,
         "dimension_names": source.dimension_names,
-        "attributes": source.attrs.asdict(),
+        "attributes": source.attrs.asdict() if how.with_attributes else None,
     }
     layout: dict[str, Any] = {
         "chunks": source.chunks,

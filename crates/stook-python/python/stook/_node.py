@@ -58,6 +58,37 @@ class Node:
         self._tree.commit(durability)
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether another process has changed the file since it was opened for reading, or may
+        have: only HDF5 knows that none has. Who writes a file knows all there is."""
+        return self._tree.is_outdated()
+
+    def refresh(self) -> bool:
+        """Looks at what another process has committed to a file that is open for reading, and
+        returns whether that may be something.
+
+        Until then an HDF5 file is what it was when it was opened. All its groups and arrays go
+        on with what is at their paths now.
+
+        Raises
+        ------
+        Error
+            If the file cannot be opened again; it stays as it was then. An array that is gone
+            raises :class:`NotFoundError` where it is used next.
+
+        Examples
+        --------
+        >>> path = getfixture("tmp_path") / "run.h5"
+        >>> with stook.create(path) as f:
+        ...     f["rows"] = np.arange(3)
+        >>> with stook.open(path) as f:
+        ...     rows = f["rows"]
+        ...     while f.refresh():
+        ...         print(len(rows), "rows by now")
+        """
+        return self._tree.refresh()
+
+    @property
     def read_only(self) -> bool:
         """Whether its file was opened for reading only."""
         return not self._tree.writable

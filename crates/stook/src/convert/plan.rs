@@ -105,7 +105,8 @@ impl Look<'_, '_> {
             return Err(error.at_node(&start).at_file(self.source.path()));
         };
         let name = start.name().to_owned();
-        let child = Child { name, kind: Some(kind), link: Link::Hard, identity: None };
+        let child =
+            Child { name, kind: Some(kind), link: Link::Hard, identity: None, created: None };
         let (file, to) = (self.source.clone(), NodePath::root());
         self.walk(Ahead { file, from: start, to, child, n_followed: 0 })
     }
@@ -362,7 +363,7 @@ impl Look<'_, '_> {
             }
             let Item { file, from, to, .. } = item;
             let (name, kind) = (from.name().to_owned(), file.container().kind(&from)?);
-            let child = Child { name, kind, link: Link::Hard, identity };
+            let child = Child { name, kind, link: Link::Hard, identity, created: None };
             self.walk(Ahead { file, from, to, child, n_followed: 0 })?;
         }
         Ok(())

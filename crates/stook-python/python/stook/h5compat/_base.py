@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from .._errors import UnsupportedError
 from ._references import Reference, RegionReference
 from ._selection import region_mask, region_words, select
 
@@ -148,12 +149,14 @@ class HLObject:
         """The file it is in."""
         from ._file import File
 
-        return File._of_state(self._state)
+        return File._of_state(self._state.anonymous_in or self._state)
 
     @property
     def name(self) -> Any:
-        """Its path; ``None`` once the file is closed."""
-        return self._path if self._state.is_open else None
+        """Its path; ``None`` once the file is closed, and of what was made without a name."""
+        if not self._state.is_open or self._state.anonymous_in is not None:
+            return None
+        return self._path
 
     @property
     def parent(self) -> Group:
@@ -161,6 +164,8 @@ class HLObject:
         from ._group import Group
 
         self._state.tree  # noqa: B018 (an error where it is closed)
+        if self._state.anonymous_in is not None:
+            raise ValueError("Parent of an anonymous object is undefined")
         return Group._of(self._state, posixpath.dirname(self._path))
 
     @property
@@ -172,6 +177,8 @@ class HLObject:
     def ref(self) -> Reference:
         """A reference to it."""
         self._state.tree  # noqa: B018
+        if self._state.anonymous_in is not None:
+            raise UnsupportedError("what has no name yet cannot be referred to")
         return Reference(self._path)
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import Error, UnsupportedError
+from ._anonymous import anonymous
 from ._base import Empty, product
 from ._datatype import Datatype
 from ._dtypes import array_for_new_object, check_string_dtype, string_dtype, to_native
@@ -40,7 +41,10 @@ def new_dataset(
     from ._dataset import Dataset
 
     if name is None:
-        raise raised(UnsupportedError, "a dataset without a name cannot be created", ValueError)
+        made: Dataset = anonymous(
+            group, lambda other, name: new_dataset(other, name, shape, dtype, data, **kwds)
+        )
+        return made
     if data is not None and not isinstance(data, Empty):
         data = array_for_new_object(data, _dtype(dtype))
     shape, data = _shape(shape, dtype, data)

@@ -296,5 +296,5 @@ class Dataset(Readable):
     def __repr__(self) -> str:
         if not self:
             return "<Closed HDF5 dataset>"
-        name = posixpath.basename(self._path)
-        return f'<HDF5 dataset "{name}": shape {self.shape}, type "{self.dtype.str}">'
+        name = "(anonymous)" if self.name is None else f'"{posixpath.basename(self._path)}"'
+        return f'<HDF5 dataset {name}: shape {self.shape}, type "{self.dtype.str}">'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import AlreadyExistsError, Error, FormatError, MissingFileError, UnsupportedError
 from .._stook import Tree
@@ -12,12 +12,14 @@ from ._base import ObjectID
 from ._errors import raised
 from ._group import Group
 from ._state import MemoryCopy, OpenFile, identity_of, known
+from .h5 import get_config
 
 if TYPE_CHECKING:
     from typing import Self
 
 _MODES = ("r", "r+", "w", "w-", "x", "a")
 _DRIVERS = (None, "sec2", "stdio", "core", "fileobj", "windows", "direct", "split")
+_LOCKING = (None, True, False, "true", "false", "best-effort")
 # Names that ask for another format than HDF5.
 _OTHERS = (".zarr", ".zarr.zip", ".npz", ".npy")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -66,8 +68,9 @@ class File(Group):
         """Opens or creates a file.
 
         ``name`` is a path, or an object like a file. ``mode``, ``driver`` (``core`` and
-        ``fileobj`` keep the file in a temporary one meanwhile), ``swmr`` and ``userblock_size``
-        are as h5py has them; what tunes the HDF5 library is taken and does nothing here.
+        ``fileobj`` keep the file in a temporary one meanwhile), ``swmr``, ``userblock_size`` and
+        ``track_order`` (of the names in the root) are as h5py has them; what tunes the HDF5
+        library is taken and does nothing here.
 
         Raises
         ------
@@ -85,21 +88,35 @@ class File(Group):
             return
         if driver not in _DRIVERS:
             raise ValueError(f'Unknown driver type "{driver}"')
+        for key in kwds:
+            if driver in (None, "sec2") and key in ("backing_store", "file_image", "block_size"):
+                raise TypeError(f"'{key}' is an invalid keyword argument for this driver")
+        if locking not in _LOCKING:
+            raise ValueError(f"Unsupported locking value: {locking}")
         is_fileobj = hasattr(name, "read") and hasattr(name, "seek")
         if is_fileobj and driver not in (None, "fileobj"):
             raise ValueError("Driver must be 'fileobj' for file-like object if specified.")
         if fs_strategy and mode not in ("w", "w-", "x"):
             raise ValueError("Unable to set file space strategy of an existing file")
-        _check_user_block(userblock_size, mode)
+        new = _New(
+            _readers(libver),
+            bool(get_config().track_order if track_order is None else track_order),
+            _user_block(userblock_size, mode),
+        )
         state: OpenFile
         if is_fileobj:
-            state = _open_memory(name, mode)
+            state = _open_memory(name, mode, new)
         elif driver == "core" and not kwds.get("backing_store", True):
-            state = _open_core(name, mode, kwds.get("file_image"))
+            state = _open_core(name, mode, kwds.get("file_image"), new)
         else:
-            state = _open(name, mode, driver or "sec2", _readers(libver))
+            state = _open(name, mode, driver or "sec2", new)
+        if meta_block_size is not None:
+            state.meta_block_size = int(meta_block_size)
+        if userblock_size is not None:
+            _expect_user_block(state, new.user_block)
         if libver is not None:
-            state.libver = libver if isinstance(libver, tuple) else (libver, "v200")
+            low, high = libver if isinstance(libver, tuple) else (libver, "latest")
+            state.libver = (_version(low), _version(high))
         state.is_swmr = state.is_swmr or (swmr and mode == "r")
         self._state, self._path, self._is_closed = state, "/", False
 
@@ -120,7 +137,8 @@ class File(Group):
             if key in kwargs:
                 raise TypeError(f"File.in_memory() got an unexpected keyword argument {key!r}")
         image = None if file_image is None else bytes(file_image)
-        return cls._of_state(_open_core("stook_in_memory_nonfile", "w", image))
+        state = _open_core("stook_in_memory_nonfile", "w", image, _New())
+        return cls._of_state(state)
 
     @property
     def attrs(self) -> Any:
@@ -155,13 +173,13 @@ class File(Group):
 
     @property
     def userblock_size(self) -> int:
-        """The bytes before the HDF5 file begins."""
-        return _user_block_size(os.fspath(self._state.tree.path))
+        """The bytes before the HDF5 file begins, which are its user's."""
+        return _user_block_of(self._state)
 
     @property
     def meta_block_size(self) -> int:
         """How much room is taken at once for metadata."""
-        return 2048
+        return self._state.meta_block_size
 
     @property
     def swmr_mode(self) -> bool:
@@ -236,29 +254,45 @@ def is_hdf5(fname: Any) -> bool:
     return os.path.isfile(path) and _user_block_size(path, -1) >= 0
 
 
+def _version(name: Any) -> str:
+    return "v200" if name == "latest" else str(name)
+
+
 def _readers(libver: Any) -> str | None:
     """Who shall read a new file: only versions since 1.10 read what can be read while written."""
     oldest = libver[0] if isinstance(libver, tuple) else libver
     return None if oldest in (None, "earliest", "v108") else "v110"
 
 
-def _open(name: Any, mode: str, driver: str, readers: str | None = None) -> OpenFile:
+class _New(NamedTuple):
+    """What a new file is."""
+
+    readers: str | None = None
+    keeps_order: bool = False
+    user_block: int = 0
+
+
+def _open(name: Any, mode: str, driver: str, new: _New) -> OpenFile:
     path = os.fspath(name)
     path = path.decode() if isinstance(path, bytes) else path
     identity = identity_of(path)
     state = known(identity)
     if state is not None:
         return _again(state, mode)
+    user_block: int | None = None
     try:
         if mode in ("r", "r+") or (mode == "a" and identity is not None):
             tree = Tree.open(path, mode != "r", False, None)
         else:
             is_other = path.rstrip("/").endswith(_OTHERS)
-            tree = Tree.create(path, mode == "w", None if is_other else "hdf5", readers)
+            if is_other and new.user_block:
+                raise UnsupportedError("a file of another format than HDF5 has no user block")
+            tree = Tree.create(path, mode == "w", None if is_other else "hdf5", new)
+            user_block = new.user_block
     except Error as error:
         raise _open_error(error, path, mode) from error
     state = OpenFile(tree, path, "r" if mode == "r" else "r+", identity_of(path))
-    state.driver = driver
+    state.driver, state.user_block = driver, user_block
     return state
 
 
@@ -298,18 +332,18 @@ def _open_error(error: Error, path: str, mode: str) -> Error:
     return made
 
 
-def _open_core(name: Any, mode: str, image: bytes | None) -> OpenFile:
+def _open_core(name: Any, mode: str, image: bytes | None, new: _New) -> OpenFile:
     if image is None and mode in ("r", "r+", "a") and os.path.exists(name):
         with open(name, "rb") as file:
             image = file.read()
     elif mode in ("r", "r+") and image is None:
         raise FileNotFoundError(f"Unable to synchronously open file (unable to open file: {name})")
-    state = _open_copy(MemoryCopy(None, image), mode, image is not None)
+    state = _open_copy(MemoryCopy(None, image), mode, image is not None, new)
     state.filename, state.driver = name, "core"
     return state
 
 
-def _open_memory(fileobj: Any, mode: str) -> OpenFile:
+def _open_memory(fileobj: Any, mode: str, new: _New) -> OpenFile:
     fileobj.seek(0, os.SEEK_END)
     is_there = fileobj.tell() > 0
     content = None
@@ -318,15 +352,16 @@ def _open_memory(fileobj: Any, mode: str) -> OpenFile:
         content = fileobj.read()
     elif mode in ("w-", "x") and is_there:
         raise FileExistsError("Unable to synchronously create file (File exists)")
-    state = _open_copy(MemoryCopy(fileobj, content), mode, content is not None)
+    state = _open_copy(MemoryCopy(fileobj, content), mode, content is not None, new)
     state.filename, state.driver = repr(fileobj), "fileobj"
     return state
 
 
-def _open_copy(copy: MemoryCopy, mode: str, is_there: bool) -> OpenFile:
+def _open_copy(copy: MemoryCopy, mode: str, is_there: bool, new: _New) -> OpenFile:
     copy.is_changed = mode != "r"
     try:
-        state = _open(copy.path, ("r" if mode == "r" else "r+") if is_there else "w", "core")
+        mode = ("r" if mode == "r" else "r+") if is_there else "w"
+        state = _open(copy.path, mode, "core", new)
     except BaseException:
         copy.is_changed = False
         copy.close()
@@ -335,14 +370,37 @@ def _open_copy(copy: MemoryCopy, mode: str, is_there: bool) -> OpenFile:
     return state
 
 
-def _check_user_block(size: int | None, mode: str) -> None:
-    if not size:
-        return
+def _user_block(size: Any, mode: str) -> int:
+    if size is None:
+        return 0
     if mode in ("r", "r+"):
         raise ValueError("User block may only be specified when creating a file")
-    if size < 512 or size & (size - 1):
+    try:
+        size = int(size)
+    except (TypeError, ValueError) as error:
+        raise ValueError("User block size must be an integer") from error
+    if size and (size < 512 or size & (size - 1)):
         raise ValueError("User block size must be a power of 2 and at least 512")
-    raise UnsupportedError("a new file has no user block: put it before the file afterwards")
+    return size
+
+
+def _expect_user_block(state: OpenFile, size: int) -> None:
+    """A file that was there may have another one."""
+    found = _user_block_of(state)
+    if found != size:
+        if state.n_handles <= 1:
+            state.close()
+        else:
+            state.n_handles -= 1
+        raise ValueError(
+            f"Requested userblock size ({size}) does not match that of existing file ({found})"
+        )
+
+
+def _user_block_of(state: OpenFile) -> int:
+    # A new file is not written before it is committed.
+    path = os.fspath(state.tree.path)
+    return _user_block_size(path) if state.user_block is None else state.user_block
 
 
 def _user_block_size(path: str, default: int = 0) -> int:
@@ -357,5 +415,3 @@ def _user_block_size(path: str, default: int = 0) -> int:
     except OSError:
         pass
     return default
-
-

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .._copy import copy_node
+from .._copy import Copying, copy_node
 from .._errors import AlreadyExistsError, Error, NotFoundError, UnsupportedError
 from .._group import Group as NativeGroup
 from .._group import open_node
 from .._stook import Array as NativeArray
+from ._anonymous import anonymous, name_it
 from ._base import HLObject, MutableMappingHDF5, joined, name_of
 from ._creating import new_dataset
 from ._dataset import Dataset
@@ -24,6 +25,7 @@ from ._links import ExternalLink, SoftLink, as_link_error, link_of
 from ._references import Reference
 from ._state import OpenFile, following
 from ._virtual import VirtualLayout
+from .h5 import get_config
 
 
 class Group(HLObject, MutableMappingHDF5):
@@ -139,7 +141,7 @@ class Group(HLObject, MutableMappingHDF5):
 
     @following
     def _names(self) -> list[str]:
-        return [child[0] for child in self._state.tree.children(self._path)]
+        return self._state.tree.names(self._path)
 
     def __setitem__(self, name: Any, obj: Any) -> None:
         """Gives an object a further name, makes a link, or a dataset of what numpy makes an
@@ -154,6 +156,8 @@ class Group(HLObject, MutableMappingHDF5):
         tree = self._state.tree
         try:
             match obj:
+                case HLObject() if obj._state.anonymous_in is self._state:
+                    name_it(obj, self, path)
                 case HLObject():
                     if obj._state is not self._state:
                         text = "source and destination should be in the same file"
@@ -188,7 +192,8 @@ class Group(HLObject, MutableMappingHDF5):
     def create_group(
         self, name: Any, track_order: bool | None = None, *, track_times: bool | None = None
     ) -> Group:
-        """Creates a group, and those above it.
+        """Creates a group, and those above it. With ``track_order`` its names are listed in the order
+        in which they were made.
 
         Raises
         ------
@@ -196,10 +201,12 @@ class Group(HLObject, MutableMappingHDF5):
             If the name is taken, or the file was opened for reading.
         """
         if name is None:
-            raise raised(UnsupportedError, "a group without a name cannot be created", ValueError)
+            return anonymous(self, lambda group, name: group.create_group(name, track_order))
         path = self._at(name)
+        tree = self._state.tree
+        keeps_order = get_config().track_order if track_order is None else track_order
         try:
-            self._state.tree.create_group(path)
+            tree.create_group(path, bool(keeps_order) and tree.format == "hdf5")
         except Error as error:
             raise told(error, "Unable to synchronously create group") from error
         return Group._of(self._state, path)
@@ -315,11 +322,15 @@ class Group(HLObject, MutableMappingHDF5):
         expand_refs: bool = False,
         without_attrs: bool = False,
     ) -> None:
-        """Copies a node, and all below it, to a path or into a group, of any file."""
-        if shallow or expand_soft or expand_external or expand_refs or without_attrs:
-            raise raised(
-                UnsupportedError, "copies are whole: no option is possible", NotImplementedError
-            )
+        """Copies a node, and all below it, to a path or into a group, of any file.
+
+        With ``shallow`` groups within are made, and are empty. ``expand_soft`` and
+        ``expand_external`` copy what links lead to in their place.
+        """
+        if expand_refs:
+            text = "what references lead to is not copied with them"
+            raise raised(UnsupportedError, text, NotImplementedError)
+        how = Copying(shallow, not without_attrs, expand_soft, expand_external)
         found = source if isinstance(source, HLObject) else self._source(source)
         if isinstance(dest, Group):
             to = dest._at(posixpath.basename(found._path) if name is None else name)
@@ -329,7 +340,7 @@ class Group(HLObject, MutableMappingHDF5):
         else:
             to, tree = self._at(dest), self._state.tree
         try:
-            copy_node(open_node(found._state.tree, found._path), NativeGroup(tree, "/"), to)
+            copy_node(open_node(found._state.tree, found._path), NativeGroup(tree, "/"), to, how)
         except Error as error:
             text = "Unable to synchronously copy object"
             raise told(error, text, RuntimeError) from error
@@ -404,4 +415,6 @@ class Group(HLObject, MutableMappingHDF5):
     def __repr__(self) -> str:
         if not self:
             return "<Closed HDF5 group>"
+        if self.name is None:
+            return f"<HDF5 group (anonymous) ({len(self)} members)>"
         return f'<HDF5 group "{self.name}" ({len(self)} members)>'

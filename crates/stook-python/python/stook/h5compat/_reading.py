@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,11 @@ class Readable(HLObject):
         """
         return ChunkIterator(self, sel)
 
+    @property
+    def _fast_reader(self) -> SimpleNamespace:
+        # Programs that look behind h5py's names find one way to read here.
+        return SimpleNamespace(read=self.__getitem__)
+
     def __getitem__(self, args: Any) -> Any:
         """The items at ``args``.
 
@@ -226,6 +232,8 @@ class Readable(HLObject):
         if not dest.flags.c_contiguous or not dest.flags.writeable:
             raise TypeError("Array must be C-contiguous and writable")
         target = _target(dest, dest_sel)
+        if target is not None:
+            _expect_same(selected.shape, target.shape)
         array = self._array
         self.dtype  # noqa: B018
         if (
@@ -297,6 +305,13 @@ def _target(dest: NDArray[Any], selection: Any) -> NDArray[Any] | None:
         return None
     view = dest[tuple(chosen.parts)]
     return view if isinstance(view, np.ndarray) else None
+
+
+def _expect_same(shape: tuple[int, ...], target: tuple[int, ...]) -> None:
+    """Axes of one item do not count."""
+    shape, target = (tuple(n for n in lengths if n != 1) for lengths in (shape, target))
+    if shape != target:
+        raise TypeError(f"Can't broadcast {shape} -> {target}")
 
 
 def _fitting(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:

@@ -36,8 +36,13 @@ class OpenFile:
         self.driver = "sec2"
         self.libver = ("earliest", "v200")
         self.is_swmr = False
+        self.meta_block_size = 2048
+        #: Bytes before the file, where it was made here.
+        self.user_block: int | None = None
         #: Where the file lies if it is a copy of something in memory.
         self.copy: MemoryCopy | None = None
+        #: The file of which what lies here has no name yet.
+        self.anonymous_in: OpenFile | None = None
         if identity is not None:
             _OPEN[identity] = self
         _ALL.add(self)

@@ -145,6 +145,8 @@ def _array_of(value: Any, dtype: Any) -> NDArray[Any]:
 
 
 def _path_of(value: Any) -> str:
+    if isinstance(value, RegionReference):
+        raise TypeError("Can't implicitly convert region references to references of objects")
     if isinstance(value, Reference):
         return value.path
     if value is None or value == 0:

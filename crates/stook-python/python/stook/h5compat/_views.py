@@ -52,7 +52,7 @@ class _View:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError(f"{type(self).__name__}.__array__: reading makes a copy")
+            raise ValueError(f"{type(self).__name__}.__array__: memory allocation cannot be avoided on read")
         found = np.asarray(self[()])
         return found if dtype is None else found.astype(dtype)
 
@@ -148,12 +148,13 @@ class ChunkIterator:
     def _parts(selection: Any, shape: tuple[int, ...]) -> list[tuple[slice, int]]:
         if selection is None:
             selection = tuple(slice(0, length) for length in shape)
-        elif isinstance(selection, slice):
+        elif not isinstance(selection, tuple):
             selection = (selection,)
         if not isinstance(selection, tuple) or len(selection) != len(shape):
             text = "selection region must have same rank as dataset"
             raise ValueError(f"Invalid selection - {text}")
-        return list(zip(selection, shape, strict=True))
+        parts = (n if isinstance(n, slice) else slice(int(n), int(n) + 1) for n in selection)
+        return list(zip(parts, shape, strict=True))
 
     @staticmethod
     def _bound(part: slice, length: int) -> tuple[int, int]:

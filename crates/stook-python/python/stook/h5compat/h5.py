@@ -19,5 +19,6 @@ _CONFIG = SimpleNamespace(
 
 
 def get_config() -> SimpleNamespace:
-    """The settings; none of them changes anything here."""
+    """The settings, of which ``track_order`` counts: whether files and groups that are made keep
+    the order of their names where they are not told."""
     return _CONFIG
