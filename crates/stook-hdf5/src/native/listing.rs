@@ -14,12 +14,12 @@ use stook_core::file::FileIo;
 use stook_core::{AttributeValue, Limits, NodePath};
 
 use super::chunks::{Span, Visit, Walk};
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Place};
 use super::group::{Entry, entries, find};
 use super::header::{Header, kind};
 use super::source::{Pages, Source};
 use super::{attribute, heap};
-use crate::ffi::ObjectKind;
+use crate::ffi::{ChunkRecord, ObjectKind};
 
 /// Names that are remembered of a group, and groups whose addresses are.
 const MAX_KNOWN: usize = 1 << 16;
@@ -116,6 +116,26 @@ impl Reader {
         Walk { span, n_left }.node(&mut source, (address, None), visit)
     }
 
+    /// Looks at an array, and at what the tree of its chunks leads to.
+    fn walk_array(&self, node: &NodePath) {
+        const N_CHUNKS: u64 = 1 << 12;
+        let Some((_, dataset)) = self.dataset(node) else { return };
+        let Place::Chunks { shape, tree: Some(tree) } = &dataset.place else { return };
+        let (first, last) = (vec![0; shape.len()], vec![u64::MAX; shape.len()]);
+        let span = Span { first: &first, last: &last };
+        let mut references = Vec::new();
+        let mut visit = |_: &[u64], record: ChunkRecord| {
+            // Whatever bytes there are may be taken for references.
+            references.extend(record.address.to_le_bytes());
+            references
+                .extend([record.len_bytes.to_le_bytes(), record.address.to_le_bytes()].concat());
+            Some(())
+        };
+        let _ = self.chunks((*tree, N_CHUNKS), span, &mut visit);
+        let mut items = vec![0; references.len()];
+        let _ = self.texts(&references, (&mut items, &mut Vec::new()));
+    }
+
     /// The text that `references` lead to, as the items of `items` and the bytes that they hold.
     pub(crate) fn texts(&self, references: &[u8], to: (&mut [u8], &mut Vec<u8>)) -> Option<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,6 +157,9 @@ pub fn walk_natively(file: Arc<dyn FileIo>, limits: &Limits) -> u64 {
             let Ok(node) = group.join(&child.name) else { continue };
             for name in ASKED_FOR {
                 let _ = reader.attribute(&node, name);
+            }
+            if child.kind == Some(NodeKind::Array) {
+                reader.walk_array(&node);
             }
             n_found += 1;
             if child.kind == Some(NodeKind::Group) && n_found < limits.n_nodes {
