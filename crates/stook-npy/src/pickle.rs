@@ -12,6 +12,8 @@
 //! depth ([`Pickle::to_json`] does).
 
 mod array;
+mod ascii;
+mod class;
 mod global;
 mod json;
 mod node;
@@ -21,5 +23,7 @@ mod reduce;
 mod write;
 
 pub use array::{Descr, PickledArray};
+pub use ascii::write_ascii;
+pub use class::{Class, Object};
 pub use node::{DateTime, Node, NodeId, Pickle};
 pub use write::{Form, write};

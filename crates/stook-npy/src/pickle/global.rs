@@ -23,10 +23,13 @@ pub(super) enum Global {
     Bytes,
     ByteArray,
     Encode,
+    Time,
+    Dict,
+    Reconstructor,
 }
 
 /// The modules under which each is known, in all versions of Python and numpy.
-const TABLE: [(Global, &[&str], &[&str]); 18] = [
+const TABLE: [(Global, &[&str], &[&str]); 21] = [
     (Global::Reconstruct, MULTIARRAY, &["_reconstruct"]),
     (Global::Scalar, MULTIARRAY, &["scalar"]),
     (Global::FromBuffer, &["numpy.core.numeric", "numpy._core.numeric"], &["_frombuffer"]),
@@ -49,6 +52,9 @@ const TABLE: [(Global, &[&str], &[&str]); 18] = [
     (Global::Bytes, BUILTINS, &["bytes"]),
     (Global::ByteArray, BUILTINS, &["bytearray"]),
     (Global::Encode, &["_codecs"], &["encode"]),
+    (Global::Time, &["datetime"], &["time"]),
+    (Global::Dict, BUILTINS, &["dict"]),
+    (Global::Reconstructor, &["copyreg", "copy_reg"], &["_reconstructor"]),
 ];
 const MULTIARRAY: &[&str] = &["numpy.core.multiarray", "numpy._core.multiarray"];
 const BUILTINS: &[&str] = &["builtins", "__builtin__"];

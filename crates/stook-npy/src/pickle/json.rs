@@ -68,6 +68,7 @@ impl Printer<'_> {
             Node::Range(parts) => json!({ "range": parts.map(int) }),
             Node::DateTime(time) => json!(date_time(time)),
             Node::Date(day) => json!(date(day)),
+            Node::Time(micros) => json!(time(*micros)),
             Node::TimeDelta(micros) => json!({ "timedelta_us": int(*micros) }),
             Node::Path(path) => json!(path),
             Node::DType(descr) => match descr.dtype() {
@@ -140,11 +141,15 @@ fn date(day: &DateTime) -> String {
     format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
 }
 
-fn date_time(time: &DateTime) -> String {
-    let seconds = time.microsecond_of_day / 1_000_000;
+fn date_time(at: &DateTime) -> String {
+    format!("{}T{}", date(at), time(at.microsecond_of_day))
+}
+
+fn time(microsecond_of_day: u64) -> String {
+    let seconds = microsecond_of_day / 1_000_000;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let text = format!("{}T{hour:02}:{minute:02}:{second:02}", date(time));
-    match time.microsecond_of_day % 1_000_000 {
+    let text = format!("{hour:02}:{minute:02}:{second:02}");
+    match microsecond_of_day % 1_000_000 {
         0 => text,
         micros => format!("{text}.{micros:06}"),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stook_core::{Error, Limits, Result};
 
 use super::array::{Descr, PickledArray};
+use super::class::{Class, Object};
 use super::global::Global;
 use super::read::Machine;
 
@@ -69,6 +70,8 @@ pub enum Node {
     DateTime(DateTime),
     /// A `datetime.date`.
     Date(DateTime),
+    /// A `datetime.time` without a zone, in microseconds since midnight.
+    Time(u64),
     /// A `datetime.timedelta` in microseconds.
     TimeDelta(i128),
     /// A path of `pathlib`, as text.
@@ -79,6 +82,8 @@ pub enum Node {
     Scalar(Arc<PickledArray>),
     /// An array of numpy.
     Array(Arc<PickledArray>),
+    /// An object of a class that the reader was told of.
+    Object(Box<Object>),
     /// Something that is called to make an object; data only as the first part of that call.
     #[doc(hidden)]
     Callable(Callable),
@@ -89,7 +94,14 @@ pub enum Node {
 
 /// See [`Node::Callable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Callable(pub(super) Global);
+pub struct Callable(pub(super) Named);
+
+/// What a pickle names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Global(Global),
+    Class(Class),
+}
 
 impl Node {
     /// What it is, as Python names its type.
@@ -114,11 +126,13 @@ impl Node {
             Self::Range(_) => "range",
             Self::DateTime(_) => "datetime",
             Self::Date(_) => "date",
+            Self::Time(_) => "time",
             Self::TimeDelta(_) => "timedelta",
             Self::Path(_) => "path",
             Self::DType(_) => "dtype",
             Self::Scalar(_) => "numpy scalar",
             Self::Array(_) | Self::BareArray => "ndarray",
+            Self::Object(object) => object.class.name,
             Self::Callable(_) => "type",
         }
     }
@@ -181,7 +195,16 @@ impl Pickle {
     /// no plain data, `LimitExceeded` where the objects would take more memory than
     /// [`Limits::chunk_len_bytes`].
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self> {
-        Machine::new(bytes, limits).run()
+        Machine::new(bytes, limits, &[]).run()
+    }
+
+    /// Like [`Pickle::parse`], where objects of `classes` are data, too ([`Node::Object`]), and
+    /// protocols 0 and 1 are read as well.
+    ///
+    /// # Errors
+    /// As those of [`Pickle::parse`].
+    pub fn parse_with(bytes: &[u8], limits: &Limits, classes: &[Class]) -> Result<Self> {
+        Machine::new(bytes, limits, classes).reading_text().run()
     }
 
     /// A pickle of one object; more are added with [`Pickle::add`].

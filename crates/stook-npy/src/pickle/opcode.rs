@@ -48,6 +48,7 @@ opcodes! {
     BINBYTES = b'B';
     SHORT_BINBYTES = b'C';
     PROTO = 0x80;
+    NEWOBJ = 0x81;
     TUPLE1 = 0x85;
     TUPLE2 = 0x86;
     TUPLE3 = 0x87;
@@ -69,7 +70,7 @@ opcodes! {
 
 /// Those that are refused: what protocols 0 and 1 write, what makes objects of any class, and
 /// what refers to something outside of the pickle.
-const REFUSED: [(u8, &str); 18] = [
+const REFUSED: [(u8, &str); 17] = [
     (b'F', "FLOAT"),
     (b'I', "INT"),
     (b'L', "LONG"),
@@ -81,7 +82,6 @@ const REFUSED: [(u8, &str); 18] = [
     (b'i', "INST"),
     (b'o', "OBJ"),
     (b'p', "PUT"),
-    (0x81, "NEWOBJ"),
     (0x82, "EXT1"),
     (0x83, "EXT2"),
     (0x84, "EXT4"),

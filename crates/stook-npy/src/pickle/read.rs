@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use stook_core::{Error, Limits, Result};
 
+use super::class::{Class, Object};
 use super::global::Global;
-use super::node::{Callable, Node, NodeId, Pickle};
+use super::node::{Callable, Named, Node, NodeId, Pickle};
 use super::opcode as op;
 use super::reduce;
 
@@ -28,10 +29,14 @@ pub(super) struct Machine<'a> {
     /// Bytes that may still be used.
     budget: u64,
     limits: &'a Limits,
+    /// What is data beside what [`Global`] knows.
+    classes: &'a [Class],
+    /// Whether protocols 0 and 1 are read.
+    reads_text: bool,
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(bytes: &'a [u8], limits: &'a Limits) -> Self {
+    pub(super) fn new(bytes: &'a [u8], limits: &'a Limits, classes: &'a [Class]) -> Self {
         Self {
             bytes,
             at: 0,
@@ -41,16 +46,25 @@ impl<'a> Machine<'a> {
             memo: HashMap::new(),
             budget: limits.chunk_len_bytes,
             limits,
+            classes,
+            reads_text: false,
         }
     }
 
+    /// Reads protocols 0 and 1, too.
+    pub(super) fn reading_text(self) -> Self {
+        Self { reads_text: true, ..self }
+    }
+
     pub(super) fn run(mut self) -> Result<Pickle> {
-        if self.byte()? != op::PROTO {
+        if self.bytes.first() == Some(&op::PROTO) {
+            self.at = 1;
+            let version = self.byte()?;
+            if !PROTOCOLS.contains(&version) {
+                return Err(Error::unsupported(format!("pickle: protocol {version} is not known")));
+            }
+        } else if !self.reads_text {
             return Err(Error::corrupt("pickle: expected one of protocol 2 or later"));
-        }
-        let version = self.byte()?;
-        if !PROTOCOLS.contains(&version) {
-            return Err(Error::unsupported(format!("pickle: protocol {version} is not known")));
         }
         loop {
             let at = self.at;
@@ -83,9 +97,7 @@ impl<'a> Machine<'a> {
             }
             op::BINGET | op::LONG_BINGET => {
                 let key = if code == op::BINGET { self.byte()?.into() } else { self.u32()?.into() };
-                let missing = || Error::corrupt(format!("there is no object {key} to get"));
-                let id = *self.memo.get(&key).ok_or_else(missing)?;
-                self.stack.push(id);
+                self.fetch(key)?;
             }
             op::BINPUT | op::LONG_BINPUT => {
                 let key = if code == op::BINPUT { self.byte()?.into() } else { self.u32()?.into() };
@@ -93,7 +105,8 @@ impl<'a> Machine<'a> {
             }
             op::MEMOIZE => self.memoize(self.memo.len() as u64)?,
             _ => {
-                if !self.scalar(code)? && !self.collection(code)? {
+                let is_done = self.scalar(code)? || self.collection(code)?;
+                if !is_done && !(self.reads_text && self.text_opcode(code)?) {
                     return self.call(code);
                 }
             }
@@ -180,7 +193,8 @@ impl<'a> Machine<'a> {
             op::GLOBAL => {
                 let module = text(self.line()?)?;
                 let name = text(self.line()?)?;
-                self.push(Node::Callable(Callable(Global::find(&module, &name)?)))
+                let named = self.find(&module, &name)?;
+                self.push(Node::Callable(Callable(named)))
             }
             op::STACK_GLOBAL => {
                 let parts = self.pop_n(2)?;
@@ -188,15 +202,15 @@ impl<'a> Machine<'a> {
                 let (Some(Some(module)), Some(Some(name))) = (parts.next(), parts.next()) else {
                     return Err(Error::corrupt("expected a module and a name"));
                 };
-                let global = Global::find(module, name)?;
-                self.push(Node::Callable(Callable(global)))
+                let named = self.find(module, name)?;
+                self.push(Node::Callable(Callable(named)))
             }
             op::REDUCE => {
                 let parts = self.pop_n(2)?;
                 let [callable, arguments] = parts.as_slice() else {
                     return Err(underflow());
                 };
-                let Node::Callable(Callable(global)) = *self.node(*callable) else {
+                let Node::Callable(Callable(Named::Global(global))) = *self.node(*callable) else {
                     let found = self.node(*callable).type_name();
                     return Err(Error::unsupported(format!("it calls a {found}")));
                 };
@@ -206,9 +220,19 @@ impl<'a> Machine<'a> {
                 let node = reduce::reduce(global, &arguments.clone(), self)?;
                 self.push(node)
             }
+            op::NEWOBJ if self.makes_object()? => {
+                let parts = self.pop_n(2)?;
+                let [class, arguments] = parts.as_slice() else { return Err(underflow()) };
+                let object = self.object(*class, *arguments)?;
+                self.push(Node::Object(Box::new(object)))
+            }
             op::BUILD => {
                 let state = self.pop()?;
                 let target = self.top()?;
+                if let Some(Node::Object(object)) = self.node_mut(target) {
+                    object.state = Some(state);
+                    return Ok(());
+                }
                 let node = reduce::build(target, state, self)?;
                 self.set(target, node);
                 Ok(())
@@ -220,6 +244,33 @@ impl<'a> Machine<'a> {
                 None => Error::corrupt("this is no opcode"),
             }),
         }
+    }
+
+    fn find(&self, module: &str, name: &str) -> Result<Named> {
+        let is_it = |class: &&Class| class.module == module && class.name == name;
+        match self.classes.iter().find(is_it) {
+            Some(class) => Ok(Named::Class(*class)),
+            None => Global::find(module, name).map(Named::Global),
+        }
+    }
+
+    /// Whether what lies below the top is a class whose objects are data.
+    fn makes_object(&self) -> Result<bool> {
+        let class = self.stack.len().checked_sub(2).and_then(|at| self.stack.get(at));
+        let class = self.node(*class.ok_or_else(underflow)?);
+        Ok(matches!(class, Node::Callable(Callable(Named::Class(_)))))
+    }
+
+    fn object(&mut self, class: NodeId, arguments: NodeId) -> Result<Object> {
+        let Node::Callable(Callable(Named::Class(class))) = *self.node(class) else {
+            return Err(Error::corrupt("expected a class"));
+        };
+        let Node::Tuple(arguments) = self.node(arguments) else {
+            return Err(Error::corrupt("expected a tuple of arguments"));
+        };
+        let arguments = arguments.clone();
+        self.charge(size_of::<Object>().saturating_add(size_of_val(arguments.as_slice())))?;
+        Ok(Object { arguments, ..Object::new(class) })
     }
 
     fn extend(&mut self, items: &[NodeId]) -> Result<()> {
@@ -243,11 +294,15 @@ impl<'a> Machine<'a> {
                 dict.extend_from_slice(&items);
                 Ok(())
             }
+            Some(Node::Object(object)) => {
+                object.items.extend_from_slice(&items);
+                Ok(())
+            }
             _ => Err(Error::corrupt(format!("expected a dictionary, found a {found}"))),
         }
     }
 
-    fn memoize(&mut self, key: u64) -> Result<()> {
+    pub(super) fn memoize(&mut self, key: u64) -> Result<()> {
         let top = self.top()?;
         self.charge(32)?;
         self.memo.insert(key, top);
@@ -292,7 +347,15 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn push(&mut self, node: Node) -> Result<()> {
+    /// The object that is in the memo under `key`, on the stack again.
+    pub(super) fn fetch(&mut self, key: u64) -> Result<()> {
+        let missing = || Error::corrupt(format!("there is no object {key} to get"));
+        let id = *self.memo.get(&key).ok_or_else(missing)?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    pub(super) fn push(&mut self, node: Node) -> Result<()> {
         self.charge(NODE_LEN)?;
         let id = u32::try_from(self.nodes.len());
         let id = id.map_err(|_| Error::limit("pickle: more than 4294967295 objects"))?;
@@ -385,7 +448,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn line(&mut self) -> Result<&'a [u8]> {
+    pub(super) fn line(&mut self) -> Result<&'a [u8]> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let len = rest.iter().position(|&byte| byte == b'\n');
         let line = self.take(len.ok_or_else(|| Error::corrupt("expected the end of a name"))?)?;
@@ -402,7 +465,7 @@ fn pairs(items: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>> {
     Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
 }
 
-fn text(bytes: &[u8]) -> Result<String> {
+pub(super) fn text(bytes: &[u8]) -> Result<String> {
     // Python lets lone surrogates through; they have no text.
     let text = std::str::from_utf8(bytes);
     text.map(str::to_owned).map_err(|error| Error::corrupt("text is not UTF-8").with_source(error))

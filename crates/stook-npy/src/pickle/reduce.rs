@@ -7,8 +7,9 @@ use stook_core::dtype::{TimeBase, TimeUnit};
 use stook_core::{DType, Error, Result};
 
 use super::array::{Descr, PickledArray};
+use super::class::Object;
 use super::global::Global;
-use super::node::{DateTime, Node, NodeId};
+use super::node::{Callable, DateTime, Named, Node, NodeId};
 use super::read::Machine;
 
 /// The object that `global` makes of `arguments`.
@@ -18,6 +19,9 @@ pub(super) fn reduce(
     machine: &mut Machine<'_>,
 ) -> Result<Node> {
     check_count("arguments", arguments.len())?;
+    if global == Global::Reconstructor {
+        return reconstructor(arguments, machine);
+    }
     let payload = arguments.iter().map(|id| len_of(machine.node(*id))).sum();
     machine.charge(payload)?;
     let nodes: Vec<&Node> = arguments.iter().map(|id| machine.node(*id)).collect();
@@ -44,6 +48,7 @@ pub(super) fn reduce(
             return Err(Error::unsupported("a time with a zone"));
         }
         (Global::Date, [state]) => date(state.as_bytes()).map(Node::Date),
+        (Global::Time, [state]) => state.as_bytes().and_then(micros_of).map(Node::Time),
         (Global::TimeDelta, parts) => time_delta(parts),
         (Global::Path, parts) => path(parts),
         (Global::Complex, [Node::Float(re), Node::Float(im)]) => Some(Node::Complex(*re, *im)),
@@ -62,6 +67,7 @@ pub(super) fn reduce(
                 Node::FrozenSet(items.clone())
             })
         }
+        (Global::Dict, []) => Some(Node::Dict(Vec::new())),
         (Global::Set, []) => Some(Node::Set(Vec::new())),
         (Global::FrozenSet, []) => Some(Node::FrozenSet(Vec::new())),
         (Global::OrderedDict, []) => Some(Node::OrderedDict(Vec::new())),
@@ -72,6 +78,23 @@ pub(super) fn reduce(
         let found: Vec<_> = nodes.iter().map(|node| node.type_name()).collect();
         Error::corrupt(format!("{global:?} of ({}) makes nothing", found.join(", ")))
     })
+}
+
+/// What protocols 0 and 1 make of a class, the builtin that it inherits from, and what that holds.
+fn reconstructor(arguments: &[NodeId], machine: &mut Machine<'_>) -> Result<Node> {
+    let malformed = || Error::corrupt("expected a class, its base and what it holds");
+    let &[class, base, held] = arguments else { return Err(malformed()) };
+    let Node::Callable(Callable(Named::Class(class))) = *machine.node(class) else {
+        let found = machine.node(class).type_name();
+        return Err(Error::unsupported(format!("it makes an object of a {found}")));
+    };
+    let items = match (machine.node(base), machine.node(held)) {
+        (Node::Callable(Callable(Named::Global(Global::Dict))), Node::Dict(items)) => items.clone(),
+        (Node::Callable(_), Node::None) => Vec::new(),
+        _ => return Err(malformed()),
+    };
+    machine.charge(size_of::<Object>().saturating_add(size_of_val(items.as_slice())))?;
+    Ok(Node::Object(Box::new(Object { items, ..Object::new(class) })))
 }
 
 /// What becomes of the object at `target` when it is given `state`.
@@ -286,14 +309,21 @@ fn date(bytes: Option<&[u8]>) -> Option<DateTime> {
 
 fn date_time(bytes: Option<&[u8]>) -> Option<Node> {
     let day = date(bytes)?;
-    let &[_, _, _, _, hour, minute, second, high, middle, low] = bytes? else { return None };
+    let microsecond_of_day = micros_of(bytes?.get(4..)?)?;
+    Some(Node::DateTime(DateTime { microsecond_of_day, ..day }))
+}
+
+/// Microseconds since midnight, of the bytes of a time.
+fn micros_of(bytes: &[u8]) -> Option<u64> {
+    let &[hour, minute, second, high, middle, low] = bytes else { return None };
+    // The highest bit of the hour tells apart the two hours when clocks are put back.
+    let hour = hour & 0x7f;
     let micros = u32::from_be_bytes([0, high, middle, low]);
     if hour > 23 || minute > 59 || second > 59 || micros > 999_999 {
         return None;
     }
     let seconds = (u64::from(hour) * 60 + u64::from(minute)) * 60 + u64::from(second);
-    let microsecond_of_day = seconds * 1_000_000 + u64::from(micros);
-    Some(Node::DateTime(DateTime { microsecond_of_day, ..day }))
+    Some(seconds * 1_000_000 + u64::from(micros))
 }
 
 fn time_delta(parts: &[&Node]) -> Option<Node> {

@@ -10,6 +10,7 @@ use stook_core::codec::Endian;
 use stook_core::{DType, Error, Result};
 
 use super::array::{Descr, PickledArray};
+use super::class::Object;
 use super::node::{DateTime, Node, NodeId, Pickle};
 use super::opcode as op;
 
@@ -205,7 +206,9 @@ impl<'a> Writer<'a> {
             Node::Date(_) => ("datetime", "date"),
             Node::TimeDelta(_) => ("datetime", "timedelta"),
             Node::Path(_) => ("pathlib", "PurePosixPath"),
+            Node::Time(_) => ("datetime", "time"),
             Node::DType(descr) => return self.dtype(descr),
+            Node::Object(object) => return self.object(object, key, depth),
             other => {
                 let found = other.type_name();
                 return Err(Error::unsupported(format!("pickle: a {found} is not written")));
@@ -243,8 +246,11 @@ impl<'a> Writer<'a> {
                 self.put(&[op::TUPLE1]);
             }
             Node::Date(day) => {
-                let [high, low] = day.year.to_be_bytes();
-                self.bytes(&[high, low, day.month, day.day], None);
+                self.bytes(&date_bytes(day), None);
+                self.put(&[op::TUPLE1]);
+            }
+            Node::Time(micros) => {
+                self.bytes(&time_bytes(*micros), None);
                 self.put(&[op::TUPLE1]);
             }
             Node::TimeDelta(micros) => {
@@ -268,6 +274,22 @@ impl<'a> Writer<'a> {
         self.memoize(Some(key));
         if let Node::OrderedDict(pairs) = node {
             self.items(pairs, depth)?;
+        }
+        Ok(())
+    }
+
+    /// An object of a class that the caller chose.
+    fn object(&mut self, object: &Object, key: Key, depth: usize) -> Result<()> {
+        self.global(object.class.module, object.class.name);
+        self.tuple(&object.arguments, None, depth)?;
+        self.put(&[op::NEWOBJ]);
+        self.memoize(Some(key));
+        if !object.items.is_empty() {
+            self.items(&object.items, depth)?;
+        }
+        if let Some(state) = object.state {
+            self.save(state, depth + 1)?;
+            self.put(&[op::BUILD]);
         }
         Ok(())
     }
@@ -567,11 +589,23 @@ impl DTypeState {
     }
 }
 
-fn date_time_bytes(time: &DateTime) -> [u8; 10] {
-    let [high, low] = time.year.to_be_bytes();
-    let seconds = time.microsecond_of_day / 1_000_000;
-    let [_, _, _, _, _, a, b, c] = (time.microsecond_of_day % 1_000_000).to_be_bytes();
+/// What `date.__reduce__` gives.
+pub(super) fn date_bytes(day: &DateTime) -> [u8; 4] {
+    let [high, low] = day.year.to_be_bytes();
+    [high, low, day.month, day.day]
+}
+
+/// What `time.__reduce__` gives.
+pub(super) fn time_bytes(microsecond_of_day: u64) -> [u8; 6] {
+    let seconds = microsecond_of_day / 1_000_000;
+    let [_, _, _, _, _, a, b, c] = (microsecond_of_day % 1_000_000).to_be_bytes();
     let part = |value: u64| u8::try_from(value).unwrap_or(0);
-    let (hour, minute) = (part(seconds / 3600), part(seconds / 60 % 60));
-    [high, low, time.month, time.day, hour, minute, part(seconds % 60), a, b, c]
+    [part(seconds / 3600), part(seconds / 60 % 60), part(seconds % 60), a, b, c]
+}
+
+/// What `datetime.__reduce__` gives.
+pub(super) fn date_time_bytes(time: &DateTime) -> [u8; 10] {
+    let [y, z, month, day] = date_bytes(time);
+    let [hour, minute, second, a, b, c] = time_bytes(time.microsecond_of_day);
+    [y, z, month, day, hour, minute, second, a, b, c]
 }

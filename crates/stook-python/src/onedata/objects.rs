@@ -144,6 +144,11 @@ impl<'py> Reader<'_, 'py> {
                 let parts = (at.year, at.month, at.day, time.0, time.1, time.2, micros);
                 py.import("datetime")?.getattr("datetime")?.call1(parts)?
             }
+            Node::Time(micros) => {
+                let (seconds, micros) = (micros / SECOND, micros % SECOND);
+                let parts = (seconds / 3600, seconds / 60 % 60, seconds % 60, micros);
+                py.import("datetime")?.getattr("time")?.call1(parts)?
+            }
             Node::TimeDelta(micros) => {
                 py.import("datetime")?.getattr("timedelta")?.call1((0, 0, *micros))?
             }
