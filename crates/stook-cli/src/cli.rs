@@ -5,6 +5,7 @@ mod judge;
 mod live;
 mod loom;
 mod make;
+mod session;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
 pub(crate) use live::{MonitorArgs, TailArgs, Until, Watch};
 pub(crate) use loom::{AxisArg, LayoutOfMatrix, LoomAction, LoomArgs};
 pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
+pub(crate) use session::{SessionAction, SessionArgs};
 pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
 const LONG_ABOUT: &str = "\
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Recover(RecoverArgs),
     /// Look at, mend, cut, join, sort, import and convert Loom files
     Loom(LoomArgs),
+    /// List, show, compare and convert sessions of labelled arrays
+    Session(SessionArgs),
     /// Print a script that completes commands and options in a shell
     Completions(CompletionsArgs),
     /// The process in which `check` reads a file that is not trusted
@@ -106,6 +110,7 @@ impl Command {
                 | Self::Mv(_)
                 | Self::Ln(_)
         ) || matches!(self, Self::Loom(args) if args.action.writes())
+            || matches!(self, Self::Session(args) if args.action.writes())
     }
 
     /// Whether errors, too, are JSON.
@@ -126,6 +131,7 @@ impl Command {
             Self::Ln(args) => args.json,
             Self::Recover(args) => args.json,
             Self::Loom(args) => args.json,
+            Self::Session(args) => args.json,
             Self::Completions(_) | Self::CheckWorker(_) => false,
         }
     }

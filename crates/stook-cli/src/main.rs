@@ -23,6 +23,7 @@ mod progress;
 mod recover;
 mod repack;
 mod selection;
+mod session;
 mod tail;
 mod time;
 mod tree;
@@ -64,6 +65,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Ln(args) => edit::ln(args, &mut out),
         Command::Recover(args) => recover::run(args, &mut out),
         Command::Loom(args) => loom::run(args, &mut out),
+        Command::Session(args) => session::run(args, &mut out),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "stook", &mut out);
             Ok(())

@@ -19,6 +19,18 @@ pub fn date_of(days: i128) -> (i128, u8, u8) {
     (year, u8::try_from(month).unwrap_or(0), u8::try_from(day_of_month).unwrap_or(0))
 }
 
+/// The days from 1970-01-01 to a date, by the Gregorian calendar without a beginning; a month or day
+/// that is too large is one of a later year or month.
+#[must_use]
+pub fn days_of(year: i64, month: u8, day: u8) -> i64 {
+    // Years are counted from 1 March of the year 0, so that a leap day is the last of its year.
+    let months = i64::from(month) + 9;
+    let year = year.saturating_sub(1).saturating_add(months / 12).clamp(-1 << 40, 1 << 40);
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let day_of_year = (153 * (months % 12) + 2) / 5 + i64::from(day) - 1;
+    year * 365 + leap_days + day_of_year - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +43,9 @@ mod tests {
         assert_eq!(date_of(11_017), (2000, 3, 1));
         assert_eq!(date_of(-719_528), (0, 1, 1));
         assert_eq!(date_of(-719_529), (-1, 12, 31));
+        for days in (-800_000..800_000).step_by(97) {
+            let (year, month, day) = date_of(days.into());
+            assert_eq!(days_of(i64::try_from(year).unwrap(), month, day), days);
+        }
     }
 }

@@ -4,3 +4,4 @@ pub(crate) mod axes;
 pub(crate) mod kernels;
 pub(crate) mod key;
 mod label;
+pub(crate) mod session;

@@ -83,6 +83,12 @@ mod _stook {
     #[pymodule_export]
     use crate::labelled::key::LabelledGroup;
     #[pymodule_export]
+    use crate::labelled::session::labelled_list;
+    #[pymodule_export]
+    use crate::labelled::session::labelled_load;
+    #[pymodule_export]
+    use crate::labelled::session::labelled_save;
+    #[pymodule_export]
     use crate::lend::Lender;
     #[pymodule_export]
     use crate::lend::Mapped;

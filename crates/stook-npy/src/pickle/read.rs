@@ -105,8 +105,10 @@ impl<'a> Machine<'a> {
             }
             op::MEMOIZE => self.memoize(self.memo.len() as u64)?,
             _ => {
-                let is_done = self.scalar(code)? || self.collection(code)?;
-                if !is_done && !(self.reads_text && self.text_opcode(code)?) {
+                let is_done = self.scalar(code)?
+                    || self.collection(code)?
+                    || (self.reads_text && self.text_opcode(code)?);
+                if !is_done {
                     return self.call(code);
                 }
             }

@@ -169,13 +169,7 @@ impl<'a> Writer<'a> {
                 Err(_) => self.bytes(bytes, Some(key)),
             },
             Node::Bytes(bytes) => self.bytes(bytes, Some(key)),
-            Node::List(items) => {
-                self.put(&[op::EMPTY_LIST]);
-                self.memoize(Some(key));
-                self.batches(items, op::APPEND, op::APPENDS, |writer, id| {
-                    writer.save(*id, depth + 1)
-                })?;
-            }
+            Node::List(items) => self.list_of(items, Some(key), depth)?,
             Node::Tuple(items) => self.tuple(items, Some(key), depth)?,
             Node::Dict(pairs) => {
                 self.put(&[op::EMPTY_DICT]);
@@ -234,11 +228,7 @@ impl<'a> Writer<'a> {
                 self.put(&[op::TUPLE3]);
             }
             Node::Set(items) | Node::FrozenSet(items) => {
-                self.put(&[op::EMPTY_LIST]);
-                self.memoize(None);
-                self.batches(items, op::APPEND, op::APPENDS, |writer, id| {
-                    writer.save(*id, depth + 1)
-                })?;
+                self.list_of(items, None, depth)?;
                 self.put(&[op::TUPLE1]);
             }
             Node::DateTime(time) => {
@@ -299,6 +289,12 @@ impl<'a> Writer<'a> {
             writer.save(*name, depth + 1)?;
             writer.save(*value, depth + 1)
         })
+    }
+
+    fn list_of(&mut self, items: &[NodeId], key: Option<Key>, depth: usize) -> Result<()> {
+        self.put(&[op::EMPTY_LIST]);
+        self.memoize(key);
+        self.batches(items, op::APPEND, op::APPENDS, |writer, id| writer.save(*id, depth + 1))
     }
 
     fn batches<T>(
@@ -451,11 +447,7 @@ impl<'a> Writer<'a> {
         self.dtype(&array.descr)?;
         self.put(&[if array.is_fortran { op::NEWTRUE } else { op::NEWFALSE }]);
         if array.is_object() {
-            self.put(&[op::EMPTY_LIST]);
-            self.memoize(None);
-            self.batches(&array.objects, op::APPEND, op::APPENDS, |writer, id| {
-                writer.save(*id, depth + 1)
-            })?;
+            self.list_of(&array.objects, None, depth)?;
         } else {
             self.bytes(&array.bytes, None);
         }

@@ -42,10 +42,13 @@ __all__ = [
     "labelled_element_equals",
     "labelled_equals",
     "labelled_filter",
+    "labelled_list",
+    "labelled_load",
     "labelled_nonzero",
     "labelled_quantile",
     "labelled_reduce",
     "labelled_reduce_groups",
+    "labelled_save",
     "labelled_scan",
     "labelled_take",
     "labelled_true_positions",
@@ -473,6 +476,30 @@ class OneCache:
     def len_bytes(self) -> int: ...
 
 def transpose(array: NDArray[Any]) -> NDArray[Any]: ...
+
+# Sessions of labelled objects as parts: items are (name, kind, parts). Of "Array": axes, elements and
+# metadata; of "Axis": name and labels; of "LGroup" and "IGroup": key, name and axis; of "scalar": the
+# value. Labels are an array, or the length of a wildcard axis. What could not be loaded or saved is
+# told, with the reason.
+
+def labelled_load(
+    path: str | PathLike[str],
+    engine: str | None = None,
+    names: list[str] | None = None,
+) -> tuple[
+    list[tuple[str, str, Any]], list[tuple[str, Any]], list[str], list[tuple[str, str]]
+]: ...
+def labelled_save(
+    path: str | PathLike[str],
+    items: list[tuple[str, str, Any]],
+    metadata: list[tuple[str, Any]],
+    engine: str | None = None,
+    overwrite: bool = True,
+    sidecar: bool = False,
+) -> tuple[list[str], list[tuple[str, str]]]: ...
+def labelled_list(
+    path: str | PathLike[str],
+) -> list[tuple[str, str, list[tuple[str | None, int]], str | None]]: ...
 
 # The kernels of labelled arrays: arrays of numbers of any strides in, new arrays out, on several
 # threads where they are large. What they do not know is a NotImplementedError: numpy has to do it.

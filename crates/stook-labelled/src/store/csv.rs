@@ -1,0 +1,275 @@
+//! Sessions as text: a folder with a csv file for each array, or one such file.
+//!
+//! Metadata is `__metadata__.csv`. What csv cannot say is kept in `__stook__.json` beside it, if
+//! that is asked for ([`super::sidecar`]). A folder is made anew under another name where there is
+//! none, else its files are replaced one by one, each as a whole. Bytes: docs/formats/labelled.md.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use stook_core::file::place::{PlaceKind, create_folders, draft_of, kind_of, publish, remove};
+use stook_core::file::{FileIo, LocalFile, write_atomic};
+use stook_core::store::{ByteStore as _, LocalStore};
+use stook_core::{Durability, Error, ErrorKind, Limits, Mode, Result};
+
+use super::sidecar::{self, Sidecar};
+use super::table::{self, Table, Texts};
+use crate::Array;
+use crate::item::Item;
+use crate::metadata::Metadata;
+use crate::scalar::Scalar;
+use crate::session::{LoadReport, SaveOptions, SaveReport, Session};
+
+/// The file of a session's metadata.
+const METADATA: &str = "__metadata__";
+/// The file of what csv cannot say.
+const SIDECAR: &str = "__stook__.json";
+
+/// Loads the arrays called `names`, or all, sorted by name; from a file the one that it is called.
+pub(crate) fn load(
+    path: &Path,
+    names: Option<&[String]>,
+    limits: &Limits,
+) -> Result<(Session, LoadReport)> {
+    let mut session = Session::new();
+    let mut report = LoadReport::default();
+    let wanted = |name: &str| names.is_none_or(|names| names.iter().any(|wanted| wanted == name));
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
+    let (mut notes, mut read) = (None, Vec::new());
+    if kind_of(path)? == Some(PlaceKind::Folder) {
+        let listing = LocalStore::open(path, Mode::Read)?.list("")?;
+        for file in listing.keys {
+            if let Some(name) = file.strip_suffix(".csv") {
+                files.push((name.to_owned(), path.join(&file)));
+            }
+        }
+        notes = sidecar::read(&path.join(SIDECAR), limits)?;
+    } else {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        files.push((name, path.to_owned()));
+    }
+    files.sort();
+    for (name, file) in files {
+        if notes.is_some() {
+            read.push((format!("{name}.csv"), sidecar::bytes(&file, limits.chunk_len_bytes)?));
+        }
+        if name == METADATA {
+            *session.metadata_mut() = metadata(&file, limits)?;
+        } else if wanted(&name) {
+            match array(&file, limits) {
+                Ok(array) => drop(session.insert(name.as_str(), array)),
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    report.skip(name, error.message());
+                }
+                Err(error) => return Err(error.at_file(&file)),
+            }
+        }
+    }
+    if let Some(notes) = notes {
+        read.sort();
+        if notes.is_of(checksum(&mut read.iter())) {
+            session = notes.applied(session, names)?;
+        } else {
+            report.skip("", format!("`{SIDECAR}` is of other files, and does not count"));
+        }
+    }
+    report.loaded = session.keys().map(str::to_owned).collect();
+    Ok((session, report))
+}
+
+/// The checksum of files, in the order of their names.
+fn checksum(files: &mut dyn Iterator<Item = &(String, Vec<u8>)>) -> u32 {
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    files.iter().fold(0, |crc, (name, bytes)| {
+        crc32c::crc32c_append(crc32c::crc32c_append(crc, name.as_bytes()), bytes)
+    })
+}
+
+/// The records of a file.
+struct Records(Vec<csv::StringRecord>);
+
+impl Table for Records {
+    fn n_rows(&self) -> usize {
+        self.0.len()
+    }
+
+    fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
+        self.0.get(row).and_then(|record| record.get(column)).unwrap_or_default().into()
+    }
+
+    fn n_columns(&self, row: usize) -> usize {
+        self.0.get(row).map_or(0, csv::StringRecord::len)
+    }
+}
+
+fn records(path: &Path, limits: &Limits) -> Result<Records> {
+    let bytes = sidecar::bytes(path, limits.chunk_len_bytes)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let records = reader.records().collect::<std::result::Result<Vec<_>, _>>();
+    records.map(Records).map_err(|error| Error::corrupt("no csv").with_source(error).at_file(path))
+}
+
+fn array(path: &Path, limits: &Limits) -> Result<Array> {
+    table::read(&records(path, limits)?)
+}
+
+/// Names and values of a table of two columns, whose types are guessed.
+fn metadata(path: &Path, limits: &Limits) -> Result<Metadata> {
+    let records = records(path, limits)?;
+    let pairs = (1..records.n_rows())
+        .map(|row| (records.text(row, 0).into_owned(), Scalar::guess(&records.text(row, 1))));
+    Ok(pairs.collect())
+}
+
+/// Saves arrays into a folder, or the only one into a file.
+pub(crate) fn save(
+    items: &[(&str, &Item)],
+    session: &Metadata,
+    path: &Path,
+    options: &SaveOptions,
+) -> Result<SaveReport> {
+    let mut report = SaveReport::default();
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    if !session.is_empty() {
+        files.push((format!("{METADATA}.csv"), metadata_bytes(session)?));
+    }
+    for (name, item) in items {
+        match item {
+            Item::Array(array, _) => {
+                match file_name(name).and_then(|file| Ok((file, text(array)?))) {
+                    Ok(file) => {
+                        files.push(file);
+                        report.saved.push((*name).to_owned());
+                    }
+                    Err(error) if error.kind() == ErrorKind::Unsupported => {
+                        report.skip(*name, error.message());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            other if options.sidecar && Sidecar::holds(other) => {
+                report.saved.push((*name).to_owned());
+            }
+            other => {
+                let kind = other.type_name();
+                report.skip(*name, format!("csv files hold arrays, and this is a {kind}"));
+            }
+        }
+    }
+    if options.sidecar {
+        let kept: Vec<(&str, &Item)> = items
+            .iter()
+            .filter(|(name, _)| report.saved.iter().any(|saved| saved == name))
+            .copied()
+            .collect();
+        let kept = Sidecar::of(&kept, session)?.made_for(checksum(&mut files.iter()));
+        files.push((SIDECAR.to_owned(), kept.to_bytes()?));
+    } else {
+        for (name, item) in items {
+            if let Item::Array(_, metadata) = item
+                && !metadata.is_empty()
+            {
+                report.changed.push(crate::session::NotKept {
+                    name: (*name).to_owned(),
+                    why: "csv files hold no metadata of arrays".to_owned(),
+                });
+            }
+        }
+    }
+    if path.extension().is_some_and(|extension| extension == "csv") {
+        return one_file(&files, path, options).map(|()| report);
+    }
+    folder(&files, path)?;
+    Ok(report)
+}
+
+fn one_file(files: &[(String, Vec<u8>)], path: &Path, options: &SaveOptions) -> Result<()> {
+    let arrays: Vec<_> = files.iter().filter(|(name, _)| !name.starts_with("__")).collect();
+    let [(_, bytes)] = arrays.as_slice() else {
+        let found = arrays.len();
+        return Err(Error::invalid(format!("a csv file holds one array, and there are {found}"))
+            .at_file(path)
+            .with_hint("save to a folder"));
+    };
+    if options.sidecar {
+        return Err(Error::unsupported("a single csv file has nothing beside it").at_file(path));
+    }
+    write_atomic(path, bytes, Durability::Flush)
+}
+
+/// A new folder of files as a whole; into one that is there, each file as a whole.
+fn folder(files: &[(String, Vec<u8>)], path: &Path) -> Result<()> {
+    if kind_of(path)?.is_some() {
+        return files.iter().try_for_each(|(name, bytes)| {
+            write_atomic(&path.join(name), bytes, Durability::Flush)
+        });
+    }
+    let draft = draft_of(path);
+    let written = create_folders(&draft)
+        .and_then(|()| {
+            files.iter().try_for_each(|(name, bytes)| {
+                write_atomic(&draft.join(name), bytes, Durability::Flush)
+            })
+        })
+        .and_then(|()| publish(&draft, path, stook::InTheWay::Stays));
+    written.inspect_err(|_| drop(remove(&draft))).map_err(|error| error.rename_file(path))
+}
+
+fn file_name(name: &str) -> Result<String> {
+    let is_plain = !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != METADATA;
+    if !is_plain || name.starts_with('.') {
+        return Err(Error::unsupported("it has no name for a file"));
+    }
+    Ok(format!("{name}.csv"))
+}
+
+fn metadata_bytes(metadata: &Metadata) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    let mut put = |cells: [&str; 2]| writer.write_record(cells).map_err(not_written);
+    put(["metadata", ""])?;
+    for (name, value) in metadata.iter() {
+        put([name, &value.to_string()])?;
+    }
+    writer.into_inner().map_err(|_| Error::invalid("text that csv cannot hold"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
+fn not_written(error: csv::Error) -> Error {
+    Error::invalid(format!("text that csv cannot hold: {error}"))
+}
+
+/// The text of an array.
+fn text(array: &Array) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    let header: Vec<String> = table::header(array).iter().map(table::text_of).collect();
+    writer.write_record(&header).map_err(not_written)?;
+    let n_columns = array.axes().as_slice().last().map_or(1, crate::Axis::len);
+    let texts = Texts::new(array.data());
+    let mut cell = String::new();
+    for (row, labels) in table::row_labels(array).iter().enumerate() {
+        for label in labels {
+            writer.write_field(table::text_of(label)).map_err(not_written)?;
+        }
+        for column in 0..n_columns {
+            cell.clear();
+            texts.push(row * n_columns + column, &mut cell)?;
+            writer.write_field(&cell).map_err(not_written)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(not_written)?;
+    }
+    writer.into_inner().map_err(|_| Error::invalid("text that csv cannot hold"))
+}
+
+/// Whether a file is as long as what was read of it may be.
+pub(super) fn read_all(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let file = LocalFile::open(path)?;
+    let len = file.len_bytes()?;
+    if len > most {
+        return Err(Error::limit(format!("a file of {len} bytes exceeds {most}")).at_file(path));
+    }
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    file.read_exact_at(0, &mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,297 @@
+//! Sessions as Excel workbooks: a sheet an array, `__metadata__` first.
+//!
+//! Sheets have the layout of [`super::table`]; index cells that larray merged are filled down. What
+//! a sheet cannot say is kept in `<file>.stook.json` beside the workbook, if that is asked for, with
+//! the checksum of the workbook that it is of: it counts for no other.
+
+use std::borrow::Cow;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use calamine::{Data, Range, Reader as _, Xlsx};
+use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
+use stook_core::file::write_atomic;
+use stook_core::{Durability, Error, ErrorKind, Limits, Result};
+
+use super::sidecar::{self, Sidecar};
+use super::table::{self, Cell, MOMENT, Table, Texts};
+use crate::item::Item;
+use crate::metadata::Metadata;
+use crate::scalar::{Date, Scalar, Time};
+use crate::session::{LoadReport, NotKept, SaveOptions, SaveReport, Session};
+use crate::{Array, Axis};
+
+const METADATA: &str = "__metadata__";
+/// Excel's longest name of a sheet, in characters.
+const LONGEST: usize = 31;
+
+/// Loads the sheets called `names`, or all, in their order.
+pub(crate) fn load(
+    path: &Path,
+    names: Option<&[String]>,
+    limits: &Limits,
+) -> Result<(Session, LoadReport)> {
+    let bytes = sidecar::bytes(path, limits.chunk_len_bytes)?;
+    let crc = crc32c::crc32c(&bytes);
+    let broken = |error: calamine::XlsxError| {
+        Error::corrupt("no Excel workbook").with_source(error).at_file(path)
+    };
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
+    let (mut session, mut report) = (Session::new(), LoadReport::default());
+    for name in book.sheet_names() {
+        let is_wanted = names.is_none_or(|names| names.contains(&name));
+        if name != METADATA && !is_wanted {
+            continue;
+        }
+        let sheet = Sheet::new(book.worksheet_range(&name).map_err(broken)?);
+        if name == METADATA {
+            *session.metadata_mut() = sheet.metadata();
+            continue;
+        }
+        match table::read(&sheet) {
+            Ok(array) => drop(session.insert(name.as_str(), array)),
+            Err(error) if sheet.n_rows() == 0 => report.skip(name, error.message()),
+            Err(error) => return Err(error.within(format_args!("sheet `{name}`")).at_file(path)),
+        }
+    }
+    if let Some(kept) = sidecar::read(&beside(path), limits)?
+        && kept.is_of(crc)
+    {
+        session = kept.applied(session, names)?;
+    }
+    report.loaded = session.keys().map(str::to_owned).collect();
+    Ok((session, report))
+}
+
+/// Where what a workbook cannot say is kept.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".stook.json");
+    name.into()
+}
+
+/// A sheet, whose empty cells of labels are those of merged ones.
+struct Sheet {
+    range: Range<Data>,
+    n_filled: usize,
+}
+
+impl Sheet {
+    fn new(range: Range<Data>) -> Self {
+        let mut sheet = Self { range, n_filled: 0 };
+        let header = (0..sheet.n_columns(0)).position(|at| sheet.text(0, at).contains('\\'));
+        sheet.n_filled = header.unwrap_or(0);
+        sheet
+    }
+
+    /// The cell, counted from the first one of the sheet.
+    fn cell(&self, row: usize, column: usize) -> &Data {
+        let at = (u32::try_from(row), u32::try_from(column));
+        let (Ok(row), Ok(column)) = at else { return &Data::Empty };
+        self.range.get_value((row, column)).unwrap_or(&Data::Empty)
+    }
+
+    fn metadata(&self) -> Metadata {
+        let pairs = (1..self.n_rows()).map(|row| {
+            let value = match self.cell(row, 1) {
+                Data::DateTime(time) => moment(time.as_f64())
+                    .map_or(Scalar::None, |(date, time)| Scalar::DateTime(date, time)),
+                Data::Bool(value) => Scalar::Bool(*value),
+                Data::String(text) => Scalar::Text(text.as_str().into()),
+                _ => Scalar::guess(&self.text(row, 1)),
+            };
+            (self.text(row, 0).into_owned(), value)
+        });
+        pairs.collect()
+    }
+}
+
+impl Table for Sheet {
+    fn n_rows(&self) -> usize {
+        let n_rows = self.range.end().map_or(0, |(row, _)| row as usize + 1);
+        // The only row of an array of one axis, all of whose elements are missing, is not there.
+        let has_rows = (0..self.n_columns(0)).any(|at| self.text(0, at).contains('\\'));
+        if n_rows == 1 && !has_rows { 2 } else { n_rows }
+    }
+
+    fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
+        let mut from = row;
+        while from > 1 && column < self.n_filled && *self.cell(from, column) == Data::Empty {
+            from -= 1;
+        }
+        match self.cell(from, column) {
+            Data::Empty => "".into(),
+            Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.into(),
+            Data::Int(value) => value.to_string().into(),
+            Data::Float(value) => number(*value).into(),
+            Data::Bool(value) => if *value { "True" } else { "False" }.into(),
+            Data::DateTime(time) => match moment(time.as_f64()) {
+                Some((date, clock)) => format!("{MOMENT}{date}T{clock}").into(),
+                None => number(time.as_f64()).into(),
+            },
+            Data::Error(error) => error.to_string().into(),
+        }
+    }
+
+    fn n_columns(&self, _row: usize) -> usize {
+        self.range.end().map_or(0, |(_, column)| column as usize + 1)
+    }
+}
+
+/// Excel has whole numbers as any others.
+fn number(value: f64) -> String {
+    let mut text = String::new();
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
+        text.push_str(&(value as i64).to_string());
+    } else {
+        table::push_float(&mut text, value);
+    }
+    text
+}
+
+/// The moment that is so many days after 1899-12-30, to the microsecond.
+fn moment(days: f64) -> Option<(Date, Time)> {
+    /// From there to 1970-01-01.
+    const DAYS: i64 = 25_569;
+    const DAY: i64 = 86_400_000_000;
+    if !days.is_finite() || days.abs() > 4e6 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be small")]
+    let millis = (days * 86_400_000.0).round() as i64;
+    let micros = millis * 1000;
+    let date = Date::from_days(micros.div_euclid(DAY) - DAYS)?;
+    Some((date, Time(u64::try_from(micros.rem_euclid(DAY)).ok()?)))
+}
+
+/// Saves arrays as a new workbook in place of what is there.
+pub(crate) fn save(
+    items: &[(&str, &Item)],
+    metadata: &Metadata,
+    path: &Path,
+    options: &SaveOptions,
+) -> Result<SaveReport> {
+    let mut report = SaveReport::default();
+    let mut book = Workbook::new();
+    let at = |error: XlsxError| Error::invalid(error.to_string()).at_file(path);
+    let mut taken: Vec<String> = Vec::new();
+    if !metadata.is_empty() {
+        write_metadata(book.add_worksheet(), metadata).map_err(at)?;
+    }
+    for (name, item) in items {
+        let Item::Array(array, own) = item else {
+            if options.sidecar && Sidecar::holds(item) {
+                report.saved.push((*name).to_owned());
+            } else {
+                let kind = item.type_name();
+                report.skip(*name, format!("workbooks hold arrays, and this is a {kind}"));
+            }
+            continue;
+        };
+        let sheet_name = sheet_name(name, &taken)?;
+        taken.push(sheet_name.to_lowercase());
+        match cells(array) {
+            Ok(cells) => {
+                let sheet = book.add_worksheet();
+                sheet.set_name(&sheet_name).map_err(at)?;
+                write(sheet, &cells).map_err(at)?;
+                report.saved.push((*name).to_owned());
+                if !own.is_empty() && !options.sidecar {
+                    let why = "workbooks hold no metadata of arrays".to_owned();
+                    report.changed.push(NotKept { name: (*name).to_owned(), why });
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                report.skip(*name, error.message());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if taken.is_empty() && metadata.is_empty() {
+        book.add_worksheet();
+    }
+    let bytes = book.save_to_buffer().map_err(at)?;
+    if options.sidecar {
+        let is_saved = |name: &str| report.saved.iter().any(|saved| saved == name);
+        let kept: Vec<_> = items.iter().filter(|(name, _)| is_saved(name)).copied().collect();
+        let kept = Sidecar::of(&kept, metadata)?.made_for(crc32c::crc32c(&bytes));
+        write_atomic(&beside(path), &kept.to_bytes()?, Durability::Flush)?;
+    }
+    write_atomic(path, &bytes, Durability::Flush)?;
+    Ok(report)
+}
+
+/// The name of a sheet that Excel takes.
+fn sheet_name(name: &str, taken: &[String]) -> Result<String> {
+    let sheet = name.replace(['[', ']'], "_");
+    if sheet.chars().count() > LONGEST {
+        let message = format!("`{name}`: names of sheets have at most {LONGEST} characters");
+        return Err(Error::invalid(message));
+    }
+    if taken.contains(&sheet.to_lowercase()) {
+        let message =
+            format!("`{name}`: another sheet has that name, but for upper and lower case");
+        return Err(Error::invalid(message));
+    }
+    Ok(sheet)
+}
+
+/// The rows of an array as cells.
+fn cells(array: &Array) -> Result<Vec<Vec<Cell>>> {
+    let mut rows = vec![table::header(array)];
+    let n_columns = array.axes().as_slice().last().map_or(1, Axis::len);
+    let texts = Texts::new(array.data());
+    for (row, mut cells) in table::row_labels(array).into_iter().enumerate() {
+        for column in 0..n_columns {
+            cells.push(texts.cell(row * n_columns + column)?);
+        }
+        rows.push(cells);
+    }
+    Ok(rows)
+}
+
+fn write(sheet: &mut Worksheet, rows: &[Vec<Cell>]) -> std::result::Result<(), XlsxError> {
+    for (row, cells) in rows.iter().enumerate() {
+        let row = u32::try_from(row).map_err(|_| XlsxError::RowColumnLimitError)?;
+        for (column, cell) in cells.iter().enumerate() {
+            let column = u16::try_from(column).map_err(|_| XlsxError::RowColumnLimitError)?;
+            match cell {
+                Cell::Empty => {}
+                Cell::Bool(value) => drop(sheet.write_boolean(row, column, *value)?),
+                #[expect(clippy::cast_precision_loss, reason = "checked to be small")]
+                Cell::Int(value) if value.unsigned_abs() <= 1 << 53 => {
+                    sheet.write_number(row, column, *value as f64)?;
+                }
+                Cell::Float(value) if value.is_finite() => {
+                    sheet.write_number(row, column, *value)?;
+                }
+                other => {
+                    let text = table::text_of(other);
+                    if !text.is_empty() {
+                        sheet.write_string(row, column, text)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_metadata(
+    sheet: &mut Worksheet,
+    metadata: &Metadata,
+) -> std::result::Result<(), XlsxError> {
+    sheet.set_name(METADATA)?;
+    let cell = |value: &Scalar| match value {
+        Scalar::Bool(value) => Cell::Bool(*value),
+        Scalar::Int(value) => i64::try_from(*value).map_or(Cell::Empty, Cell::Int),
+        Scalar::Float(value) => Cell::Float(*value),
+        other => Cell::Text(other.to_string()),
+    };
+    let mut rows = vec![vec![Cell::Text("metadata".to_owned())]];
+    for (name, value) in metadata.iter() {
+        rows.push(vec![Cell::Text(name.to_owned()), cell(value)]);
+    }
+    write(sheet, &rows)
+}
