@@ -22,13 +22,22 @@ import numpy as np
 from larray import Array, Axis, Group, Session
 ours, theirs = Session(sys.argv[1]), Session(sys.argv[2])
 
+def plain(values):
+    return [str(value) for value in np.ravel(values).tolist()]
+
+def axis(one):
+    # larray's own `equals` fails on labels that are dates.
+    labels = np.asarray(one.labels)
+    return one.name, plain(labels.astype("M8[ns]") if labels.dtype.kind == "M" else labels)
+
 def same(a, b):
     if isinstance(a, Array):
-        return isinstance(b, Array) and a.equals(b, nans_equal=a.dtype.kind == "f")
+        axes = isinstance(b, Array) and list(map(axis, a.axes)) == list(map(axis, b.axes))
+        return axes and plain(a.data) == plain(b.data)
     if isinstance(a, Axis):
-        return isinstance(b, Axis) and a.equals(b)
+        return isinstance(b, Axis) and axis(a) == axis(b)
     if isinstance(a, Group):
-        return isinstance(b, Group) and list(np.ravel(a.eval())) == list(np.ravel(b.eval()))
+        return isinstance(b, Group) and plain(a.eval()) == plain(b.eval())
     return a == b or (a != a and b != b)
 
 for name in theirs.keys():
@@ -60,7 +69,8 @@ def test_larray_loads_what_is_saved_here(tmp_path, variable, name):
     items, metadata, _, lost = _stook.labelled_load(theirs)
     assert lost == []
     # larray has no groups of an axis that is only named in its files of HDF5.
-    without = ["loose"] if name == "ours.h5" else []
+    # It makes objects of dates that are a level of several, of its own files as well.
+    without = ["loose", "of_dates3"] if name == "ours.h5" else []
     if not name.endswith((".h5", ".pkl")):
         # larray takes three-dimensional sheets, labels and types of tables for others.
         without = ["empty", "of_dates", "of_dates3", "texts", "f32", "of_floats", "with_meta", "truth",
