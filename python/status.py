@@ -220,6 +220,10 @@ SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
         ("larray's API: `stook.larray`", "", "", "larray",
          ["python/tests/larray_api/test_same.py::test_as_with_larray",
           "python/tests/larray_api/test_surface.py::test_signatures_are_the_same"]),
+        ("sessions in folders of text, HDF5 and pickles", "yes", "yes", "larray",
+         ["python/tests/larray_api/test_files.py::test_text_keeps_every_number",
+          "python/tests/larray_api/test_stores.py::test_larray_loads_what_is_saved_here",
+          "python/tests/larray_api/test_stores.py::test_what_larray_saves_is_loaded_here"]),
     ],
     "Python": [
         ("arrays and groups: indexing as numpy's, `out=`, no copies, other threads run", "yes", "yes", "numpy",

@@ -11,7 +11,7 @@ use stook_core::{DType, Durability, Error, ErrorKind, Format, Result, Values};
 
 use super::attributes;
 use super::data::Writer;
-use crate::group::{Group, GroupKey, LabelKey};
+use crate::group::Group;
 use crate::item::Item;
 use crate::metadata::Metadata;
 use crate::scalar::{Date, Scalar, Time};
@@ -240,13 +240,11 @@ impl<'a> Save<'a> {
         if !matches!(group.axis(), Some(AxisRef::Axis(_))) {
             note.insert("axis".to_owned(), json!("name"));
         }
-        let is_list = matches!(group.key(), GroupKey::Labels(LabelKey::List(_)));
-        let dtype_kind = if is_list { "" } else { kind_of_labels(&labels) };
         let edits = AttributeEdits::new()
             .set("pandas_type", attributes::text("series"))
             .set("name", name)
             .set("axis_key", attributes::text(&format!("/{axis_key}")))
-            .set("dtype_kind", attributes::text(dtype_kind))
+            .set("dtype_kind", attributes::text(kind_of_labels(&labels)))
             .set("index_variety", attributes::text("regular"))
             .set("stook", attributes::text(&Value::Object(note).to_string()));
         self.pandas_group(path, "Group", edits)?;

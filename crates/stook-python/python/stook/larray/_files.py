@@ -48,8 +48,8 @@ def _type_name(value: Any) -> str:
     return "Group" if isinstance(value, Group) else type(value).__name__
 
 
-def load_session(session: Any, fname: Any, names: Any, engine: str, display: bool, options: dict[str, Any]) -> None:
-    """Loads objects into a session, whose metadata are replaced.
+def load_session(session: Any, fname: Any, names: Any, engine: str, display: bool, options: dict[str, Any]) -> Any:
+    """Loads objects into a session, whose metadata are replaced; tells what was not loaded.
 
     :raises KeyError: for an extension that is not known
     :raises TypeError: for an engine that is not known, or what is no path
@@ -58,9 +58,10 @@ def load_session(session: Any, fname: Any, names: Any, engine: str, display: boo
     """
     path = _path(fname)
     if not path:
-        return
+        return None
     chosen = _engine(path, engine)
     wanted = _wanted(names)
+    report = None
     if chosen == "pandas_csv":
         found: Iterable[tuple[str, Any]]
         found, meta = _load_csv(path, wanted, options)
@@ -69,7 +70,7 @@ def load_session(session: Any, fname: Any, names: Any, engine: str, display: boo
             raise FileNotFoundError(f"``{os.path.abspath(path)}`` does not exist")
         from stook.larray._native import load
 
-        found, meta = load(path, chosen, None if wanted is None else sorted(wanted))
+        found, meta, report = load(path, chosen, None if wanted is None else sorted(wanted))
     if display:
         print("opening", path)  # noqa: T201
     for name, value in found:
@@ -77,11 +78,12 @@ def load_session(session: Any, fname: Any, names: Any, engine: str, display: boo
             print(f"loading {_type_name(value)} object {name} ... done")  # noqa: T201
         session[name] = value
     session.meta = meta
+    return report
 
 
 def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: bool, display: bool,
-                 options: dict[str, Any]) -> None:
-    """Saves the objects of a session, or some.
+                 options: dict[str, Any]) -> Any:
+    """Saves the objects of a session, or some; tells what was not saved.
 
     :raises KeyError: for an extension that is not known
     :raises TypeError: for an engine that is not known, or what is no path
@@ -89,7 +91,7 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
     """
     path = _path(fname)
     if not path:
-        return
+        return None
     chosen = _engine(path, engine)
     wanted = _wanted(names)
     items = [(name, value) for name, value in session.items() if wanted is None or name in wanted]
@@ -104,13 +106,13 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
             kept.append((name, value))
     if chosen == "pandas_csv":
         _save_csv(path, kept, session.meta, options)
-        return
+        return None
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"``{folder}`` does not exist")
     from stook.larray._native import save
 
-    save(path, chosen, kept, session.meta, overwrite, options)
+    return save(path, chosen, kept, session.meta, overwrite, options)
 
 
 def is_kept(value: Any) -> bool:

@@ -60,33 +60,83 @@ def _without_missing(rows: list[list[Any]], n_labels: int, dropna: Any) -> list[
     return [rows[0], *(row for row in rows[1:] if not rule(map(is_missing, row[max(n_labels, 1):])))]
 
 
-def read_sheet(path: Any, sheet: Any, nb_axes: Any, index_col: Any, fill_value: Any, sort_rows: bool,
-               sort_columns: bool, wide: bool) -> Any:
-    """The array of a sheet of a workbook."""
-    raise NotImplementedError("reading workbooks")
-
-
 def read_object(path: Any, key: str, engine: str) -> Any:
-    """An object of a file."""
-    raise NotImplementedError("reading files of HDF5")
+    """An object of a file.
+
+    :raises KeyError: where there is none of that name
+    """
+    from stook.larray._native import load
+
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"File {os.fspath(path)} does not exist")
+    found, _, report = load(os.fspath(path), engine, [key])
+    if not found:
+        raise KeyError(report.not_loaded.get(key, f"No object named {key} in the file"))
+    return found[0][1]
+
+
+def _add(path: Any, engine: str, name: str, value: Any) -> None:
+    """Adds an object to a file, or begins one."""
+    from stook.larray._metadata import Metadata
+    from stook.larray._native import save
+
+    report = save(os.fspath(path), engine, [(name, value)], Metadata(), False, {})
+    for why in report.not_saved.values():
+        raise TypeError(f"{name!r} cannot be saved: {why}")
 
 
 def axis_to_hdf(axis: Any, path: Any, key: Any) -> None:
     """Writes an axis to a file of HDF5."""
-    raise NotImplementedError("writing files of HDF5")
+    name = axis.name if key is None else key
+    if name is None:
+        raise ValueError("Argument key must be provided explicitly in case of anonymous axis")
+    _add(path, "pandas_hdf", str(name), axis)
 
 
 def group_to_hdf(group: Any, path: Any, key: Any, axis_key: Any) -> None:
-    """Writes a group to a file of HDF5."""
-    raise NotImplementedError("writing files of HDF5")
+    """Writes a group, and its axis, to a file of HDF5."""
+    name = group.name if key is None else key
+    if name is None:
+        raise ValueError("Argument key must be provided explicitly in case of anonymous group")
+    if axis_key is not None:
+        axis_to_hdf(group.axis, path, axis_key)
+    _add(path, "pandas_hdf", str(name), group)
 
 
 def write_hdf(array: Any, path: Any, key: str) -> None:
     """Writes an array to a file of HDF5."""
-    raise NotImplementedError("writing files of HDF5")
+    _add(path, "pandas_hdf", key, array)
+
+
+def read_sheet(path: Any, sheet: Any, nb_axes: Any, index_col: Any, fill_value: Any, sort_rows: bool,
+               sort_columns: bool, wide: bool) -> Any:
+    """The array of a sheet of a workbook, by name or number."""
+    from stook.larray._native import load
+
+    if nb_axes is not None or index_col is not None or not wide:
+        raise NotImplementedError("read_excel with nb_axes, index_col or wide=False")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"[Errno 2] No such file or directory: {os.fspath(path)!r}")
+    names = [sheet] if isinstance(sheet, str) else None
+    found, _, report = load(os.fspath(path), "pandas_excel", names)
+    if isinstance(sheet, str) and not found:
+        raise ValueError(report.not_loaded.get(sheet, f"Worksheet named {sheet!r} not found"))
+    array = found[0 if isinstance(sheet, str) else sheet][1]
+    if sort_rows:
+        array = array.sort_labels(tuple(array.axes[:-1]))
+    return array.sort_labels(array.axes[-1]) if sort_columns else array
 
 
 def write_excel(array: Any, path: Any, sheet: Any, position: str, overwrite_file: bool, header: bool, transpose: bool,
                 wide: bool, value_name: str, engine: Any) -> None:
-    """Writes an array to a sheet of a workbook."""
-    raise NotImplementedError("writing workbooks")
+    """Writes an array to a sheet of a workbook, beside those that are there."""
+    from stook.larray._metadata import Metadata
+    from stook.larray._native import load, save
+
+    if path is None or position != "A1" or not header or not wide:
+        raise NotImplementedError("to_excel without a path, from another cell than A1, without heading, or narrow")
+    kept: dict[str, Any] = {}
+    if not overwrite_file and os.path.exists(path):
+        kept = dict(load(os.fspath(path), "pandas_excel", None)[0])
+    kept[f"Sheet{len(kept) + 1}" if sheet is None else str(sheet)] = array.transpose() if transpose else array
+    save(os.fspath(path), "pandas_excel", list(kept.items()), Metadata(), True, {})
