@@ -70,7 +70,7 @@ def test_larray_loads_what_is_saved_here(tmp_path, variable, name):
     assert lost == []
     # larray has no groups of an axis that is only named in its files of HDF5.
     # It makes objects of dates in tables, of its own files as well.
-    without = ["loose", "named", "of_dates", "of_dates3"] if name == "ours.h5" else []
+    without = ["loose", "of_dates", "of_dates3"] if name == "ours.h5" else []
     if not name.endswith((".h5", ".pkl")):
         # larray takes three-dimensional sheets, labels and types of tables for others.
         without = ["empty", "of_dates", "of_dates3", "texts", "f32", "of_floats", "with_meta", "truth",

@@ -132,7 +132,6 @@ impl<'a> Texts<'a> {
             DType::Complex64 | DType::Complex128 => return complex_cell(values.dtype(), item),
             // The shortest form of its own width.
             DType::Float32 => {
-                #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
                 let value = item.try_into().map_or(f32::NAN, f32::from_ne_bytes);
                 if value.is_nan() {
                     return Ok(Cell::Empty);

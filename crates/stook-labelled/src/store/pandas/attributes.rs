@@ -91,11 +91,7 @@ impl Marks {
         let item = values.item(0)?;
         match values.dtype() {
             DType::Bool | DType::Bitfield(1) | DType::UInt8 => Some(i64::from(*item.first()?)),
-            DType::Int64 | DType::UInt64 =>
-            {
-                #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
-                item.try_into().ok().map(i64::from_ne_bytes)
-            }
+            DType::Int64 | DType::UInt64 => item.try_into().ok().map(i64::from_ne_bytes),
             DType::Int32 =>
             {
                 #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
