@@ -15,7 +15,7 @@ mod byte_order;
 mod bzip2;
 mod checksum;
 mod crc32c;
-mod deflate;
+pub(crate) mod deflate;
 mod fletcher32;
 mod gzip;
 mod jenkins;

@@ -192,6 +192,18 @@ pub(super) fn deflate(
     deflate_with(stream, level, raw, out, scratch)
 }
 
+/// Ends a DEFLATE stream that was made of [`deflate_piece`]s: an empty block that is the last.
+pub(crate) const END_OF_PIECES: [u8; 2] = [3, 0];
+
+/// Appends the encoding of a piece of a stream to `out`, by [`fast`]. Pieces that were encoded apart,
+/// by any threads, are the stream one behind the other, with [`END_OF_PIECES`].
+///
+/// # Errors
+/// `LimitExceeded` if there is no memory.
+pub(crate) fn deflate_piece(raw: &[u8], out: &mut Vec<u8>, scratch: &mut Scratch) -> Result<()> {
+    scratch.context::<fast::Encoder>().encode_open(raw, out)
+}
+
 type Bound = unsafe extern "C" fn(*mut sys::libdeflate_compressor, usize) -> usize;
 type Compress = unsafe extern "C" fn(
     *mut sys::libdeflate_compressor,

@@ -139,10 +139,15 @@ impl LocalFile {
     /// # Errors
     /// `Io`.
     pub fn stamp(&self) -> Result<Stamp> {
-        let metadata = self.metadata()?;
+        self.metadata().map(|metadata| Self::stamp_of(&metadata))
+    }
+
+    /// Length and time of the last change that the system tells of a file.
+    #[must_use]
+    pub fn stamp_of(metadata: &std::fs::Metadata) -> Stamp {
         let since = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let modified = since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0);
-        Ok(Stamp { len_bytes: metadata.len(), modified })
+        Stamp { len_bytes: metadata.len(), modified }
     }
 
     fn metadata(&self) -> Result<std::fs::Metadata> {

@@ -7,6 +7,7 @@
 
 mod archive;
 mod decode;
+mod deflated;
 mod directory;
 mod record;
 mod state;

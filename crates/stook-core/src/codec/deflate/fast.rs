@@ -224,6 +224,27 @@ impl Encoder {
         Ok(())
     }
 
+    /// Appends the encoding of `raw` to `out`, to which other blocks may follow at the next byte.
+    ///
+    /// # Errors
+    /// `LimitExceeded` if there is no memory.
+    pub(super) fn encode_open(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        for part in raw.chunks(MAX_PART) {
+            let room = room_for(part.len());
+            spare::reserve(out, room)?;
+            let start = out.len();
+            out.resize(start + room, 0);
+            let mut bits = Bits { out: &mut out[start..], at: 0, held: 0, n: 0 };
+            self.encode_part(part, false, &mut bits);
+            // An empty block, after which bytes begin anew.
+            store(&[], false, &mut bits);
+            bits.align();
+            let len = bits.at;
+            out.truncate(start + len);
+        }
+        Ok(())
+    }
+
     /// Appends the encoding of the front of `raw`, as far as nothing repeats there, to `out`;
     /// returns how many bytes that is. Unless it is all, other blocks may follow at the next byte.
     ///

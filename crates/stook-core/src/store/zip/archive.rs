@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::decode::{check_lengths, check_method, decode};
+use super::decode::{check_lengths, check_method, decode, decode_head};
+use super::deflated::Deflated;
 use super::directory::read_directory;
 use super::record::{Central, STORED};
 use super::state::{Entry, State, crc32, data_offset, exists};
@@ -201,6 +202,25 @@ impl Archive {
         }
     }
 
+    /// Fills `out` with the first bytes of the data of `name`, as far as there are so many, and
+    /// returns how many; no more is read or decoded than that takes, and no checksum is checked.
+    ///
+    /// # Errors
+    /// `NotFound`, `Corrupt`, `Unsupported`, `Io`.
+    pub fn read_head(&self, name: &str, out: &mut [u8]) -> Result<usize> {
+        let (file, entry) = self.lookup(name).ok_or_else(|| self.missing(name))?;
+        let Central { method, compressed_len, len, .. } = entry.central;
+        let mut read = || {
+            check_method(method)?;
+            check_lengths(method, compressed_len, len)?;
+            let n = out.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+            let out = out.get_mut(..n).unwrap_or_default();
+            let data = data_offset(&file, name, &entry)?;
+            decode_head(file.as_ref(), method, (data, compressed_len), out).map(|()| n)
+        };
+        read().map_err(|error| self.named(error, name))
+    }
+
     /// Fills `out` with the data of the stored entry `name` from `offset` on.
     ///
     /// # Errors
@@ -218,6 +238,24 @@ impl Archive {
     /// `ReadOnly`, `InvalidInput`, `Io`.
     pub fn put(&self, name: &str, value: &[u8]) -> Result<()> {
         self.change(name, |state| state.append(name, value))
+    }
+
+    /// Adds an entry whose data is deflated by so many threads, in place of one of that name; it is
+    /// stored where that is no longer. `parts` lie one behind the other.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `InvalidInput`, `LimitExceeded`, `Io`.
+    pub fn put_deflated(&self, name: &str, parts: &[&[u8]], threads: usize) -> Result<()> {
+        let deflated = Deflated::new(parts, threads)?;
+        self.change(name, |state| state.append_deflated(name, parts, &deflated))
+    }
+
+    /// Adds an entry of `parts`, one behind the other, in place of one of that name.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `InvalidInput`, `Io`.
+    pub fn put_parts(&self, name: &str, parts: &[&[u8]]) -> Result<()> {
+        self.change(name, |state| state.append_parts(name, parts))
     }
 
     /// The same as [`put`](Self::put) unless there is an entry of that name; false then.

@@ -42,13 +42,8 @@ pub(super) fn decode(
     (offset, len): (u64, u64),
     out: &mut [u8],
 ) -> Result<()> {
-    let mut decoder = match method {
-        STORED => return file.read_exact_at(offset, out),
-        DEFLATED => Decoder::Deflate(Decompress::new(false)),
-        ZSTD => Decoder::Zstd(
-            DCtx::try_create().ok_or_else(|| Error::limit("no memory for a zstd decoder"))?,
-        ),
-        _ => return check_method(method),
+    let Some(mut decoder) = Decoder::new(method)? else {
+        return file.read_exact_at(offset, out);
     };
     let mut piece = vec![0; PIECE_LEN.min(usize::try_from(len).unwrap_or(PIECE_LEN))];
     let (mut at, end) = (offset, offset.saturating_add(len));
@@ -59,13 +54,62 @@ pub(super) fn decode(
         let piece = piece.get_mut(..n).unwrap_or_default();
         file.read_exact_at(at, piece)?;
         at += n as u64;
-        is_done = decoder.decode(piece, out, &mut filled)?;
+        is_done = match decoder.decode(piece, out, &mut filled)? {
+            State::Wants => false,
+            State::Done => true,
+            State::Full => return Err(too_much()),
+        };
     }
     if is_done && filled == out.len() && at == end {
         return Ok(());
     }
-    let expected = out.len();
-    Err(Error::corrupt(format!("zip entry: expected {expected} decoded bytes, found {filled}")))
+    Err(wrong_len(out.len(), filled))
+}
+
+/// Fills `out` with the first of what `len` bytes at `offset` of `file` decode to, reading in small
+/// pieces no farther than that takes.
+pub(super) fn decode_head(
+    file: &dyn FileIo,
+    method: u16,
+    (offset, len): (u64, u64),
+    out: &mut [u8],
+) -> Result<()> {
+    const HEAD_PIECE_LEN: usize = 4 << 10;
+    let Some(mut decoder) = Decoder::new(method)? else {
+        return file.read_exact_at(offset, out);
+    };
+    let mut piece = [0; HEAD_PIECE_LEN];
+    let (mut at, end) = (offset, offset.saturating_add(len));
+    let mut filled = 0;
+    while at < end && filled < out.len() {
+        let n = piece.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        let piece = piece.get_mut(..n).unwrap_or_default();
+        file.read_exact_at(at, piece)?;
+        at += n as u64;
+        if decoder.decode(piece, out, &mut filled)? != State::Wants {
+            break;
+        }
+    }
+    if filled == out.len() { Ok(()) } else { Err(wrong_len(out.len(), filled)) }
+}
+
+fn too_much() -> Error {
+    Error::corrupt("zip entry decodes to more than its length")
+}
+
+fn wrong_len(expected: usize, found: usize) -> Error {
+    Error::corrupt(format!("zip entry: expected {expected} decoded bytes, found {found}"))
+}
+
+/// Where a decoder is after a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It goes on with the next piece.
+    Wants,
+    /// The data has ended, and so has the piece.
+    Done,
+    /// There is more than its output has room for.
+    Full,
 }
 
 enum Decoder {
@@ -74,9 +118,20 @@ enum Decoder {
 }
 
 impl Decoder {
-    /// Decodes `piece` to `out` from `filled` on; true at the end of the data.
-    fn decode(&mut self, piece: &[u8], out: &mut [u8], filled: &mut usize) -> Result<bool> {
-        let too_much = || Error::corrupt("zip entry decodes to more than its length");
+    /// The decoder of `method`; `None` for data that is stored as it is.
+    fn new(method: u16) -> Result<Option<Self>> {
+        Ok(Some(match method {
+            STORED => return Ok(None),
+            DEFLATED => Self::Deflate(Decompress::new(false)),
+            ZSTD => Self::Zstd(
+                DCtx::try_create().ok_or_else(|| Error::limit("no memory for a zstd decoder"))?,
+            ),
+            _ => return check_method(method).map(|()| None),
+        }))
+    }
+
+    /// Decodes `piece` to `out` from `filled` on.
+    fn decode(&mut self, piece: &[u8], out: &mut [u8], filled: &mut usize) -> Result<State> {
         let mut rest = piece;
         loop {
             let space = out.get_mut(*filled..).unwrap_or_default();
@@ -104,10 +159,10 @@ impl Decoder {
             rest = rest.get(n_read..).unwrap_or_default();
             *filled += n_written;
             if is_done {
-                return if rest.is_empty() { Ok(true) } else { Err(too_much()) };
+                return Ok(if rest.is_empty() { State::Done } else { State::Full });
             }
             if n_read == 0 && n_written == 0 {
-                return if rest.is_empty() { Ok(false) } else { Err(too_much()) };
+                return Ok(if rest.is_empty() { State::Wants } else { State::Full });
             }
         }
     }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use flate2::Crc;
 
+use super::deflated::Deflated;
 use super::record::{
-    Central, End, FLAG_ENCRYPTED, FLAG_UTF8, LOCAL_LEN, LOCAL_SIGNATURE, Reader, STORED,
+    Central, DEFLATED, End, FLAG_ENCRYPTED, FLAG_UTF8, LOCAL_LEN, LOCAL_SIGNATURE, Reader, STORED,
 };
 use crate::container::Durability;
 use crate::error::{Error, ErrorKind, Result};
@@ -127,6 +128,42 @@ impl State {
         }
         let entry = Entry::new(central, None);
         entry.data_offset.store(data, Ordering::Relaxed);
+        self.finish(name, entry);
+        Ok(())
+    }
+
+    /// Appends a stored entry of `parts`, one behind the other.
+    pub(super) fn append_parts(&mut self, name: &str, parts: &[&[u8]]) -> Result<()> {
+        let mut crc = Crc::new();
+        parts.iter().for_each(|part| crc.update(part));
+        let len = parts.iter().map(|part| part.len() as u64).sum();
+        let central = self.header(name, len, crc.sum())?;
+        self.append_data(name, central, parts)
+    }
+
+    /// Appends a deflated entry; a stored one of `raw` if that is not longer.
+    pub(super) fn append_deflated(
+        &mut self,
+        name: &str,
+        raw: &[&[u8]],
+        deflated: &Deflated,
+    ) -> Result<()> {
+        let stored = self.header(name, deflated.raw_len, deflated.crc32)?;
+        if deflated.len >= deflated.raw_len {
+            return self.append_data(name, stored, raw);
+        }
+        let central = Central { method: DEFLATED, compressed_len: deflated.len, ..stored };
+        let pieces: Vec<&[u8]> = deflated.pieces.iter().map(Vec::as_slice).collect();
+        self.append_data(name, central, &pieces)
+    }
+
+    fn append_data(&mut self, name: &str, central: Central, parts: &[&[u8]]) -> Result<()> {
+        let entry = self.write_header(name, central)?;
+        let mut at = entry.data_offset.load(Ordering::Relaxed);
+        for part in parts {
+            self.file.write_at(at, part)?;
+            at += part.len() as u64;
+        }
         self.finish(name, entry);
         Ok(())
     }
