@@ -8,6 +8,7 @@
 mod adapt;
 mod descr;
 mod elements;
+mod head;
 mod header;
 mod literal;
 mod npy;
@@ -19,6 +20,7 @@ pub mod pickle;
 pub mod sparse;
 mod stream;
 
+pub use head::{NpyHead, SparseHead, npy_head, sparse_head};
 pub use npy::{create_npy, is_npy, open_npy};
 pub use npz::{create_npz, is_npz, open_npz};
 pub use object_array::{ObjectArray, npy_header_of};

@@ -5,10 +5,18 @@
 
 mod dense;
 
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+
 use stook_core::dtype::DType;
+use stook_core::store::zip::Archive;
 use stook_core::{
-    Array, ArraySpec, Container, Error, ErrorKind, NodeKind, NodePath, Result, Selection, Values,
+    Array, ArraySpec, Container, Durability, Error, ErrorKind, Limits, NodeKind, NodePath, Result,
+    Selection, Values,
 };
+
+use crate::stream::npy_header;
 
 /// How the entries of a matrix are arranged.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,15 +216,27 @@ impl Sparse {
                 )));
             }
         };
-        let is_array = match members.values("_is_array") {
-            Ok(values) => values.items().first().is_some_and(|&byte| byte != 0),
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
-            Err(error) => return Err(error),
-        };
+        let is_array = members.is_array()?;
         let matrix = Self { shape: [n_rows, n_columns], layout, data, is_array };
         // What the caller got wrong in `new` is the file's fault here.
         matrix.check().map_err(|error| Error::corrupt(error.message()))?;
         Ok(matrix)
+    }
+
+    /// Reads a run of columns of a matrix by columns, or of rows of one by rows, without the entries
+    /// of the others: what comes is a matrix of these alone.
+    ///
+    /// # Errors
+    /// As [`Sparse::read`]; `InvalidInput` for a range beyond the matrix, `Unsupported` for other
+    /// layouts.
+    pub fn read_range(
+        container: &dyn Container,
+        group: &NodePath,
+        range: Range<u64>,
+    ) -> Result<Self> {
+        let members = Members { container, group };
+        let located = |error: Error| error.at_file(container.location()).at_node(group);
+        members.read_range(range).map_err(located)
     }
 
     /// Writes the members of the matrix into `group`, as `scipy.sparse.load_npz` reads them.
@@ -225,37 +245,77 @@ impl Sparse {
     /// `AlreadyExists` for a member that is there, and those of writing.
     pub fn write(&self, container: &dyn Container, group: &NodePath) -> Result<()> {
         let members = Members { container, group };
-        let write = |name: &str, values: Values| members.write(name, &values);
+        self.members()?.into_iter().try_for_each(|(name, values)| members.write(name, &values))
+    }
+
+    /// Writes the matrix to a new npz archive at `path`, whose members are stored, or deflated by
+    /// several threads.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `Unsupported` for entries that numpy has not, `Io`.
+    pub fn write_npz(&self, path: &Path, packing: Packing, durability: Durability) -> Result<()> {
+        let archive = Archive::create(path, &Limits::default())?;
+        for (name, values) in self.members()? {
+            let head = npy_header(values.dtype(), values.shape())?;
+            let (name, parts) = (format!("{name}.npy"), [head.as_slice(), values.items()]);
+            match packing {
+                Packing::Stored => archive.put_parts(&name, &parts)?,
+                Packing::Deflated => archive.put_deflated(&name, &parts, n_threads())?,
+            }
+        }
+        archive.commit(durability)
+    }
+
+    /// What is stored, by name.
+    fn members(&self) -> Result<Vec<(&'static str, Cow<'_, Values>)>> {
+        let mut members: Vec<(&'static str, Cow<'_, Values>)> = Vec::new();
+        let mut add = |name, values: Values| members.push((name, Cow::Owned(values)));
         match &self.layout {
             Layout::Csr(part) | Layout::Csc(part) | Layout::Bsr { blocks: part, .. } => {
                 // scipy wants both in one type: the narrower where that will do.
-                let largest = part.pointers.iter().chain(&part.indices).max().copied();
+                let largest = part.pointers.last().into_iter().chain(&part.indices).max().copied();
                 let is_wide = largest.unwrap_or(0) > i32::MAX.cast_unsigned().into();
-                write("indices", integers(&part.indices, is_wide)?)?;
-                write("indptr", integers(&part.pointers, is_wide)?)?;
+                add("indices", integers(&part.indices, is_wide)?);
+                add("indptr", integers(&part.pointers, is_wide)?);
             }
             Layout::Coo { rows, columns } => {
                 let largest = rows.iter().chain(columns).max().copied().unwrap_or(0);
                 let is_wide = largest > i32::MAX.cast_unsigned().into();
-                write("row", integers(rows, is_wide)?)?;
-                write("col", integers(columns, is_wide)?)?;
+                add("row", integers(rows, is_wide)?);
+                add("col", integers(columns, is_wide)?);
             }
             Layout::Dia { offsets } => {
                 let is_wide = offsets.iter().any(|&offset| i32::try_from(offset).is_err());
                 let offsets: Vec<u64> =
                     offsets.iter().map(|offset| offset.cast_unsigned()).collect();
-                write("offsets", integers(&offsets, is_wide)?)?;
+                add("offsets", integers(&offsets, is_wide)?);
             }
         }
         let format = self.format().as_bytes().to_vec();
-        write("format", Values::new(DType::fixed_bytes(format.len()), vec![], format, vec![])?)?;
-        write("shape", integers(&self.shape, true)?)?;
-        write("data", self.data.clone())?;
+        add("format", Values::new(DType::fixed_bytes(format.len()), vec![], format, vec![])?);
+        add("shape", integers(&self.shape, true)?);
+        members.push(("data", Cow::Borrowed(&self.data)));
         if self.is_array {
-            write("_is_array", Values::new(DType::Bool, vec![], vec![1], vec![])?)?;
+            let yes = Values::new(DType::Bool, vec![], vec![1], vec![])?;
+            members.push(("_is_array", Cow::Owned(yes)));
         }
-        Ok(())
+        Ok(members)
     }
+}
+
+/// How the members of an archive lie in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// As they are: parts are read without the rest.
+    #[default]
+    Stored,
+    /// Deflated: shorter, and decoded whole.
+    Deflated,
+}
+
+/// As many threads as the machine has processors.
+pub(crate) fn n_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 impl Compressed {
@@ -294,6 +354,14 @@ fn check_range(what: &str, indices: &[u64], len: u64) -> Result<()> {
     }
 }
 
+/// Whether the pointers rise from 0.
+fn check_rising(pointers: &[u64]) -> Result<()> {
+    if pointers.is_sorted() && pointers.first() == Some(&0) {
+        return Ok(());
+    }
+    Err(Error::corrupt("the pointers of a sparse matrix do not rise from 0"))
+}
+
 /// The arrays of a matrix in their group.
 struct Members<'a> {
     container: &'a dyn Container,
@@ -302,53 +370,85 @@ struct Members<'a> {
 
 impl Members<'_> {
     fn values(&self, name: &str) -> Result<Values> {
+        self.array(name)?.read(&Selection::All)
+    }
+
+    fn array(&self, name: &str) -> Result<Array> {
         let node = self.group.join(name)?;
         if self.container.kind(&node)? != Some(NodeKind::Array) {
             return Err(Error::not_found(format!("a sparse matrix has an array `{name}`"))
                 .at_node(self.group));
         }
-        let array = Array::new(self.container.open_array(&node)?, self.container.location(), node);
-        array.read(&Selection::All)
+        Ok(Array::new(self.container.open_array(&node)?, self.container.location(), node))
+    }
+
+    fn is_array(&self) -> Result<bool> {
+        match self.values("_is_array") {
+            Ok(values) => Ok(values.items().first().is_some_and(|&byte| byte != 0)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read_range(&self, range: Range<u64>) -> Result<Sparse> {
+        let format = self.values("format")?.text_at(0)?;
+        let shape = self.unsigned("shape")?;
+        let &[n_rows, n_columns] = shape.as_slice() else {
+            return Err(Error::unsupported(format!("a sparse array of shape {shape:?}")));
+        };
+        let is_csr = match format.as_str() {
+            "csr" => true,
+            "csc" => false,
+            other => {
+                let what = format!("parts of a sparse matrix of format `{}`", other.escape_debug());
+                return Err(Error::unsupported(what));
+            }
+        };
+        let n_groups = if is_csr { n_rows } else { n_columns };
+        if range.start > range.end || range.end > n_groups {
+            let what =
+                format!("{}..{} lies outside the matrix's {n_groups}", range.start, range.end);
+            return Err(Error::invalid(what));
+        }
+        let pointers = self.unsigned("indptr")?;
+        check_rising(&pointers)?;
+        let bounds = |at: u64| usize::try_from(at).ok().and_then(|at| pointers.get(at).copied());
+        let (Some(first), Some(end)) = (bounds(range.start), bounds(range.end)) else {
+            let what = format!("expected {n_groups} pointers and one, found {}", pointers.len());
+            return Err(Error::corrupt(what));
+        };
+        let wanted = usize::try_from(range.start).unwrap_or(usize::MAX)
+            ..=usize::try_from(range.end).unwrap_or(usize::MAX);
+        let own = pointers.get(wanted).unwrap_or_default();
+        let own = own.iter().map(|pointer| pointer - first).collect();
+        let entries = |name: &str| {
+            let array = self.array(name)?;
+            // A pointer beyond the entries is the file's fault, and not the caller's.
+            if array.shape().first().is_none_or(|&n| n < end) || array.shape().len() != 1 {
+                let what = format!("`{name}`: expected {end} entries, found {:?}", array.shape());
+                return Err(Error::corrupt(what));
+            }
+            array.read(&Selection::parse(&format!("{first}:{end}"))?)
+        };
+        let part =
+            Compressed { pointers: own, indices: naturals("indices", &entries("indices")?)? };
+        let n_own = range.end - range.start;
+        let (shape, layout) = if is_csr {
+            ([n_own, n_columns], Layout::Csr(part))
+        } else {
+            ([n_rows, n_own], Layout::Csc(part))
+        };
+        let matrix = Sparse { shape, layout, data: entries("data")?, is_array: self.is_array()? };
+        matrix.check().map_err(|error| Error::corrupt(error.message()))?;
+        Ok(matrix)
     }
 
     fn signed(&self, name: &str) -> Result<Vec<i64>> {
-        let values = self.values(name)?;
-        macro_rules! numbers {
-            ($type:ty) => {
-                values
-                    .items()
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|item| {
-                        #[expect(clippy::host_endian_bytes, reason = "items are native-endian")]
-                        i64::try_from(<$type>::from_ne_bytes(*item)).ok()
-                    })
-                    .collect()
-            };
-        }
-        let numbers: Option<Vec<i64>> = match values.dtype() {
-            DType::Int8 => numbers!(i8),
-            DType::Int16 => numbers!(i16),
-            DType::Int32 => numbers!(i32),
-            DType::Int64 => numbers!(i64),
-            DType::UInt8 => numbers!(u8),
-            DType::UInt16 => numbers!(u16),
-            DType::UInt32 => numbers!(u32),
-            DType::UInt64 => numbers!(u64),
-            other => {
-                return Err(Error::corrupt(format!("`{name}`: expected integers, found {other}")));
-            }
-        };
-        numbers.ok_or_else(|| Error::corrupt(format!("`{name}`: a number beyond int64")))
+        signed(name, &self.values(name)?)
     }
 
     fn unsigned(&self, name: &str) -> Result<Vec<u64>> {
-        let numbers = self.signed(name)?.into_iter().map(|number| {
-            u64::try_from(number)
-                .map_err(|_| Error::corrupt(format!("`{name}`: {number} is negative")))
-        });
-        numbers.collect()
+        naturals(name, &self.values(name)?)
     }
 
     fn write(&self, name: &str, values: &Values) -> Result<()> {
@@ -361,15 +461,61 @@ impl Members<'_> {
     }
 }
 
+/// The integers of `values`, whatever their width.
+fn signed(name: &str, values: &Values) -> Result<Vec<i64>> {
+    macro_rules! numbers {
+        ($type:ty) => {
+            values
+                .items()
+                .as_chunks()
+                .0
+                .iter()
+                .map(|item| {
+                    #[expect(clippy::host_endian_bytes, reason = "items are native-endian")]
+                    i64::try_from(<$type>::from_ne_bytes(*item)).ok()
+                })
+                .collect()
+        };
+    }
+    let numbers: Option<Vec<i64>> = match values.dtype() {
+        DType::Int8 => numbers!(i8),
+        DType::Int16 => numbers!(i16),
+        DType::Int32 => numbers!(i32),
+        DType::Int64 => numbers!(i64),
+        DType::UInt8 => numbers!(u8),
+        DType::UInt16 => numbers!(u16),
+        DType::UInt32 => numbers!(u32),
+        DType::UInt64 => numbers!(u64),
+        other => {
+            return Err(Error::corrupt(format!("`{name}`: expected integers, found {other}")));
+        }
+    };
+    numbers.ok_or_else(|| Error::corrupt(format!("`{name}`: a number beyond int64")))
+}
+
+/// The integers of `values`, none of which may be negative.
+fn naturals(name: &str, values: &Values) -> Result<Vec<u64>> {
+    let numbers = signed(name, values)?.into_iter().map(|number| {
+        u64::try_from(number).map_err(|_| Error::corrupt(format!("`{name}`: {number} is negative")))
+    });
+    numbers.collect()
+}
+
 /// Numbers as scipy stores indices; negative ones in two's complement.
 #[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 #[expect(clippy::cast_possible_truncation, reason = "numbers that need 64 bits come as wide")]
 fn integers(numbers: &[u64], is_wide: bool) -> Result<Values> {
-    let (dtype, items) = if is_wide {
-        (DType::Int64, numbers.iter().flat_map(|number| number.to_ne_bytes()).collect())
+    let size = if is_wide { 8 } else { 4 };
+    let mut items = vec![0; numbers.len() * size];
+    if is_wide {
+        for (place, number) in items.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = number.to_ne_bytes();
+        }
     } else {
-        let narrow = numbers.iter().flat_map(|number| (*number as u32).to_ne_bytes());
-        (DType::Int32, narrow.collect())
-    };
+        for (place, number) in items.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = (*number as u32).to_ne_bytes();
+        }
+    }
+    let dtype = if is_wide { DType::Int64 } else { DType::Int32 };
     Values::new(dtype, vec![numbers.len() as u64], items, Vec::new())
 }
