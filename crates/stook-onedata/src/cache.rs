@@ -16,7 +16,7 @@ use stook_core::{ErrorKind, Result};
 
 /// A file changed less than so many nanoseconds before it was looked at may change unnoticed:
 /// more than a tick of every common file system but FAT.
-const UNSETTLED: u64 = 50_000_000;
+pub(crate) const UNSETTLED: u64 = 50_000_000;
 
 /// A file as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

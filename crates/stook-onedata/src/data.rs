@@ -7,8 +7,6 @@ use stook::sparse::Sparse;
 use stook::{Array, Selection};
 use stook_core::{Error, Limits, Result, Values};
 
-use crate::dense::to_dense;
-
 /// Something loaded. Cheap to clone, and never changed: what is shared stays as it is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -75,7 +73,7 @@ impl Data {
         match self {
             Self::Array(array) => array.read(&Selection::All).map(Arc::new),
             Self::Values(values) => Ok(Arc::clone(values)),
-            Self::Sparse(matrix) => to_dense(matrix, limits).map(Arc::new),
+            Self::Sparse(matrix) => matrix.to_dense(limits).map(Arc::new),
             Self::Objects(_) | Self::List(_) => Err(self.unfit("values")),
         }
     }

@@ -34,9 +34,11 @@
 //!
 //! docs/formats/onedata.md has the bytes.
 
+pub mod alf;
 mod cache;
+pub mod catalogue;
+mod checksums;
 mod data;
-mod dense;
 mod name;
 mod one_data;
 mod recipe;
@@ -46,8 +48,9 @@ mod suite2p;
 mod transpose;
 
 pub use cache::{Cache, Source};
+pub use catalogue::Catalogue;
+pub use checksums::{CHECKSUMS_NAME, FileState};
 pub use data::Data;
-pub use dense::{dense_columns, to_dense};
 pub use name::{OneName, SessionDate, SessionName};
 pub use one_data::{FileKind, OneData, OneFile};
 pub use recipe::{LoadingRecipe, RECIPE_MARKER};

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use stook_core::calendar::date_of;
+use stook_core::calendar::{date_of, days_of};
 use stook_core::{Error, Result};
 
 /// The day of a session.
@@ -55,6 +55,13 @@ impl SessionDate {
         let year =
             year.map_err(|_| Error::invalid(format!("{seconds} s since 1970 are no date")))?;
         Self::new(year, month, day)
+    }
+
+    /// How many days after 1970-01-01 it is.
+    #[must_use]
+    pub fn epoch_days(self) -> i32 {
+        let days = days_of(self.year.into(), self.month, self.day);
+        i32::try_from(days).expect("years are at most 9999")
     }
 
     /// The year.

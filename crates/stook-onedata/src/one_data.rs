@@ -4,25 +4,34 @@
 //! lead; a file is replaced by a complete one or not at all; nothing in a file is run.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use stook::File;
 use stook::npy::{ObjectArray, npy_header_of};
 use stook::pickle::Form;
-use stook::sparse::Sparse;
+use stook::sparse::{Packing, Sparse};
 use stook::{InTheWay, Storage, storage_of};
+use stook_core::engine::for_each;
 use stook_core::file::place::{
     PlaceKind, canonical, create_folders, draft_of, kind_of, publish, remove,
 };
-use stook_core::file::{FileIo, LocalFile, TempFile, resolve, write_atomic};
-use stook_core::{ArraySpec, Durability, Error, Limits, NodePath, OpenOptions, Result, Values};
+use stook_core::file::{FileIo, LocalFile, TempFile, is_temp_name, resolve, write_atomic};
+use stook_core::{
+    ArraySpec, Durability, Error, ErrorKind, Limits, NodePath, OpenOptions, Result, Values,
+};
 
+use crate::checksums::{CHECKSUMS_NAME, FileState, Keeper, Sums, hash_of, hash_of_file};
 use crate::data::Data;
 use crate::name::OneName;
 use crate::recipe::LoadingRecipe;
+use crate::transpose::n_threads;
 
 /// What the folder is called, and was once.
-const FOLDERS: [&str; 2] = ["onedata", "oneData"];
+pub(crate) const FOLDERS: [&str; 2] = ["onedata", "oneData"];
 
 /// What kind of file something is saved as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,6 +105,8 @@ pub struct OneData {
     limits: Limits,
     memory_map: bool,
     durability: Durability,
+    packing: Packing,
+    makes_checksums: bool,
 }
 
 impl OneData {
@@ -110,7 +121,16 @@ impl OneData {
         let is_old = kind_of(&new)?.is_none() && kind_of(&old)? == Some(PlaceKind::Folder);
         let folder = if is_old { old } else { new };
         let (limits, durability) = (Limits::default(), Durability::Flush);
-        Ok(Self { data_path, folder, limits, memory_map: true, durability })
+        let packing = Packing::default();
+        Ok(Self {
+            data_path,
+            folder,
+            limits,
+            memory_map: true,
+            durability,
+            packing,
+            makes_checksums: false,
+        })
     }
 
     /// The same whose files lie in `folder`: one in the session's folder, or another, out of which
@@ -144,6 +164,21 @@ impl OneData {
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// The same whose sparse matrices are saved so; [`Packing::Stored`] unless told.
+    #[must_use]
+    pub fn packing(mut self, packing: Packing) -> Self {
+        self.packing = packing;
+        self
+    }
+
+    /// The same whose saves make checksums, in a file that `sha256sum -c` reads. Where there is one,
+    /// every save keeps it true.
+    #[must_use]
+    pub fn with_checksums(mut self) -> Self {
+        self.makes_checksums = true;
         self
     }
 
@@ -242,6 +277,29 @@ impl OneData {
         options
     }
 
+    /// Loads columns `range` of the sparse matrix `file` as a matrix of these alone. Where it is not
+    /// deflated, the others are not read.
+    ///
+    /// # Errors
+    /// As [`OneData::load`]; `InvalidInput` for columns beyond the matrix, `Unsupported` for a matrix
+    /// that does not lie by columns.
+    pub fn load_columns(&self, file: &OneFile, range: Range<u64>) -> Result<Sparse> {
+        let path = self.path_of(file);
+        if self.confine(&path)?.is_none() {
+            return Err(Error::not_found("there is no such file").at_file(path));
+        }
+        let archive = File::open_with(&path, &self.options())?;
+        let container = archive.container();
+        let matrix = Sparse::read_range(container.as_ref(), &NodePath::root(), range)?;
+        match matrix.format() {
+            "csc" => Ok(matrix),
+            found => {
+                let what = format!("expected a matrix by columns (csc), found {found}");
+                Err(Error::unsupported(what).at_file(path))
+            }
+        }
+    }
+
     /// Saves an array whose items lie in `items` as `spec` says (byte order, order of axes).
     ///
     /// # Errors
@@ -249,10 +307,7 @@ impl OneData {
     /// folder, `ReadOnly`, `Io`. What was saved under the name is as it was then.
     pub fn save_items(&self, name: &OneName, spec: &ArraySpec, items: &[u8]) -> Result<()> {
         let header = npy_header_of(spec)?;
-        self.replace(&OneFile::npy(name.clone()), |file| {
-            file.write_at(0, &header)?;
-            file.write_at(header.len() as u64, items)
-        })
+        self.replace(&OneFile::npy(name.clone()), &[&header, items])
     }
 
     /// Saves an array.
@@ -269,8 +324,7 @@ impl OneData {
     /// # Errors
     /// As [`OneData::save_items`]; `Unsupported` for objects that are not written.
     pub fn save_objects(&self, name: &OneName, objects: &ObjectArray) -> Result<()> {
-        let bytes = objects.to_npy(Form::Numpy1)?;
-        self.replace(&OneFile::npy(name.clone()), |file| file.write_at(0, &bytes))
+        self.replace(&OneFile::npy(name.clone()), &[&objects.to_npy(Form::Numpy1)?])
     }
 
     /// Saves a recipe.
@@ -296,13 +350,14 @@ impl OneData {
     /// # Errors
     /// As [`OneData::save_items`].
     pub fn save_sparse(&self, name: &OneName, matrix: &Sparse) -> Result<()> {
-        let target = resolve(&self.target(&OneFile::npz(name.clone()).to_string())?);
+        let file = OneFile::npz(name.clone());
+        let target = resolve(&self.target(&file.to_string())?);
         let draft = draft_of(&target);
-        let written = File::create(&draft).and_then(|file| {
-            matrix.write(file.container().as_ref(), &NodePath::root())?;
-            file.commit_with(self.durability)
+        let written = matrix.write_npz(&draft, self.packing, self.durability);
+        let published = written.and_then(|()| {
+            let hash = || hash_of_file(&draft);
+            self.publish(&file, &target, hash, || publish(&draft, &target, InTheWay::Goes))
         });
-        let published = written.and_then(|()| publish(&draft, &target, InTheWay::Goes));
         if published.is_err() {
             // The first error is the one to tell.
             let _ = remove(&draft);
@@ -318,16 +373,150 @@ impl OneData {
         if self.confine(&self.folder)?.is_none() || !self.files()?.contains(file) {
             return Ok(false);
         }
-        remove(&self.path_of(file)).map(|()| true)
+        remove(&self.path_of(file))?;
+        if let Some(mut keeper) = self.keeper()? {
+            keeper.removed(&file.to_string())?;
+        }
+        Ok(true)
     }
 
-    /// Writes a new file in the place of `file`.
-    fn replace(&self, file: &OneFile, write: impl FnOnce(&LocalFile) -> Result<()>) -> Result<()> {
+    /// Looks at each file and at each line of the checksums; `progress` is told of each file that is
+    /// done, and how many there are.
+    ///
+    /// # Errors
+    /// `NotFound` if the folder has no checksums, `Corrupt`, `InvalidInput` for a line that leads
+    /// elsewhere, `Io`.
+    pub fn verify(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Vec<(String, FileState)>> {
+        let sums = match self.confine(&self.folder.join(CHECKSUMS_NAME))? {
+            Some(_) => Sums::read(&self.folder)?,
+            None => None,
+        };
+        let sums = sums.ok_or_else(|| {
+            let error = Error::not_found("there are no checksums here").at_file(&self.folder);
+            error.with_hint("they are made by `stook onedata verify --make`")
+        })?;
+        let mut names = sums.files();
+        names.extend(self.files()?.iter().map(ToString::to_string));
+        names.sort();
+        names.dedup();
+        let n_done = AtomicU64::new(0);
+        let states: Vec<_> = names.iter().map(|_| Mutex::new(FileState::Right)).collect();
+        for_each(names.len(), n_threads(), &|at| {
+            let (Some(name), Some(place)) = (names.get(at), states.get(at)) else { return Ok(()) };
+            let state = self.state_of(name, &sums)?;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = state;
+            progress(n_done.fetch_add(1, Ordering::Relaxed) + 1, names.len() as u64);
+            Ok(())
+        })?;
+        let states = states.into_iter().map(|state| state.into_inner());
+        let states = states.map(|state| state.unwrap_or_else(PoisonError::into_inner));
+        Ok(names.iter().cloned().zip(states).collect())
+    }
+
+    fn state_of(&self, name: &str, sums: &Sums) -> Result<FileState> {
+        if name.contains(['/', '\\']) || name == ".." {
+            let what = format!("checksums: the line of `{}` leads elsewhere", name.escape_debug());
+            return Err(Error::invalid(what).at_file(&self.folder));
+        }
+        let path = self.folder.join(name);
+        if self.confine(&path)?.is_none() {
+            return Ok(FileState::Missing);
+        }
+        let mut known = sums.of(name).peekable();
+        if known.peek().is_none() {
+            return Ok(FileState::Unlisted);
+        }
+        let found = hash_of_file(&path)?;
+        Ok(if known.any(|known| known == found) { FileState::Right } else { FileState::Changed })
+    }
+
+    /// Makes the folder have checksums: a line for each of its files. From now on saves keep them.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Locked`, `Io`.
+    pub fn sum_up(&self) -> Result<u64> {
+        self.target(CHECKSUMS_NAME)?;
+        let Some(mut keeper) = Keeper::of(&self.folder, true, self.durability)? else {
+            return Ok(0);
+        };
+        let files = self.files()?;
+        let hash = |file: &OneFile| Ok((file.to_string(), hash_of_file(&self.path_of(file))?));
+        let lines = files.iter().map(hash).collect::<Result<Vec<_>>>()?;
+        keeper.add_missing(&lines)?;
+        Ok(lines.len() as u64)
+    }
+
+    /// Removes what savers left that were killed: temporary files that nobody has changed for so
+    /// long. Returns their names.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    pub fn sweep(&self, unchanged_for: Duration) -> Result<Vec<String>> {
+        let mut gone = Vec::new();
+        if self.confine(&self.folder)?.is_none() {
+            return Ok(gone);
+        }
+        let cannot = |error| Error::io("cannot list", error).at_file(&self.folder);
+        for entry in std::fs::read_dir(&self.folder).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(metadata) = entry.metadata() else { continue };
+            let age = metadata.modified().ok().and_then(|at| at.elapsed().ok());
+            let is_left = metadata.is_file() && age.is_some_and(|age| age >= unchanged_for);
+            if !is_temp_name(&name) || !is_left {
+                continue;
+            }
+            // An archive that is being written is locked.
+            match LocalFile::open_read_write(entry.path()).and_then(|file| file.lock_exclusive()) {
+                Ok(()) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Locked | ErrorKind::NotFound) => {
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            remove(&entry.path())?;
+            gone.push(name);
+        }
+        gone.sort();
+        Ok(gone)
+    }
+
+    /// Writes a new file of `parts` in the place of `file`.
+    fn replace(&self, file: &OneFile, parts: &[&[u8]]) -> Result<()> {
         let target = resolve(&self.target(&file.to_string())?);
         let mut temp = TempFile::beside(&target)?;
         temp.take_permissions(&target);
-        write(temp.file())?;
-        temp.replace(&target, self.durability)
+        let mut at = 0;
+        for part in parts {
+            temp.file().write_at(at, part)?;
+            at += part.len() as u64;
+        }
+        let replace = || temp.replace(&target, self.durability);
+        self.publish(file, &target, || Ok(hash_of(parts)), replace)
+    }
+
+    /// Runs `replace`, which puts a new file in the place of `target`, to which `file` leads, and keeps
+    /// the checksums true.
+    fn publish(
+        &self,
+        file: &OneFile,
+        target: &Path,
+        hash: impl FnOnce() -> Result<String>,
+        replace: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let Some(mut keeper) = self.keeper()? else { return replace() };
+        let mut names = vec![file.to_string()];
+        // What a link leads to has a line of its own.
+        let is_beside = target.parent().is_some_and(|parent| parent == resolve(&self.folder));
+        let other = target.file_name().and_then(|name| name.to_str()).filter(|_| is_beside);
+        names.extend(other.filter(|other| *other != names[0]).map(str::to_owned));
+        keeper.replacing(&names, &hash()?, replace)
+    }
+
+    /// Who keeps the checksums, where there are some or are to be.
+    fn keeper(&self) -> Result<Option<Keeper>> {
+        self.confine(&self.folder.join(CHECKSUMS_NAME))?;
+        Keeper::of(&self.folder, self.makes_checksums, self.durability)
     }
 
     /// Where a file of that name is to be saved; the folder is there then.

@@ -163,7 +163,7 @@ pub trait SessionData {
         loading.uses([Source::of(self.one_data().path_of(&key.0))?]);
         let data = match self.one_data().load(&key.0)? {
             Data::Sparse(matrix) if options.sparse == SparseAs::Dense => {
-                Data::from(crate::dense::to_dense(&matrix, self.one_data().file_limits())?)
+                Data::from(matrix.to_dense(self.one_data().file_limits())?)
             }
             Data::Objects(objects) => match LoadingRecipe::of_objects(&objects)? {
                 Some(recipe) => self.recipes().follow(&loading, &recipe)?,

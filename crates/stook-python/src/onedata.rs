@@ -16,7 +16,7 @@ use stook::npy::ObjectArray;
 use stook::sparse::{Compressed, Layout, Sparse};
 use stook::{ArraySpec, CodecSpec, Error, Values};
 use stook_onedata::{
-    Cache, Data, OneData, OneFile, OneName, Planes, Source, Suite2p, dense_columns, transpose_into,
+    Cache, Data, OneData, OneFile, OneName, Planes, Source, Suite2p, transpose_into,
 };
 
 use crate::dtype::from_numpy;
@@ -49,7 +49,7 @@ impl OneFolder {
             Data::Values(values) => lend::held(py, values),
             Data::Sparse(matrix) if dense => {
                 let limits = self.data.file_limits();
-                let columns = enter(py, || dense_columns(&matrix, limits))?;
+                let columns = enter(py, || matrix.to_dense_columns(limits))?;
                 lend::held(py, Arc::new(columns))?.getattr("T")
             }
             Data::Sparse(matrix) => sparse_to_python(py, &matrix),

@@ -3,7 +3,7 @@ use std::fs;
 use stook::npy::ObjectArray;
 use stook::pickle::Form;
 use stook_core::{Durability, ErrorKind, Limits};
-use stook_onedata::{Data, FileKind, LoadingRecipe, OneData, OneFile, OneName, dense_columns};
+use stook_onedata::{Data, FileKind, LoadingRecipe, OneData, OneFile, OneName};
 
 use crate::{fixture, fixtures, floats, numbers, put};
 
@@ -79,7 +79,7 @@ fn sparse_matrices_of_scipy_are_read_and_come_back() {
         let Data::Sparse(matrix) = data.load(&OneFile::npz(one("x"))).unwrap() else { panic!() };
         assert_eq!((matrix.shape(), matrix.format()), ([4, 3], "csc"));
         assert_eq!(numbers(&Data::Sparse(matrix.clone())), expected);
-        let columns = dense_columns(&matrix, &Limits::default()).unwrap();
+        let columns = matrix.to_dense_columns(&Limits::default()).unwrap();
         assert_eq!(columns.shape(), [3, 4]);
         data.save_sparse(&one("y"), &matrix).unwrap();
         let again = data.load(&OneFile::npz(one("y"))).unwrap();

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
 
+mod alf;
+mod catalogue;
+mod checksums;
 mod files;
 mod hostile;
 mod session;
