@@ -41,6 +41,25 @@ impl ObjectArray {
         Self::read(&file, limits).map_err(|error| error.at_file(path))
     }
 
+    /// Reads the bytes of an npy file; `None` where its elements are no objects.
+    ///
+    /// # Errors
+    /// As [`ObjectArray::open`].
+    pub fn parse(npy: &[u8], limits: &Limits) -> Result<Option<Self>> {
+        let mut read = |offset: u64, out: &mut [u8]| {
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            let from = npy.get(start..start.saturating_add(out.len()));
+            out.copy_from_slice(from.ok_or_else(|| Error::corrupt("an npy file is cut short"))?);
+            Ok(())
+        };
+        let (header, start) = Header::read(npy.len() as u64, limits, &mut read)?;
+        if !header.is_object() {
+            return Ok(None);
+        }
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        Self::of_pickle(&header, npy.get(start..).unwrap_or_default(), limits).map(Some)
+    }
+
     fn read(file: &LocalFile, limits: &Limits) -> Result<Option<Self>> {
         let file_len = file.len_bytes()?;
         let mut read = |offset: u64, out: &mut [u8]| file.read_exact_at(offset, out);
@@ -50,7 +69,11 @@ impl ObjectArray {
         }
         let mut bytes = vec![0; limits.chunk(file_len.saturating_sub(start))?];
         file.read_exact_at(start, &mut bytes)?;
-        let pickle = Pickle::parse(&bytes, limits)?;
+        Self::of_pickle(&header, &bytes, limits).map(Some)
+    }
+
+    fn of_pickle(header: &Header, bytes: &[u8], limits: &Limits) -> Result<Self> {
+        let pickle = Pickle::parse(bytes, limits)?;
         let array = match pickle.node(pickle.root())? {
             Node::Array(array) if array.is_object() => Arc::clone(array),
             other => {
@@ -64,7 +87,7 @@ impl ObjectArray {
                 "expected objects of shape {expected:?}, found {found:?}"
             )));
         }
-        Ok(Some(Self { pickle, array }))
+        Ok(Self { pickle, array })
     }
 
     /// The npy file, byte for byte as `numpy.save` writes it.

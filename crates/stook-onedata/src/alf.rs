@@ -146,6 +146,12 @@ pub fn list_datasets(session: &Path, filter: &DatasetFilter) -> Result<Vec<Strin
     Ok(paths)
 }
 
+/// Whether `text` is like `pattern`, in which `*` stands for any text.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    Glob::new(pattern).matches(text)
+}
+
 /// A text with any text where it had an asterisk.
 struct Glob(Vec<String>);
 
@@ -259,7 +265,7 @@ mod tests {
             ("a*a", "a", false),
             ("", "", true),
         ] {
-            assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern} {text}");
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
     }
 }

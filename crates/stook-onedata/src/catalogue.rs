@@ -28,7 +28,9 @@ pub use record::{DatasetKind, DatasetRecord, SessionRecord};
 
 use self::database::{Database, located};
 pub(crate) use self::scan::is_number;
-use crate::one_data::OneData;
+use crate::data::Data;
+use crate::one_data::{OneData, OneFile};
+use crate::recipe::LoadingRecipe;
 
 /// The catalogue's name in the root of the tree.
 pub const CATALOGUE_NAME: &str = "stook-catalogue.sqlite";
@@ -213,6 +215,50 @@ fn check_words(what: &str, words: &str) -> Result<()> {
         return Err(Error::invalid(format!("`{words}` is no {what}")));
     }
     Ok(())
+}
+
+/// What is saved in a session, by path, from the tree and without a catalogue: what lies in its folder
+/// of saved files, and what is named as ALF does elsewhere in it.
+///
+/// # Errors
+/// `Io`. What is wrong with a single file is told by its record.
+pub fn datasets_of(data: &OneData) -> Result<Vec<DatasetRecord>> {
+    if data.is_in_file() {
+        return data.files()?.iter().map(|file| record_of_packed(data, file)).collect();
+    }
+    Ok(scan::files(data.data_path())?.into_iter().map(index::record_of).collect())
+}
+
+/// What is known of something in a Zarr or HDF5 file; its length is that of its elements.
+fn record_of_packed(data: &OneData, file: &OneFile) -> Result<DatasetRecord> {
+    let loaded = data.load(file)?;
+    let (kind, dtype, len_bytes) = match &loaded {
+        Data::Array(array) => {
+            let spec = array.spec();
+            (DatasetKind::Array, spec.dtype.to_string(), spec.n_bytes())
+        }
+        Data::Sparse(matrix) => {
+            (DatasetKind::Sparse, matrix.data().dtype().to_string(), loaded.len_bytes())
+        }
+        Data::Objects(objects) => {
+            let is_recipe = matches!(LoadingRecipe::of_objects(objects), Ok(Some(_)));
+            let kind = if is_recipe { DatasetKind::Recipe } else { DatasetKind::Objects };
+            (kind, "object".to_owned(), 0)
+        }
+        other => return Err(other.unfit("what is saved")),
+    };
+    Ok(DatasetRecord {
+        path: file.to_string(),
+        name: file.name.to_string(),
+        kind,
+        dtype: Some(dtype),
+        shape: Some(loaded.shape()),
+        len_bytes,
+        modified: 0,
+        hash: None,
+        problem: None,
+        is_settled: false,
+    })
 }
 
 /// The paths of the datasets in the folder of a session, below it.

@@ -41,6 +41,7 @@ mod checksums;
 mod data;
 mod name;
 mod one_data;
+mod packed;
 mod recipe;
 mod recipes;
 mod session;

@@ -10,16 +10,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use stook::File;
 use stook::npy::{ObjectArray, npy_header_of};
 use stook::pickle::Form;
 use stook::sparse::{Packing, Sparse};
+use stook::{Array, File};
 use stook::{InTheWay, Storage, storage_of};
 use stook_core::engine::for_each;
 use stook_core::file::place::{
     PlaceKind, canonical, create_folders, draft_of, kind_of, publish, remove,
 };
-use stook_core::file::{FileIo, LocalFile, TempFile, is_temp_name, resolve, write_atomic};
+use stook_core::file::{
+    FileIo, LocalFile, TempFile, is_temp_name, resolve, sync_dir, write_atomic,
+};
 use stook_core::{
     ArraySpec, Durability, Error, ErrorKind, Limits, NodePath, OpenOptions, Result, Values,
 };
@@ -27,6 +29,7 @@ use stook_core::{
 use crate::checksums::{CHECKSUMS_NAME, FileState, Keeper, Sums, hash_of, hash_of_file};
 use crate::data::Data;
 use crate::name::OneName;
+use crate::packed::{Lay, Packed, write_npy};
 use crate::recipe::LoadingRecipe;
 use crate::transpose::n_threads;
 
@@ -107,6 +110,8 @@ pub struct OneData {
     durability: Durability,
     packing: Packing,
     makes_checksums: bool,
+    /// Where all lies in one file.
+    packed: Option<Packed>,
 }
 
 impl OneData {
@@ -130,14 +135,68 @@ impl OneData {
             durability,
             packing,
             makes_checksums: false,
+            packed: None,
         })
     }
 
+    /// What is saved in the Zarr or HDF5 file at `path`, which need not be there: a name that ends in
+    /// `.zarr`, `.h5`, `.hdf5` or `.zip`. There are no checksums of it.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another name.
+    pub fn in_file(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let packed = Packed::at(&path).ok_or_else(|| {
+            Error::invalid("expected a name that ends in .zarr, .h5, .hdf5 or .zip").at_file(&path)
+        })?;
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(Self { packed: Some(packed), ..Self::at(folder)? })
+    }
+
+    /// Whether all lies in one Zarr or HDF5 file.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Saves all that is saved in `source` here; returns what. Nothing is lost: recipes and other
+    /// objects keep their bytes, arrays their type, byte order and order of axes.
+    ///
+    /// # Errors
+    /// `Unsupported` naming a type of elements that the format has not, and those of loading and
+    /// saving; some may have been saved then.
+    pub fn copy_from(&self, source: &Self) -> Result<Vec<OneFile>> {
+        let files = source.files()?;
+        for file in &files {
+            let copied = match source.load(file)? {
+                Data::Array(array) => self.save_array(&file.name, &array, source.is_in_file()),
+                Data::Sparse(matrix) => self.save_sparse(&file.name, &matrix),
+                Data::Objects(objects) => self.save_objects(&file.name, &objects),
+                other => Err(other.unfit("what is saved")),
+            };
+            copied.map_err(|error| error.within(format_args!("`{file}`")))?;
+        }
+        Ok(files)
+    }
+
+    fn save_array(&self, name: &OneName, array: &Array, is_packed: bool) -> Result<()> {
+        let lay = if is_packed { Packed::lay_of(array)? } else { Lay::of(&array.spec()) };
+        if let Some(packed) = &self.packed {
+            return packed.save_array(name, array, lay, self.durability);
+        }
+        let file = OneFile::npy(name.clone());
+        self.publish_draft(&file, |draft| write_npy(draft, array, lay))
+    }
+
     /// The same whose files lie in `folder`: one in the session's folder, or another, out of which
-    /// no file leads then.
+    /// no file leads then. A name of a Zarr or HDF5 file is one, as of [`OneData::in_file`].
     #[must_use]
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = folder.into();
+        self.packed = Packed::at(&self.folder);
+        if self.packed.is_some() {
+            return self;
+        }
         if !self.folder.starts_with(&self.data_path) {
             self.data_path.clone_from(&self.folder);
         }
@@ -188,10 +247,10 @@ impl OneData {
         &self.data_path
     }
 
-    /// The folder of the files.
+    /// The folder of the files, or the file that all lies in.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.folder
+        self.packed.as_ref().map_or(&self.folder, Packed::path)
     }
 
     /// What a file may ask for.
@@ -203,6 +262,9 @@ impl OneData {
     /// Where `file` lies, or would.
     #[must_use]
     pub fn path_of(&self, file: &OneFile) -> PathBuf {
+        if let Some(packed) = &self.packed {
+            return packed.path().to_path_buf();
+        }
         self.folder.join(file.to_string())
     }
 
@@ -212,6 +274,9 @@ impl OneData {
     /// # Errors
     /// `Io`, `InvalidInput` if the folder is a link out of the session's.
     pub fn files(&self) -> Result<Vec<OneFile>> {
+        if let Some(packed) = &self.packed {
+            return packed.files(&self.options());
+        }
         if self.confine(&self.folder)?.is_none() {
             return Ok(Vec::new());
         }
@@ -232,6 +297,9 @@ impl OneData {
     /// # Errors
     /// `Io`, `InvalidInput` if it is a link out of the session's folder.
     pub fn has(&self, file: &OneFile) -> Result<bool> {
+        if let Some(packed) = &self.packed {
+            return packed.has(file, &self.options());
+        }
         Ok(self.confine(&self.path_of(file))?.is_some())
     }
 
@@ -241,6 +309,9 @@ impl OneData {
     /// `NotFound`, `InvalidInput` if it is a link out of the session's folder, `Corrupt`,
     /// `Unsupported` naming what it would run, `LimitExceeded`, `Io`.
     pub fn load(&self, file: &OneFile) -> Result<Data> {
+        if let Some(packed) = &self.packed {
+            return packed.load(file, &self.options());
+        }
         self.load_at(&self.path_of(file), file.kind)
     }
 
@@ -285,6 +356,9 @@ impl OneData {
     /// that does not lie by columns.
     pub fn load_columns(&self, file: &OneFile, range: Range<u64>) -> Result<Sparse> {
         let path = self.path_of(file);
+        if let Some(packed) = &self.packed {
+            return packed.load_columns(file, range, &self.options());
+        }
         if self.confine(&path)?.is_none() {
             return Err(Error::not_found("there is no such file").at_file(path));
         }
@@ -307,6 +381,9 @@ impl OneData {
     /// folder, `ReadOnly`, `Io`. What was saved under the name is as it was then.
     pub fn save_items(&self, name: &OneName, spec: &ArraySpec, items: &[u8]) -> Result<()> {
         let header = npy_header_of(spec)?;
+        if let Some(packed) = &self.packed {
+            return packed.save_items(name, spec, &[&header, items], self.durability);
+        }
         self.replace(&OneFile::npy(name.clone()), &[&header, items])
     }
 
@@ -324,6 +401,9 @@ impl OneData {
     /// # Errors
     /// As [`OneData::save_items`]; `Unsupported` for objects that are not written.
     pub fn save_objects(&self, name: &OneName, objects: &ObjectArray) -> Result<()> {
+        if let Some(packed) = &self.packed {
+            return packed.save_objects(name, objects, self.durability);
+        }
         self.replace(&OneFile::npy(name.clone()), &[&objects.to_npy(Form::Numpy1)?])
     }
 
@@ -340,6 +420,7 @@ impl OneData {
     /// # Errors
     /// As [`OneData::save_items`].
     pub fn save_recipe_json(&self, name: &OneName, recipe: &LoadingRecipe) -> Result<PathBuf> {
+        self.expect_folder()?;
         let target = self.target(&format!("{name}.recipe.json"))?;
         write_atomic(&target, recipe.to_json().as_bytes(), self.durability)?;
         Ok(target)
@@ -350,13 +431,32 @@ impl OneData {
     /// # Errors
     /// As [`OneData::save_items`].
     pub fn save_sparse(&self, name: &OneName, matrix: &Sparse) -> Result<()> {
+        if let Some(packed) = &self.packed {
+            return packed.save_sparse(name, matrix, self.durability);
+        }
         let file = OneFile::npz(name.clone());
+        let write = |draft: &Path| matrix.write_npz(draft, self.packing, Durability::None);
+        self.publish_draft(&file, write)
+    }
+
+    /// Has `write` write a draft, which then takes the place of `file`.
+    fn publish_draft(&self, file: &OneFile, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let target = resolve(&self.target(&file.to_string())?);
         let draft = draft_of(&target);
-        let written = matrix.write_npz(&draft, self.packing, self.durability);
+        let written = write(&draft).and_then(|()| match self.durability {
+            Durability::Fsync => LocalFile::open_read_write(&draft)?.sync(),
+            _ => Ok(()),
+        });
         let published = written.and_then(|()| {
             let hash = || hash_of_file(&draft);
-            self.publish(&file, &target, hash, || publish(&draft, &target, InTheWay::Goes))
+            let replace = || {
+                publish(&draft, &target, InTheWay::Goes)?;
+                match (self.durability, target.parent()) {
+                    (Durability::Fsync, Some(folder)) => sync_dir(folder),
+                    _ => Ok(()),
+                }
+            };
+            self.publish(file, &target, hash, replace)
         });
         if published.is_err() {
             // The first error is the one to tell.
@@ -370,6 +470,9 @@ impl OneData {
     /// # Errors
     /// `ReadOnly`, `Io`.
     pub fn remove(&self, file: &OneFile) -> Result<bool> {
+        if let Some(packed) = &self.packed {
+            return packed.remove(file, self.durability);
+        }
         if self.confine(&self.folder)?.is_none() || !self.files()?.contains(file) {
             return Ok(false);
         }
@@ -387,6 +490,7 @@ impl OneData {
     /// `NotFound` if the folder has no checksums, `Corrupt`, `InvalidInput` for a line that leads
     /// elsewhere, `Io`.
     pub fn verify(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Vec<(String, FileState)>> {
+        self.expect_folder()?;
         let sums = match self.confine(&self.folder.join(CHECKSUMS_NAME))? {
             Some(_) => Sums::read(&self.folder)?,
             None => None,
@@ -413,6 +517,16 @@ impl OneData {
         Ok(names.iter().cloned().zip(states).collect())
     }
 
+    fn expect_folder(&self) -> Result<()> {
+        match &self.packed {
+            None => Ok(()),
+            Some(packed) => {
+                let what = "this is for folders of npy and npz files, and not for one file";
+                Err(Error::unsupported(what).at_file(packed.path()))
+            }
+        }
+    }
+
     fn state_of(&self, name: &str, sums: &Sums) -> Result<FileState> {
         if name.contains(['/', '\\']) || name == ".." {
             let what = format!("checksums: the line of `{}` leads elsewhere", name.escape_debug());
@@ -435,6 +549,7 @@ impl OneData {
     /// # Errors
     /// `ReadOnly`, `Locked`, `Io`.
     pub fn sum_up(&self) -> Result<u64> {
+        self.expect_folder()?;
         self.target(CHECKSUMS_NAME)?;
         let Some(mut keeper) = Keeper::of(&self.folder, true, self.durability)? else {
             return Ok(0);
@@ -452,6 +567,7 @@ impl OneData {
     /// # Errors
     /// `ReadOnly`, `Io`.
     pub fn sweep(&self, unchanged_for: Duration) -> Result<Vec<String>> {
+        self.expect_folder()?;
         let mut gone = Vec::new();
         if self.confine(&self.folder)?.is_none() {
             return Ok(gone);

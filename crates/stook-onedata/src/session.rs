@@ -171,6 +171,10 @@ pub trait SessionData {
             },
             other => other,
         };
+        // What changes within a file is not told by the file.
+        if self.one_data().is_in_file() {
+            return Ok(data);
+        }
         self.cache().put(key, data.clone(), data.len_bytes(), loading.into_sources());
         Ok(data)
     }

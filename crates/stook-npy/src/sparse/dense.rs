@@ -27,6 +27,9 @@ enum Order {
 /// How an entry is added to its place.
 type Add<const N: usize> = fn(&mut [u8; N], &[u8; N]);
 
+/// What is given row, column and value of an entry.
+type Put<'a, const N: usize> = dyn FnMut(u64, u64, Option<&[u8; N]>) + 'a;
+
 impl Sparse {
     /// The matrix with all its zeros, in C order; entries at one place add up, as in scipy.
     ///
@@ -139,11 +142,7 @@ impl Sparse {
     }
 
     /// Calls `put` with row, column and value of each entry of a layout that is not compressed.
-    fn for_each_other<const N: usize>(
-        &self,
-        entries: &[[u8; N]],
-        put: &mut dyn FnMut(u64, u64, Option<&[u8; N]>),
-    ) {
+    fn for_each_other<const N: usize>(&self, entries: &[[u8; N]], put: &mut Put<'_, N>) {
         match &self.layout {
             Layout::Csr(_) | Layout::Csc(_) => {}
             Layout::Coo { rows, columns } => {

@@ -111,12 +111,13 @@ struct Entry {
     datasets: Vec<DatasetRecord>,
 }
 
-/// An identifier of the form that UUIDs have, made of a path (RFC 9562, version 8).
+/// An identifier of the form that UUIDs have, made of a path. It says that it is of version 3, which is
+/// made of a name: ONE-api takes no others but random ones.
 fn identifier(path: &str) -> String {
     let digest = Sha256::digest(format!("stook:{path}").as_bytes());
     let mut bytes: [u8; 16] = std::array::from_fn(|at| digest.get(at).copied().unwrap_or(0));
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
+    bytes[6] = (bytes[6] & 0x0f) | 0x30;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let parts =
         [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default());
@@ -231,6 +232,6 @@ mod tests {
         assert_ne!(id, identifier("ATL027/2024-02-09/702"));
         let lens: Vec<_> = id.split('-').map(str::len).collect();
         assert_eq!(lens, [8, 4, 4, 4, 12]);
-        assert_eq!(id.as_bytes()[14], b'8');
+        assert_eq!(id.as_bytes()[14], b'3');
     }
 }

@@ -122,7 +122,7 @@ impl Database {
                 return Err(error);
             }
             let flags =
-                flags - OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_READ_ONLY;
+                (flags - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY;
             Connection::open_with_flags(&real, flags)
         });
         let connection = connection.map_err(|error| failed(error, path))?;

@@ -136,34 +136,40 @@ impl Work<'_> {
         file: FoundFile,
         known: &HashMap<&str, &DatasetRecord>,
     ) -> Result<DatasetRecord> {
+        let real = file.real.clone();
         let known = known.get(file.path.as_str());
         let known = known.filter(|known| known.is_of(file.len_bytes, file.modified));
         let mut data = if let Some(known) = known {
             (*known).clone()
         } else {
             self.n_read.fetch_add(1, Ordering::Relaxed);
-            let is_settled = file.modified.saturating_add(UNSETTLED) < now();
-            let head = inspect(&file.real, file.len_bytes, &Limits::default());
-            DatasetRecord {
-                path: file.path,
-                name: file.name,
-                kind: head.kind,
-                dtype: head.dtype,
-                shape: head.shape,
-                len_bytes: file.len_bytes,
-                modified: file.modified,
-                hash: None,
-                problem: head.problem,
-                is_settled,
-            }
+            record_of(file)
         };
         if self.options.hashes == Hashes::Made && data.hash.is_none() {
-            match hash_of_file(&file.real) {
+            match hash_of_file(&real) {
                 Ok(hash) => data.hash = Some(hash),
                 Err(error) => tell(&mut data, &error),
             }
         }
         Ok(data)
+    }
+}
+
+/// What is known of a file that was looked at just now.
+pub(super) fn record_of(file: FoundFile) -> DatasetRecord {
+    let is_settled = file.modified.saturating_add(UNSETTLED) < now();
+    let head = inspect(&file.real, file.len_bytes, &Limits::default());
+    DatasetRecord {
+        path: file.path,
+        name: file.name,
+        kind: head.kind,
+        dtype: head.dtype,
+        shape: head.shape,
+        len_bytes: file.len_bytes,
+        modified: file.modified,
+        hash: None,
+        problem: head.problem,
+        is_settled,
     }
 }
 

@@ -8,6 +8,8 @@ mod catalogue;
 mod checksums;
 mod files;
 mod hostile;
+mod killed;
+mod packed;
 mod session;
 mod suite2p;
 
