@@ -6,6 +6,7 @@ mod live;
 mod loom;
 mod make;
 mod session;
+mod onedata;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub(crate) use live::{MonitorArgs, TailArgs, Until, Watch};
 pub(crate) use loom::{AxisArg, LayoutOfMatrix, LoomAction, LoomArgs};
 pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
 pub(crate) use session::{SessionAction, SessionArgs};
+pub(crate) use onedata::{OneDataAction, OneDataArgs};
 pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
 const LONG_ABOUT: &str = "\
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Loom(LoomArgs),
     /// List, show, compare and convert sessions of labelled arrays
     Session(SessionArgs),
+    /// List, load, check, index and find the sessions of an experiment
+    Onedata(OneDataArgs),
     /// Print a script that completes commands and options in a shell
     Completions(CompletionsArgs),
     /// The process in which `check` reads a file that is not trusted
@@ -111,6 +115,7 @@ impl Command {
                 | Self::Ln(_)
         ) || matches!(self, Self::Loom(args) if args.action.writes())
             || matches!(self, Self::Session(args) if args.action.writes())
+            || matches!(self, Self::Onedata(args) if args.action.writes())
     }
 
     /// Whether errors, too, are JSON.
@@ -132,6 +137,7 @@ impl Command {
             Self::Recover(args) => args.json,
             Self::Loom(args) => args.json,
             Self::Session(args) => args.json,
+            Self::Onedata(args) => args.json,
             Self::Completions(_) | Self::CheckWorker(_) => false,
         }
     }

@@ -17,6 +17,7 @@ mod live;
 mod loom;
 mod monitor;
 mod numbers;
+mod onedata;
 mod output;
 mod pickled;
 mod progress;
@@ -66,6 +67,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Recover(args) => recover::run(args, &mut out),
         Command::Loom(args) => loom::run(args, &mut out),
         Command::Session(args) => session::run(args, &mut out),
+        Command::Onedata(args) => onedata::run(args, &mut out),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "stook", &mut out);
             Ok(())

@@ -13,6 +13,7 @@ mod diff;
 mod edit;
 mod live;
 mod loom;
+mod onedata;
 mod pipe;
 mod recover;
 mod show;
