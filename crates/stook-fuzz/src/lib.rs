@@ -27,7 +27,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "codec_decode", run: targets::codec::decode, in_process: true },
     Target { name: "codec_round_trip", run: targets::codec::round_trip, in_process: true },
     Target { name: "heap_codec", run: targets::codec::decode_heap, in_process: true },
@@ -38,6 +38,8 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "npy", run: targets::file::npy, in_process: true },
     Target { name: "npz", run: targets::file::npz, in_process: true },
     Target { name: "pickle", run: targets::file::pickle, in_process: true },
+    Target { name: "onedata_recipe", run: targets::onedata::recipe, in_process: true },
+    Target { name: "onedata_matrix", run: targets::onedata::matrix, in_process: true },
     Target { name: "text", run: targets::text::all, in_process: true },
     Target { name: "hdf5_metadata", run: targets::file::hdf5_metadata, in_process: true },
     Target { name: "hdf5", run: targets::file::hdf5, in_process: false },

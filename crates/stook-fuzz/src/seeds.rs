@@ -25,6 +25,7 @@ fn fixtures(dir: &str, suffix: &str) -> Vec<Vec<u8>> {
 #[must_use]
 pub fn seeds(name: &str) -> Vec<Vec<u8>> {
     const NPY: &str = "stook-npy/tests/fixtures";
+    const ONEDATA: &str = "stook-onedata/tests/fixtures";
     const PICKLE: &str = "stook-npy/tests/fixtures/pickle";
     match name {
         "codec_decode" | "codec_round_trip" => targets::codec::seeds(),
@@ -65,6 +66,21 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             [fixtures(NPY, ".npz"), fixtures("stook-npy/tests/fixtures/sparse", ".npz")].concat()
         }
         "pickle" => fixtures(PICKLE, ".pkl"),
+        "onedata_recipe" => {
+            let texts = [
+                r#"{"marker": "__LOADING_RECIPE__", "loader_type": "S2P", "source_arg": "F",
+                    "transforms": ["transpose"], "kwargs": {"n": [1, 2.5, null]}}"#,
+                "date >= 2024-2-9",
+                "mouse in A,B",
+                "_ns_object.attribute_times_clock.extra.npy",
+            ];
+            let texts = texts.map(|text| text.as_bytes().to_vec()).to_vec();
+            [fixtures(ONEDATA, ".npy"), fixtures(PICKLE, ".npy"), texts].concat()
+        }
+        "onedata_matrix" => {
+            [fixtures(ONEDATA, ".npz"), fixtures("stook-npy/tests/fixtures/sparse", ".npz")]
+                .concat()
+        }
         "text" => {
             let texts = [
                 "1:3, ::2, ..., -1",

@@ -2,6 +2,7 @@
 
 pub(crate) mod codec;
 pub(crate) mod file;
+pub(crate) mod onedata;
 pub(crate) mod text;
 pub(crate) mod zarr;
 

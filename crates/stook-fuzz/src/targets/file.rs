@@ -18,7 +18,7 @@ fn options() -> OpenOptions {
 }
 
 /// Calls `run` with a file that holds `data`.
-fn with_file(suffix: &str, data: &[u8], run: impl FnOnce(&Path)) {
+pub(super) fn with_file(suffix: &str, data: &[u8], run: impl FnOnce(&Path)) {
     thread_local! {
         static DIR: RefCell<Option<(tempfile::TempDir, u64)>> = const { RefCell::new(None) };
     }
