@@ -109,6 +109,8 @@ mod _stook {
     #[pymodule_export]
     use crate::onedata::OneCache;
     #[pymodule_export]
+    use crate::onedata::OneCatalogue;
+    #[pymodule_export]
     use crate::onedata::OneFolder;
     #[pymodule_export]
     use crate::onedata::OneObjects;

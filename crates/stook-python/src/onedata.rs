@@ -1,10 +1,12 @@
 //! The saved files of an experiment's sessions as the Python half sees them: loaded without a copy,
 //! replaced whole; and the cache of loads, whose values are Python's objects.
 
+mod catalogue;
 mod objects;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods,
@@ -13,12 +15,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use stook::codec::Endian;
 use stook::npy::ObjectArray;
-use stook::sparse::{Compressed, Layout, Sparse};
+use stook::sparse::{Compressed, Layout, Packing, Sparse};
 use stook::{ArraySpec, CodecSpec, Error, Values};
+use stook_onedata::alf::{AlfName, DatasetFilter, list_datasets};
 use stook_onedata::{
-    Cache, Data, OneData, OneFile, OneName, Planes, Source, Suite2p, transpose_into,
+    Cache, Data, LoadingRecipe, OneData, OneFile, OneName, Planes, Source, Suite2p, transpose_into,
 };
 
+pub(crate) use self::catalogue::OneCatalogue;
 use crate::dtype::from_numpy;
 use crate::enter::{enter, invalid, raise};
 use crate::memory::{allocate, bytes, bytes_mut};
@@ -79,10 +83,16 @@ impl OneFolder {
         data_path: PathBuf,
         folder: Option<PathBuf>,
         memory_map: bool,
-        durability: &str,
+        saving: (&str, bool, bool),
     ) -> PyResult<Self> {
+        let (durability, checksums, deflated) = saving;
         let durability = durability_of(py, durability)?;
-        let mut data = enter(py, || OneData::at(data_path))?.durability(durability);
+        let packing = if deflated { Packing::Deflated } else { Packing::Stored };
+        let mut data =
+            enter(py, || OneData::at(data_path))?.durability(durability).packing(packing);
+        if checksums {
+            data = data.with_checksums();
+        }
         if let Some(folder) = folder {
             data = data.folder(folder);
         }
@@ -117,6 +127,71 @@ impl OneFolder {
     fn load<'py>(&self, py: Python<'py>, file: &str, dense: bool) -> PyResult<Bound<'py, PyAny>> {
         let file = Self::file(py, file)?;
         let data = enter(py, || self.data.load(&file))?;
+        self.data_to_python(py, data, dense)
+    }
+
+    /// Some columns of a sparse matrix.
+    fn load_columns<'py>(
+        &self,
+        py: Python<'py>,
+        file: &str,
+        range: (u64, u64),
+        dense: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let file = Self::file(py, file)?;
+        let matrix = enter(py, || self.data.load_columns(&file, range.0..range.1))?;
+        self.data_to_python(py, Data::Sparse(Arc::new(matrix)), dense)
+    }
+
+    /// Writes the JSON form of a recipe beside it.
+    fn save_recipe_json(&self, py: Python<'_>, name: &str, json: &str) -> PyResult<PathBuf> {
+        let name = Self::name(py, name)?;
+        enter(py, || self.data.save_recipe_json(&name, &LoadingRecipe::of_json(json)?))
+    }
+
+    /// What the checksums say of each file.
+    fn verify(&self, py: Python<'_>) -> PyResult<Vec<(String, &'static str)>> {
+        let found = enter(py, || self.data.verify(&|_, _| ()))?;
+        Ok(found.into_iter().map(|(name, state)| (name, state.as_str())).collect())
+    }
+
+    /// Makes checksums of all files; returns of how many.
+    fn sum_up(&self, py: Python<'_>) -> PyResult<u64> {
+        enter(py, || self.data.sum_up())
+    }
+
+    /// Removes temporary files that are older than so many seconds.
+    fn sweep(&self, py: Python<'_>, seconds: u64) -> PyResult<Vec<String>> {
+        enter(py, || self.data.sweep(Duration::from_secs(seconds)))
+    }
+
+    /// Paths of datasets, below the session's folder.
+    fn datasets(
+        &self,
+        py: Python<'_>,
+        file_name: Option<String>,
+        collection: Option<String>,
+    ) -> PyResult<Vec<String>> {
+        enter(py, || list_datasets(self.data.data_path(), &DatasetFilter { collection, file_name }))
+    }
+
+    /// The object of a file's name in ALF, and what its attribute is called; `None` if it is none.
+    #[staticmethod]
+    fn alf_parts(file_name: &str) -> Option<(String, String)> {
+        let name = AlfName::parse(file_name)?;
+        Some((name.object.clone(), name.key()))
+    }
+
+    /// What is in an npy or npz file anywhere in the session's folder.
+    fn load_at<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        dense: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let kind = Self::file(py, name)?.kind;
+        let data = enter(py, || self.data.load_at(&path, kind))?;
         self.data_to_python(py, data, dense)
     }
 

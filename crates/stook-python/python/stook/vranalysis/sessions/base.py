@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -102,10 +103,12 @@ class SessionData(ABC):
         Small values that the session carries.
     one_cache
         What was loaded.
-    memory_map, durability, writable
+    memory_map, durability, writable, checksums, deflate
         Of a class or an instance: whether arrays are mapped and not read; whether a save is on the
         medium when it returns (``"fsync"``) or survives the end of the process (``"flush"``); whether
-        loads give copies that can be written to, and not arrays that cannot.
+        loads give copies that can be written to, and not arrays that cannot; whether saves make a
+        file of checksums (where there is one, they keep it true); whether sparse matrices are
+        deflated.
     """
 
     mouse_name: str
@@ -118,6 +121,8 @@ class SessionData(ABC):
     memory_map: ClassVar[bool] = True
     durability: ClassVar[str] = "flush"
     writable: ClassVar[bool] = False
+    checksums: ClassVar[bool] = False
+    deflate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Makes the date a text, asks for the data path, and loads what a subclass wants loaded."""
@@ -179,13 +184,16 @@ class SessionData(ABC):
         return Path(self._plain_folder().path)
 
     def _plain_folder(self) -> _stook.OneFolder:
-        return _stook.OneFolder.open(self.data_path, None, self.memory_map, self.durability)
+        return _stook.OneFolder.open(self.data_path, None, self.memory_map, self._saving())
+
+    def _saving(self) -> tuple[str, bool, bool]:
+        return self.durability, self.checksums, self.deflate
 
     def _folder(self) -> _stook.OneFolder:
         if type(self).one_path is SessionData.one_path:
             return self._plain_folder()
         path = Path(self.one_path)
-        return _stook.OneFolder.open(self.data_path, path, self.memory_map, self.durability)
+        return _stook.OneFolder.open(self.data_path, path, self.memory_map, self._saving())
 
     def get_saved_one(self) -> list[Path]:
         """The files that are saved, npy first."""
@@ -300,6 +308,96 @@ class SessionData(ABC):
                     # Somebody else may have it, and change it.
                     return data
             return self._kept(file, form, frozen(data), sources)
+
+    def load_columns(
+        self, *names: str, start: int = 0, stop: int, keep_sparse: bool = False
+    ) -> Any:
+        """Columns ``start`` to ``stop`` of a sparse matrix, as an array unless ``keep_sparse``. Where
+        the matrix is not deflated, the others are not read. Nothing is cached.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing of these names, or no such columns.
+        """
+        name = _stook.OneFolder.check_name(list(names))
+        folder = self._folder()
+        if not folder.has(f"{name}.npz"):
+            raise ValueError(f"there is no sparse matrix {name}")
+        data = folder.load_columns(f"{name}.npz", (start, stop), not keep_sparse)
+        return Sparse(data).matrix() if isinstance(data, tuple) else data
+
+    def list_datasets(
+        self, filename: Optional[str] = None, collection: Optional[str] = None
+    ) -> list[str]:
+        """The session's datasets, as paths below its folder: what is saved, and files elsewhere that
+        are named as ALF does. In ``filename`` and ``collection`` an asterisk is any text."""
+        return self._plain_folder().datasets(filename, collection)
+
+    def load_object(
+        self, obj: str, collection: Optional[str] = None, keep_sparse: bool = False
+    ) -> dict[str, Any]:
+        """All attributes of an object of ALF, by name: of files ``object.attribute.npy`` and ``.npz``
+        in a folder, that of what is saved unless told. Recipes are followed.
+
+        Raises
+        ------
+        ValueError
+            If there is no such object, or two files are the same attribute of it.
+        """
+        folder = self._plain_folder()
+        own = Path(folder.path).name
+        collection = own if collection is None else collection
+        found: dict[str, Any] = {}
+        for path in folder.datasets(None, None):
+            where, _, file = path.rpartition("/")
+            parts = folder.alf_parts(file)
+            if where != collection or parts is None or parts[0] != obj:
+                continue
+            if parts[1] in found:
+                raise ValueError(f"object {obj!r} has attribute {parts[1]!r} in two files")
+            found[parts[1]] = self._load_dataset(folder, path, where == own, keep_sparse)
+        if not found:
+            raise ValueError(f"there is no object {obj!r} in {collection!r}")
+        return found
+
+    def _load_dataset(
+        self, folder: _stook.OneFolder, path: str, is_own: bool, keep_sparse: bool
+    ) -> Any:
+        file = Path(path)
+        if is_own:
+            sparse = file.suffix == ".npz"
+            return self.loadone(file.stem, sparse=sparse, keep_sparse=keep_sparse)
+        data = folder.load_at(Path(self.data_path) / path, not keep_sparse)
+        if isinstance(data, tuple):
+            return Sparse(data).matrix()
+        return data.to_array() if isinstance(data, _stook.OneObjects) else data
+
+    def save_recipe_json(self, recipe: Any, *names: str) -> Path:
+        """Writes a recipe as JSON for people, beside where :meth:`saveone` puts it; returns where."""
+        folder = self._folder()
+        name = folder.check_name(list(names))
+        return Path(folder.save_recipe_json(name, json.dumps(recipe.to_dict())))
+
+    def make_checksums(self) -> int:
+        """Makes checksums of what is saved, in a file that ``sha256sum -c`` reads. From now on every
+        save keeps it true. Returns of how many files."""
+        return self._folder().sum_up()
+
+    def verify(self) -> dict[str, str]:
+        """What the checksums say of each file: ``right``, ``changed``, ``missing``, or ``unlisted``.
+
+        Raises
+        ------
+        KeyError
+            If there are no checksums.
+        """
+        return dict(self._folder().verify())
+
+    def sweep(self, older_than: float = 3600.0) -> list[str]:
+        """Removes temporary files that savers left who were killed, unchanged for so many seconds;
+        returns their names."""
+        return self._folder().sweep(max(0, int(older_than)))
 
     def _kept(self, file: str, form: str, value: Any, sources: Sources) -> Any:
         size = value.len * 1024 if isinstance(value, _stook.OneObjects) else _memory(value)
