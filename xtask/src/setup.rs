@@ -57,6 +57,8 @@ pub(crate) enum Role {
     Larray,
     /// larray with pandas 3.
     LarrayPandas3,
+    /// ONE-api, whose pyarrow changes what pandas does.
+    One,
 }
 
 impl Role {
@@ -71,6 +73,7 @@ impl Role {
             Self::Loompy => "loompy",
             Self::Larray => "larray",
             Self::LarrayPandas3 => "larray-pandas3",
+            Self::One => "one",
         }
     }
 
@@ -86,7 +89,7 @@ impl Role {
     fn constraints(self) -> Option<&'static str> {
         let is_constrained = match self {
             Self::Build | Self::Check | Self::Demo | Self::Test | Self::Bench => true,
-            Self::Newest | Self::Loompy | Self::Larray | Self::LarrayPandas3 => false,
+            Self::Newest | Self::Loompy | Self::Larray | Self::LarrayPandas3 | Self::One => false,
         };
         is_constrained.then_some("python/constraints.txt")
     }
@@ -385,6 +388,7 @@ mod tests {
             Role::Loompy,
             Role::Larray,
             Role::LarrayPandas3,
+            Role::One,
         ];
         for role in roles {
             let path = workspace.path(&format!("python/requirements-{}.txt", role.name()));

@@ -32,10 +32,11 @@ const TEST_WHEEL_VARIABLE: &str = "STOOK_TEST_WHEEL";
 
 /// Peers that ask for versions of their own, in environments of their own: what the step that makes
 /// one is called, and the variable that tells the Python tests which Python it is.
-const APART: [(Role, &str, &str); 3] = [
+const APART: [(Role, &str, &str); 4] = [
     (Role::Loompy, "loompy and anndata from PyPI", "STOOK_LOOMPY_PYTHON"),
     (Role::Larray, "larray and pandas 2 from PyPI", "STOOK_LARRAY_PYTHON"),
     (Role::LarrayPandas3, "larray and pandas 3 from PyPI", "STOOK_LARRAY_PANDAS3_PYTHON"),
+    (Role::One, "ONE-api from PyPI", "STOOK_ONE_PYTHON"),
 ];
 
 /// What a step of tests may take: several times what it does.
