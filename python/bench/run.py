@@ -16,6 +16,7 @@ import libraries
 import loom_bench
 import nodes_bench
 import numpy as np
+import onedata_bench
 import report
 import zarr_libraries
 from child import Child, Failed
@@ -193,6 +194,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="labelled arrays beside larray and others, and nothing else")
     parser.add_argument("--nodes", action="store_true",
                         help="the acquisition tree beside tables and h5py, and nothing else")
+    parser.add_argument("--onedata", action="store_true",
+                        help="sessions beside numpy and scipy, and nothing else")
     parser.add_argument("--list", action="store_true", help="print the workloads and end")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (default: 5)")
     parser.add_argument("--seconds", type=float,
@@ -228,6 +231,8 @@ def main() -> int:
         return labelled_bench.run(options)
     if options.nodes:
         return nodes_bench.run(options)
+    if options.onedata:
+        return onedata_bench.run(options)
     folder = options.folder.resolve() / ("quick" if options.quick else "full")
     scratch = place_to_write(folder, options) / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
