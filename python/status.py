@@ -326,6 +326,9 @@ def known_versions(manifest: dict) -> dict[str, str]:
         for tool, version in environment.items():
             found.setdefault(tool, []).append(version)
     pinned = re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "python/constraints.txt").read_text(), re.M)
+    # It lives in an environment apart.
+    of_one = (ROOT / "python/requirements-one.txt").read_text()
+    pinned += re.findall(r"^(ONE-api)==(\S+)$", of_one, re.M)
     for tool, version in pinned:
         found.setdefault(tool, []).append(version)
     return {tool: " and ".join(sorted(set(versions))) for tool, versions in found.items()}

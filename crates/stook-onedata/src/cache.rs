@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use stook_core::file::place::canonical;
 use stook_core::file::{FileId, LocalFile, Stamp};
 use stook_core::{ErrorKind, Result};
 
@@ -36,6 +37,8 @@ impl Source {
         let found = match LocalFile::open(path) {
             Ok(file) => Some((file.identity()?, file.stamp()?)),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
+            // Nor is there anything below a file.
+            Err(_) if matches!(canonical(path), Ok(None)) => None,
             Err(error) => return Err(error),
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

@@ -231,7 +231,7 @@ pub fn datasets_of(data: &OneData) -> Result<Vec<DatasetRecord>> {
 
 /// What is known of something in a Zarr or HDF5 file; its length is that of its elements.
 fn record_of_packed(data: &OneData, file: &OneFile) -> Result<DatasetRecord> {
-    let loaded = data.load(file)?;
+    let loaded = data.load_held(file)?;
     let (kind, dtype, len_bytes) = match &loaded {
         Data::Array(array) => {
             let spec = array.spec();

@@ -11,10 +11,10 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stook::npy::ObjectArray;
+use stook::npy::{ObjectArray, npy_header_of};
 use stook::pickle::Form;
 use stook::sparse::Sparse;
-use stook::{Array, AttributeValue, AxisSelection, File, Group, Node, NodeKind, Selection};
+use stook::{Array, AttributeValue, AxisSelection, File, Format, Group, Node, NodeKind, Selection};
 use stook_core::codec::Endian;
 use stook_core::engine::gate;
 use stook_core::file::place::{draft_of, kind_of, remove};
@@ -147,7 +147,19 @@ impl Packed {
         opened.root_group()?.contains(&node_of(file)?)
     }
 
+    /// Loads what is saved. An HDF5 file cannot be changed while an array of it is held: it comes as
+    /// values.
     pub(crate) fn load(&self, file: &OneFile, options: &OpenOptions) -> Result<Data> {
+        match self.load_held(file, options)? {
+            Data::Array(array) if array.file().format() == Format::Hdf5 => {
+                array.read(&Selection::All).map(Data::from)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The same, arrays in their file.
+    pub(crate) fn load_held(&self, file: &OneFile, options: &OpenOptions) -> Result<Data> {
         let missing =
             || Error::not_found(format!("there is nothing saved as `{file}`")).at_file(&self.path);
         let opened = self.open(options)?.ok_or_else(missing)?;
@@ -370,7 +382,12 @@ fn copy(from: &Array, to: &Array) -> Result<()> {
 /// Writes an npy file of the array that was saved so.
 pub(crate) fn write_npy(target: &Path, array: &Array, lay: Lay) -> Result<()> {
     let shape = array.shape();
-    let new = File::create_array(target)?.dtype(array.dtype()).codecs(lay.codecs(shape.len()));
+    let mut spec = ArraySpec::new(array.dtype(), shape.clone());
+    spec.codecs = lay.codecs(shape.len());
+    if spec.n_bytes() == 0 {
+        return write_atomic(target, &npy_header_of(&spec)?, Durability::None);
+    }
+    let new = File::create_array(target)?.dtype(array.dtype()).codecs(spec.codecs);
     let new = new.shape(shape).create()?;
     copy(array, &new)?;
     new.file().commit()

@@ -13,7 +13,7 @@ from one.api import One
 def main(root):
     root = Path(root)
     one = One(mode="local", cache_dir=root)
-    assert len(one.search()) == len(one.search(dataset="mpci.times.npy")) == 3
+    assert len(one.search()) == len(one.search(datasets="mpci.times.npy")) == 3
     [eid] = one.search(subject="ATL027", date_range=["2024-02-09", "2024-02-09"])
     assert Path(one.eid2path(eid)) == root / "ATL027/2024-02-09/701"
     details = one.get_details(eid)

@@ -40,7 +40,7 @@ fn a_session_is_listed_and_loaded() {
     let folder = with_session();
     let listed = run(&folder, &["ls", SESSION]).expect(0);
     insta::assert_snapshot!(listed.out, @r"
-    onedata/mpci.F.npy      recipe  object   []      323 B
+    onedata/mpci.F.npy      recipe  object   []      426 B
     onedata/mpci.times.npy  array   float32  [2, 3]  152 B
     ");
     assert_eq!(json(&folder, &["ls", SESSION, "*times"])[0]["shape"], json!([2, 3]));
@@ -48,9 +48,9 @@ fn a_session_is_listed_and_loaded() {
     insta::assert_snapshot!(loaded.out, @r"
     mpci.F: array [3, 2]
     float32
-    0.5  3
-    1    4
-    2    5
+    0.5  3.0
+    1.0  4.0
+    2.0  5.0
     ");
     let value = json(&folder, &["load", SESSION, "mpci.times"])["value"].clone();
     assert_eq!(value, json!([[0.5, 1.0, 2.0], [3.0, 4.0, 5.0]]));
@@ -90,7 +90,7 @@ fn a_tree_is_indexed_and_asked() {
     run(&folder, &["tag", ".", SESSION, "good", "--set", "depth=250", "--set", "note=a b"])
         .expect(0);
     let found = run(&folder, &["query", ".", "depth>200", "tag=good"]).expect(0);
-    insta::assert_snapshot!(found.out, @"ATL027/2024-02-09/701  2 datasets  475 B  good  depth=250, note=a b");
+    insta::assert_snapshot!(found.out, @"ATL027/2024-02-09/701  2 datasets  578 B  good  depth=250, note=a b");
     assert_eq!(run(&folder, &["query", ".", "mouse=other"]).expect(0).out, "");
     let with = json(&folder, &["query", ".", "--datasets"]);
     assert_eq!(with[0]["datasets"][1]["sha256"].as_str().unwrap().len(), 64);

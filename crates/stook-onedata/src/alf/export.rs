@@ -36,7 +36,6 @@ const DATASETS: &str = "message schema {
     required int64 file_size (UINT_64);
     optional binary hash (UTF8);
     required boolean exists;
-    required binary qc (UTF8);
 }";
 
 /// What was exported.
@@ -58,8 +57,8 @@ pub struct Exported {
 /// Writes the tables of what the catalogue knows to `folder`: the root of the tree, for
 /// `One(mode="local", cache_dir=root)`. A table is replaced whole.
 ///
-/// Identifiers are made of paths, and so are the same in each export. The quality of a session is that
-/// of its datasets.
+/// Identifiers are made of paths, and so are the same in each export. ONE-api takes the quality of all
+/// datasets for not set: it would ask for a column of categories of Arrow.
 ///
 /// # Errors
 /// Those of [`Catalogue::sessions`], `ReadOnly`, `Io`.
@@ -165,7 +164,6 @@ fn datasets_table(rows: &[Entry], origin: &Path) -> std::result::Result<Vec<u8>,
         // ONE-api compares with an MD5 sum what is there.
         Column::Nulls(all.len()),
         Column::Truths(vec![true; all.len()]),
-        Column::Texts(all.iter().map(|(_, row, _)| row.session.quality().to_owned()).collect()),
     ];
     table(DATASETS, &columns, origin)
 }
@@ -177,7 +175,7 @@ fn table(
     origin: &Path,
 ) -> std::result::Result<Vec<u8>, ParquetError> {
     let metadata = serde_json::json!({
-        "date_created": now(), "origin": origin.display().to_string(), "min_api_version": "2.7.0",
+        "date_created": now(), "origin": origin.display().to_string(), "min_api_version": "1.13.0",
     });
     let about = KeyValue::new("one_metadata".to_owned(), metadata.to_string());
     let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![about])).build();
