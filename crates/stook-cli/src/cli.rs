@@ -5,8 +5,8 @@ mod judge;
 mod live;
 mod loom;
 mod make;
-mod session;
 mod onedata;
+mod session;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ pub(crate) use judge::{CheckArgs, DiffArgs, WorkerArgs};
 pub(crate) use live::{MonitorArgs, TailArgs, Until, Watch};
 pub(crate) use loom::{AxisArg, LayoutOfMatrix, LoomAction, LoomArgs};
 pub(crate) use make::{ConvertArgs, CourseArgs, LayoutArgs, LossyArg, RepackArgs, When};
-pub(crate) use session::{SessionAction, SessionArgs};
 pub(crate) use onedata::{OneDataAction, OneDataArgs};
+pub(crate) use session::{SessionAction, SessionArgs};
 pub(crate) use show::{CatArgs, CatFormat, InfoArgs, TreeArgs};
 
 const LONG_ABOUT: &str = "\
