@@ -5,9 +5,9 @@
 //! Types and values that come out are those of numpy: sums of integers widen, means are floats,
 //! division of integers is Python's, types are promoted as numpy 2 promotes them.
 //!
-//! Invariants: all `unsafe` is in `memory`, `memory_mut`, `tiles`, `gather` and `pick`; kernels walk tiles of about
-//! a thousand elements, which stay in the processor's first cache; large arrays are worked on by
-//! several threads, and what comes out does not depend on their number.
+//! Invariants: all `unsafe` is in `memory`, `memory_mut`, `tiles`, `gather`, `pick` and `wide`;
+//! kernels walk tiles of about a thousand elements, which stay in the processor's first cache; large
+//! arrays are worked on by several threads, and what comes out does not depend on their number.
 
 mod arithmetic;
 mod binary;
@@ -29,6 +29,7 @@ mod scan;
 mod threads;
 mod tiles;
 mod unary;
+mod wide;
 
 pub use binary::{Binary, binary, binary_dtype};
 pub use closeness::{Tolerance, all_close, element_equals};

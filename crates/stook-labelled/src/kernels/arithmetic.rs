@@ -23,6 +23,10 @@ pub(super) trait Real: Number {
     /// `None` for integers with a negative exponent.
     fn power(self, other: Self) -> Option<Self>;
     fn to_f64(self) -> f64;
+    /// What is no number; the largest one of a type that has none.
+    fn nan() -> Self;
+    /// The largest there is, or the smallest.
+    fn end(is_largest: bool) -> Self;
 
     /// The smaller one; what is no number wins.
     #[inline]
@@ -115,6 +119,12 @@ macro_rules! integer {
             fn to_f64(self) -> f64 {
                 self as f64
             }
+            fn nan() -> Self {
+                Self::MAX
+            }
+            fn end(is_largest: bool) -> Self {
+                if is_largest { Self::MAX } else { Self::MIN }
+            }
         }
 
         impl Bits for $rust {
@@ -199,6 +209,12 @@ macro_rules! float {
             fn to_f64(self) -> f64 {
                 self.into()
             }
+            fn nan() -> Self {
+                Self::NAN
+            }
+            fn end(is_largest: bool) -> Self {
+                if is_largest { Self::INFINITY } else { Self::NEG_INFINITY }
+            }
         }
 
         impl Fraction for $rust {
@@ -245,6 +261,12 @@ impl Real for f16 {
     }
     fn to_f64(self) -> f64 {
         Self::to_f64(self)
+    }
+    fn nan() -> Self {
+        Self::NAN
+    }
+    fn end(is_largest: bool) -> Self {
+        if is_largest { Self::INFINITY } else { Self::NEG_INFINITY }
     }
 }
 
@@ -337,6 +359,12 @@ impl Real for Truth {
     }
     fn to_f64(self) -> f64 {
         self.get().into()
+    }
+    fn nan() -> Self {
+        Self::from(true)
+    }
+    fn end(is_largest: bool) -> Self {
+        Self::from(is_largest)
     }
 }
 

@@ -10,6 +10,7 @@ use super::memory::Strided;
 use super::memory_mut::StridedMut;
 use super::promote::{Kind, kind, promote};
 use super::tiles::{Buffer, Walk};
+use super::wide::wide;
 
 /// What is done with two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,9 +215,11 @@ fn zip<T: FromAny, O: Item>(walk: &Walk<'_, 2>, f: impl Fn(T, T) -> O + Sync + C
     walk.run::<Buffers<T, O>>(|tile, (a, b, out)| {
         let (a, b) = (tile.input(0, a)?, tile.input(1, b)?);
         tile.output(out, |out| {
-            for ((place, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *place = f(a, b);
-            }
+            wide(|| {
+                for ((place, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *place = f(a, b);
+                }
+            });
             Ok(())
         })
     })

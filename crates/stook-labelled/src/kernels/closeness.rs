@@ -12,6 +12,7 @@ use super::memory::{Strided, broadcast_shape};
 use super::memory_mut::StridedMut;
 use super::promote::promote;
 use super::tiles::{Buffer, Walk};
+use super::wide::wide;
 
 /// How far elements may be from each other: `|a - b| <= absolute + relative * |b|`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -169,7 +170,7 @@ fn fill<T: FromAny + Near>(walk: &Walk<'_, 2>, tolerance: Tolerance, is_time: bo
     walk.run::<Buffers<T>>(|tile, (a, b, out)| {
         let (a, b) = (tile.input(0, a)?, tile.input(1, b)?);
         tile.output(out, |out| {
-            predicate(a, b, out);
+            wide(|| predicate(a, b, out));
             Ok(())
         })
     })
@@ -188,7 +189,7 @@ fn look<T: FromAny + Near>(
         }
         let (a, b) = (tile.input(0, a)?, tile.input(1, b)?);
         equal.resize(a.len(), Truth::default());
-        predicate(a, b, equal);
+        wide(|| predicate(a, b, equal));
         if !equal.iter().fold(true, |all, equal| all & equal.get()) {
             differs.store(true, Ordering::Relaxed);
         }

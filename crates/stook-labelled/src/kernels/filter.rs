@@ -11,7 +11,7 @@ use super::memory::{Strided, bytes_of};
 use super::memory_mut::StridedMut;
 use super::pick::{Along, take};
 use super::threads::for_each_range;
-use super::tiles::{Buffer, Tile, Walk};
+use super::tiles::{Buffer, TILE, Tile, Walk};
 
 /// How many elements of an array of truth values are true; numbers other than zero are.
 ///
@@ -98,32 +98,41 @@ pub fn true_positions(mask: &Strided<'_>) -> Result<Vec<i64>> {
     let parts = counts.parts(&mut positions, 1);
     for_each_range(parts.len(), mask.len().saturating_mul(4), &|ranges| {
         let (mut tile, mut buffer) = (Tile::of(&walk), Buffer::default());
+        let mut room = vec![0_i64; TILE];
         for range in ranges {
             let Some(part) = parts.get(range) else { continue };
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut places = part.iter_mut();
+            let mut rest: &mut [i64] = &mut part;
             for at in counts.tiles(range) {
                 tile.set(at);
                 let first = first_of(&walk, &tile);
                 let truths = tile.input::<Truth>(0, &mut buffer)?;
-                for (block, first) in truths.chunks(8).zip((first..).step_by(8)) {
-                    if bytes_of(block).iter().all(|byte| *byte == 0) {
-                        continue;
-                    }
-                    let found = block.iter().zip(first..).filter(|(truth, _)| truth.get());
-                    // The places come second: one is taken for each that is found.
-                    for (_, position) in found {
-                        if let Some(place) = places.next() {
-                            *place = position;
-                        }
-                    }
+                if bytes_of(truths).iter().all(|byte| *byte == 0) {
+                    continue;
                 }
+                // What is not true is overwritten by the next one, or cut off.
+                let mut n = 0;
+                for (truth, position) in truths.iter().zip(first..) {
+                    if let Some(place) = room.get_mut(n) {
+                        *place = position;
+                    }
+                    n += usize::from(truth.get());
+                }
+                let found = room.get(..n).unwrap_or_default();
+                let (place, after) = rest.split_at_mut_checked(n).ok_or_else(changed)?;
+                place.copy_from_slice(found);
+                rest = after;
             }
         }
         Ok(())
     })?;
     drop(parts);
     Ok(positions)
+}
+
+#[cold]
+fn changed() -> Error {
+    Error::invalid("the mask changed while it was used")
 }
 
 /// The position in C order of the first element of a tile.
@@ -253,7 +262,6 @@ impl<'a> Filter<'a> {
     fn compress<T: FromAny>(&self, plain: DType, out: &mut StridedMut<'_>) -> Result<()> {
         let walk = Walk::in_order([self.array.reinterpreted(plain), self.mask.clone()])?;
         let counts = Counts::of(&walk, 1, self.mask.len())?;
-        let changed = || Error::invalid("the mask changed while it was used");
         if counts.total() != self.n {
             return Err(changed());
         }

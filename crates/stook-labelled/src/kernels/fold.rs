@@ -14,7 +14,10 @@ use super::memory::Strided;
 use super::memory_mut::StridedMut;
 use super::threads::{for_each_range, n_threads};
 use super::tiles::{Buffer, Dim, TILE, Tile, Walk, coalesce};
+use super::wide::wide;
 
+/// How many results, of which each has an element in a row, are worked on at a time.
+const ROW: usize = 8192;
 /// How many tiles are put together one after the other.
 const PER_RUN: usize = 16;
 /// How many tiles one thread takes up before what comes of them is put together with others.
@@ -85,8 +88,8 @@ fn arrange(mut kept: Vec<Dim<1>>, mut lane: Vec<Dim<1>>, has_rows: bool) -> (Vec
     let by_rows = has_rows && is_across && kept.last().is_some_and(|dim| dim.len >= 8);
     let mut room = TILE;
     if is_across && let Some(inner) = kept.last_mut() {
-        inner.tile = inner.len.min(if by_rows { TILE } else { 16 }).max(1);
-        room /= inner.tile;
+        inner.tile = inner.len.min(if by_rows { ROW } else { 16 }).max(1);
+        room = (room / inner.tile).max(1);
     }
     for dim in lane.iter_mut().rev() {
         dim.tile = dim.len.min(room).max(1);
@@ -124,7 +127,8 @@ impl<F: Fold> Folding<'_, '_, F> {
                 range.into_iter().try_for_each(|kept| {
                     let mut whole = Pairs::default();
                     for segment in 0..n_segments {
-                        whole.push(self.fold, work.segment(self, kept, segment, n_lane)?);
+                        let states = work.segment(self, kept, segment, n_lane)?;
+                        whole.push(self.fold, states, &mut work.spare);
                     }
                     work.finish(self, kept, whole);
                     Ok(())
@@ -149,7 +153,8 @@ impl<F: Fold> Folding<'_, '_, F> {
             .filter_map(|state| state.into_inner().unwrap_or_else(PoisonError::into_inner));
         for kept in 0..n_kept {
             let mut whole = Pairs::default();
-            segments.by_ref().take(n_segments).for_each(|states| whole.push(self.fold, states));
+            let states = segments.by_ref().take(n_segments);
+            states.for_each(|states| whole.push(self.fold, states, &mut work.spare));
             work.finish(self, kept, whole);
         }
         Ok(())
@@ -166,25 +171,31 @@ impl<S> Default for Pairs<S> {
 }
 
 impl<S> Pairs<S> {
-    fn push<F: Fold<State = S>>(&mut self, fold: &F, mut states: Vec<S>) {
+    fn push<F: Fold<State = S>>(&mut self, fold: &F, mut states: Vec<S>, spare: &mut Vec<Vec<S>>) {
         let mut level = 0;
         while self.0.last().is_some_and(|(last, _)| *last == level) {
-            states = self.join_last(fold, states);
+            states = self.join_last(fold, states, spare);
             level += 1;
         }
         self.0.push((level, states));
     }
 
-    fn join_last<F: Fold<State = S>>(&mut self, fold: &F, states: Vec<S>) -> Vec<S> {
+    fn join_last<F: Fold<State = S>>(
+        &mut self,
+        fold: &F,
+        states: Vec<S>,
+        spare: &mut Vec<Vec<S>>,
+    ) -> Vec<S> {
         let Some((_, mut before)) = self.0.pop() else { return states };
         before.iter_mut().zip(&states).for_each(|(state, other)| fold.merge(state, other));
+        spare.push(states);
         before
     }
 
-    fn join<F: Fold<State = S>>(mut self, fold: &F) -> Option<Vec<S>> {
+    fn join<F: Fold<State = S>>(mut self, fold: &F, spare: &mut Vec<Vec<S>>) -> Option<Vec<S>> {
         let mut states = self.0.pop()?.1;
         while !self.0.is_empty() {
-            states = self.join_last(fold, states);
+            states = self.join_last(fold, states, spare);
         }
         Some(states)
     }
@@ -195,11 +206,14 @@ struct Work<'w, F: Fold> {
     tile: Tile<'w, 1>,
     buffer: Buffer<F::In>,
     out: Vec<F::Out>,
+    /// States that were put together with others: their memory is used again.
+    spare: Vec<Vec<F::State>>,
 }
 
 impl<'w, F: Fold> Work<'w, F> {
     fn new(folding: &'w Folding<'_, '_, F>) -> Self {
-        Self { tile: Tile::of(&folding.walk), buffer: Buffer::default(), out: Vec::new() }
+        let tile = Tile::of(&folding.walk);
+        Self { tile, buffer: Buffer::default(), out: Vec::new(), spare: Vec::new() }
     }
 
     fn n_kept(&self, folding: &Folding<'_, '_, F>) -> usize {
@@ -218,32 +232,38 @@ impl<'w, F: Fold> Work<'w, F> {
         let fold = folding.fold;
         let tiles = segment * PER_SEGMENT..n_lane.min((segment + 1) * PER_SEGMENT);
         let mut whole = Pairs::default();
-        let mut states: Vec<F::State> = Vec::new();
-        for (i, lane) in tiles.clone().enumerate() {
+        let mut states = self.spare.pop().unwrap_or_default();
+        states.clear();
+        for (i, lane) in tiles.enumerate() {
             self.tile.set_split(kept, lane);
             let n_kept = self.n_kept(folding);
             if i % PER_RUN == 0 {
                 if i > 0 {
-                    whole.push(fold, std::mem::take(&mut states));
+                    let next = self.spare.pop().unwrap_or_default();
+                    whole.push(fold, std::mem::replace(&mut states, next), &mut self.spare);
+                    states.clear();
                 }
                 states.resize(n_kept, fold.start());
             }
             let items = self.tile.input(0, &mut self.buffer)?;
-            if folding.by_rows {
-                items.chunks_exact(n_kept.max(1)).for_each(|row| fold.row(&mut states, row));
-            } else {
-                let lanes = items.chunks_exact((items.len() / n_kept.max(1)).max(1));
-                states.iter_mut().zip(lanes).for_each(|(state, lane)| fold.lane(state, lane));
-            }
+            wide(|| {
+                if folding.by_rows {
+                    let rows = items.chunks_exact(n_kept.max(1));
+                    rows.for_each(|row| fold.row(&mut states, row));
+                } else {
+                    let lanes = items.chunks_exact((items.len() / n_kept.max(1)).max(1));
+                    states.iter_mut().zip(lanes).for_each(|(state, lane)| fold.lane(state, lane));
+                }
+            });
         }
-        whole.push(fold, states);
-        Ok(whole.join(fold).unwrap_or_default())
+        whole.push(fold, states, &mut self.spare);
+        Ok(whole.join(fold, &mut self.spare).unwrap_or_default())
     }
 
     fn finish(&mut self, folding: &Folding<'_, '_, F>, kept: usize, whole: Pairs<F::State>) {
         // Along axes of length zero there is no tile.
         let has_lane = folding.walk.dims().iter().all(|dim| dim.is_kept || dim.len > 0);
-        let mut states = whole.join(folding.fold).unwrap_or_default();
+        let mut states = whole.join(folding.fold, &mut self.spare).unwrap_or_default();
         if has_lane {
             self.tile.set_split(kept, 0);
         } else {
@@ -254,5 +274,6 @@ impl<'w, F: Fold> Work<'w, F> {
         self.out.clear();
         self.out.extend(states.iter().map(|state| folding.fold.finish(state)));
         self.tile.write_kept(&self.out, 0, &mut self.buffer.steps);
+        self.spare.push(states);
     }
 }

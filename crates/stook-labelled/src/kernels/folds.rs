@@ -277,44 +277,33 @@ impl<T: Real, const IS_MAX: bool, const SKIP: bool> Extremum<T, IS_MAX, SKIP> {
 
 impl<T: FromAny + Real, const IS_MAX: bool, const SKIP: bool> Fold for Extremum<T, IS_MAX, SKIP> {
     type In = T;
-    type State = Option<T>;
+    type State = T;
     type Out = T;
     const HAS_ROWS: bool = true;
 
-    fn start(&self) -> Option<T> {
-        None
+    fn start(&self) -> T {
+        if SKIP { T::nan() } else { T::end(!IS_MAX) }
     }
-    fn lane(&self, state: &mut Option<T>, items: &[T]) {
-        let Some(&first) = items.first() else { return };
+    fn lane(&self, state: &mut T, items: &[T]) {
         let (blocks, rest) = items.as_chunks::<8>();
-        let mut best = [state.unwrap_or(first); 8];
+        let mut best = [*state; 8];
         for block in blocks {
             for (best, &item) in best.iter_mut().zip(block) {
                 *best = Self::better(*best, item);
             }
         }
-        *state = best.iter().chain(rest).copied().reduce(Self::join);
+        *state = best.iter().chain(rest).fold(*state, |state, item| Self::better(state, *item));
     }
-    fn row(&self, states: &mut [Option<T>], items: &[T]) {
+    fn row(&self, states: &mut [T], items: &[T]) {
         for (state, &item) in states.iter_mut().zip(items) {
-            *state = Some(state.map_or(item, |state| Self::join(state, item)));
+            *state = Self::better(*state, item);
         }
     }
-    fn merge(&self, state: &mut Option<T>, other: &Option<T>) {
-        if let Some(other) = *other {
-            *state = Some(state.map_or(other, |state| Self::join(state, other)));
-        }
+    fn merge(&self, state: &mut T, other: &T) {
+        *state = Self::better(*state, *other);
     }
-    fn finish(&self, state: &Option<T>) -> T {
-        state.unwrap_or_default()
-    }
-}
-
-impl<T: Real, const IS_MAX: bool, const SKIP: bool> Extremum<T, IS_MAX, SKIP> {
-    /// The same for a state that may be no number.
-    #[inline]
-    fn join(state: T, item: T) -> T {
-        if !SKIP && state.is_nan() { state } else { Self::better(state, item) }
+    fn finish(&self, state: &T) -> T {
+        *state
     }
 }
 

@@ -1,5 +1,7 @@
 //! How work is spread over threads.
 
+use std::sync::LazyLock;
+
 use stook_core::engine::for_each;
 use stook_core::{Engine, Result};
 
@@ -9,10 +11,14 @@ const MIN_THREAD_LEN_BYTES: usize = 512 << 10;
 /// How many threads a call may use.
 pub(crate) fn n_threads() -> usize {
     match Engine::global().config().threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => *AVAILABLE,
         n => n,
     }
 }
+
+/// What the machine has: asked once, because it takes longer than a small array.
+static AVAILABLE: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
 
 /// Calls `work` for ranges that together are `0..n`, in parallel where the `len_bytes` that the
 /// whole of it goes through are worth it. Each range takes some time and some memory to begin with.

@@ -208,13 +208,18 @@ fn choose_tiles<const N: usize>(dims: &mut [Dim<N>]) {
     let mut room = TILE;
     if let Some(last) = dims.len().checked_sub(1) {
         let inner = dims[last];
-        let across = (0..last).rev().find(|&at| {
-            let dim = &dims[at];
+        // The axis along which an input lies closest, if that is not the innermost one.
+        let step = |dim: &Dim<N>| {
+            dim.strides.iter().map(|by| by.unsigned_abs()).filter(|by| *by != 0).min()
+        };
+        let is_across = |at: &usize| {
+            let dim = &dims[*at];
             let mut strides = dim.strides.iter().zip(&inner.strides);
             dim.len >= 8
                 && inner.len >= 8
                 && strides.any(|(d, i)| *d != 0 && d.unsigned_abs() < i.unsigned_abs())
-        });
+        };
+        let across = (0..last).filter(is_across).min_by_key(|&at| step(&dims[at]));
         if let Some(at) = across {
             dims[at].tile = dims[at].len.min(EDGE);
             room /= dims[at].tile;
@@ -364,6 +369,7 @@ impl<'w, const N: usize> Tile<'w, N> {
     }
 
     /// Fills the output of this tile, in C order of the walk's axes. It may hold anything before.
+    #[inline]
     pub(super) fn output<T: Item>(
         &self,
         buffer: &mut Buffer<T>,
