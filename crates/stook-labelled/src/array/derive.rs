@@ -80,11 +80,7 @@ impl Array {
         distance: usize,
         label: DifferenceLabel,
     ) -> Result<Self> {
-        let axis = self.axes().position_of(&axis.into())?;
-        let (later, before) = self.shifted_pair(axis, distance)?;
-        let axes = if label == DifferenceLabel::Upper { later.axes() } else { before.axes() };
-        let axes = axes.clone();
-        later.minus(before.with_axes(later.axes().clone())?)?.with_axes(axes)
+        self.against_earlier(axis, (distance, label), |later, before| later.minus(before))
     }
 
     /// The differences as parts of the elements that come before.
@@ -97,12 +93,21 @@ impl Array {
         distance: usize,
         label: DifferenceLabel,
     ) -> Result<Self> {
+        let growth = |later: &Self, before: &Self| later.minus(before)?.divided_by(before);
+        self.against_earlier(axis, (distance, label), growth)
+    }
+
+    /// What `f` makes of elements and those that come before them.
+    fn against_earlier(
+        &self,
+        axis: impl Into<AxisRef>,
+        (distance, label): (usize, DifferenceLabel),
+        f: impl FnOnce(&Self, &Self) -> Result<Self>,
+    ) -> Result<Self> {
         let axis = self.axes().position_of(&axis.into())?;
         let (later, before) = self.shifted_pair(axis, distance)?;
         let axes = if label == DifferenceLabel::Upper { later.axes() } else { before.axes() };
-        let axes = axes.clone();
-        let before = before.with_axes(later.axes().clone())?;
-        later.minus(&before)?.divided_by(before)?.with_axes(axes)
+        f(&later, &before.with_axes(later.axes().clone())?)?.with_axes(axes.clone())
     }
 
     /// The elements with the labels that come `by` later along an axis; those that have none go.
