@@ -301,3 +301,64 @@ pub fn reduce_groups(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::host_endian_bytes, reason = "items are native-endian")]
+
+    use stook_core::Values;
+    use stook_core::element::as_bytes;
+
+    use super::*;
+
+    fn of(
+        op: Reduction,
+        items: &[f64],
+        shape: [usize; 2],
+        axis: usize,
+        missing: Missing,
+    ) -> Vec<f64> {
+        let dims = shape.map(|len| len as u64).to_vec();
+        let values = Values::new(DType::Float64, dims, as_bytes(items).to_vec(), vec![]).unwrap();
+        let view = Strided::of(&values).unwrap();
+        let out = filled(DType::Float64, &[shape[1 - axis]], |mut out| {
+            reduce(op, &view, &[axis], missing, &mut out)
+        });
+        let items = out.unwrap().items().to_vec();
+        items.chunks_exact(8).map(|item| f64::from_ne_bytes(item.try_into().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_is_no_number_is_skipped_or_wins_along_rows_and_lanes() {
+        let nan = f64::NAN;
+        // Twenty columns, so that they are taken up by rows.
+        let mut items = vec![5.0; 60];
+        items[..20].fill(nan);
+        (items[20], items[21], items[40], items[41]) = (-7.0, nan, 9.0, nan);
+        let transposed: Vec<f64> = (0..60).map(|at| items[(at % 3) * 20 + at / 3]).collect();
+        for (items, shape, axis) in [(&items, [3, 20], 0), (&transposed, [20, 3], 1)] {
+            let found = |op, missing| of(op, items, shape, axis, missing);
+            let (min, max) =
+                (found(Reduction::Min, Missing::Skip), found(Reduction::Max, Missing::Skip));
+            assert_eq!((min[0], max[0], min[2], max[19]), (-7.0, 9.0, 5.0, 5.0));
+            assert!(min[1].is_nan() && max[1].is_nan());
+            let (sum, mean) =
+                (found(Reduction::Sum, Missing::Skip), found(Reduction::Mean, Missing::Skip));
+            assert_eq!((sum[0], sum[1], sum[2], mean[0]), (2.0, 0.0, 10.0, 1.0));
+            assert!(mean[1].is_nan());
+            for op in [Reduction::Min, Reduction::Max, Reduction::Sum, Reduction::Median] {
+                assert!(found(op, Missing::Propagate).iter().all(|item| item.is_nan()), "{op:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn infinities_are_the_ends_of_all_numbers() {
+        let ends = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+        for missing in [Missing::Skip, Missing::Propagate] {
+            let found = |op| of(op, &ends, [2, 2], 1, missing);
+            assert_eq!(found(Reduction::Min), [f64::INFINITY, f64::NEG_INFINITY]);
+            assert_eq!(found(Reduction::Max), [f64::INFINITY, f64::NEG_INFINITY]);
+        }
+    }
+}
