@@ -84,6 +84,27 @@ pub struct ChunkWrite<'a> {
     pub bytes: Option<&'a [u8]>,
 }
 
+/// A part of a chunk whose stored bytes are its items, which lies in one piece.
+#[derive(Clone, Copy, Debug)]
+pub struct ChunkPart<'a> {
+    /// The index of the chunk in the grid.
+    pub index: &'a [u64],
+    /// The first byte of the part.
+    pub from: usize,
+    /// The bytes of the whole chunk.
+    pub len_chunk: usize,
+    /// Whether no other chunk is read together with it.
+    pub is_alone: bool,
+}
+
+impl ChunkPart<'_> {
+    /// Whether a part of `len` bytes is the whole chunk.
+    #[must_use]
+    pub fn is_whole(&self, len: usize) -> bool {
+        self.from == 0 && len == self.len_chunk
+    }
+}
+
 /// What a source calls for each chunk of a batch: the chunk's position in the batch, and its
 /// bytes or `None` where nothing is stored. It may be called from several threads, in any order.
 pub type Deliver<'a> = dyn Fn(usize, Option<EncodedChunk<'_>>) -> Result<()> + Sync + 'a;
@@ -157,6 +178,12 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// between arrays with overwhelming likelihood: the key of locks and cached chunks.
     fn identity(&self) -> u64;
 
+    /// Whether shape and elements stay as they are while this is open, whoever changes the file
+    /// meanwhile: so that the array need not be opened again.
+    fn is_fixed(&self) -> bool {
+        false
+    }
+
     /// How this source likes to be asked.
     fn access(&self) -> Access {
         Access::default()
@@ -172,14 +199,15 @@ pub trait ChunkSource: Debug + Send + Sync {
     /// `Io`, `Corrupt`, `LimitExceeded`, naming the chunk.
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()>;
 
-    /// Reads the stored bytes of the chunk at `at`, which are as many as `out` takes, straight to
-    /// there: what the engine asks for where no codec stands between them and the items. What lies
-    /// in `out` after an error is undefined.
+    /// Reads the stored bytes of a part of a chunk straight to `out`: what the engine asks for where
+    /// no codec stands between them and the items. What lies in `out` after an error is undefined.
+    /// [`ReadTo::Unable`] also where chunks are read sooner together, by
+    /// [`ChunkSource::read_chunks`].
     ///
     /// # Errors
-    /// `Corrupt` if they are of another length, `Io`.
-    fn read_to(&self, at: &[u64], out: &mut [u8]) -> Result<ReadTo> {
-        let _ = (at, out);
+    /// `Corrupt` if the chunk is of another length, `Io`.
+    fn read_part(&self, part: ChunkPart<'_>, out: &mut [u8]) -> Result<ReadTo> {
+        let _ = (part, out);
         Ok(ReadTo::Unable)
     }
 

@@ -14,22 +14,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use stook_core::chunk::{
-    Access, ChunkList, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource, VisitStored,
+    Access, ChunkList, ChunkPart, ChunkSource, ChunkWrite, Deliver, InPlace, ValueSource,
+    VisitStored,
 };
 use stook_core::codec::{CodecSpec, Endian, swap_items};
+use stook_core::file::FileIo;
+use stook_core::store::ReadTo;
 use stook_core::values::byte_len;
 use stook_core::{
     ArraySpec, ChunkGrid, EncodedChunk, Error, ErrorKind, Extent, NodePath, Pipeline, Result,
     Values,
 };
 
-use self::chunks::ChunkReader;
+use self::chunks::{ChunkReader, is_read_in_parts};
 use self::contiguous::Contiguous;
 use self::external::ExternalFiles;
 use crate::attributes::memory_of;
 use crate::dtype::{self, Stored};
 use crate::ffi::{self, ChunkCache, ChunkRecord, Dataset, FillStatus, Layout};
 use crate::filter;
+use crate::place::Backing;
 use crate::pytables;
 use crate::scales;
 use crate::shared::{Shared, c_path};
@@ -208,6 +212,10 @@ impl ChunkSource for Hdf5Array {
         self.state.identity
     }
 
+    fn is_fixed(&self) -> bool {
+        matches!(self.shared.io, Backing::Reader(_)) && !self.is_elsewhere
+    }
+
     fn access(&self) -> Access {
         access_of(&self.state.spec())
     }
@@ -234,6 +242,19 @@ impl ChunkSource for Hdf5Array {
         }
         let reader = ChunkReader { shared: &self.shared, node: &self.node };
         reader.read(&mut places.stored, at, deliver)
+    }
+
+    fn read_part(&self, part: ChunkPart<'_>, out: &mut [u8]) -> Result<ReadTo> {
+        if !is_read_in_parts(&part, out.len())
+            || !matches!(self.way, Way::Chunks)
+            || self.state.is_worth_no_index(0)
+        {
+            return Ok(ReadTo::Unable);
+        }
+        self.shared.io.expect_kept().map_err(|error| self.at(error))?;
+        let find = |index: &ChunkIndex| index.get(part.index);
+        let place = self.state.with_index(&self.dataset, find).map_err(|error| self.at(error))?;
+        ChunkReader { shared: &self.shared, node: &self.node }.read_part(place, part, out)
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The container: the tree of a file.
 
 mod beyond;
+mod kept;
 mod single;
 mod whole;
 
@@ -11,8 +12,8 @@ use std::sync::Arc;
 
 use stook_core::chunk::ChunkSource;
 use stook_core::container::{
-    Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions, Outside,
-    WholeArray,
+    Adapted, Child, Container, Durability, Format, Link, Mode, NodeKind, OpenOptions, Opened,
+    Outside, WholeArray,
 };
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, DType, Error, ErrorKind, Limits,
@@ -30,6 +31,8 @@ use crate::place::{self, Backing, InTheWay, Intent};
 use crate::scales;
 use crate::shared::{Shared, c_path, name};
 use crate::signature::{self, Mark, mark_of};
+
+use self::kept::KeptArrays;
 
 pub(crate) use whole::Whole;
 
@@ -93,6 +96,8 @@ pub struct CreateOptions {
 #[derive(Debug)]
 pub struct Hdf5File {
     shared: Arc<Shared>,
+    /// The arrays that were opened last, where the file is read at one commit.
+    kept: KeptArrays,
 }
 
 impl Hdf5File {
@@ -102,7 +107,12 @@ impl Hdf5File {
     /// `NotFound`, `Corrupt` where it is no HDF5 file or a damaged one, `Locked` where another
     /// process writes it and it is to be written, `ReadOnly` without permission, `Io`.
     pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
-        Ok(Self { shared: Arc::new(Self::open_shared(path.as_ref(), options)?) })
+        Ok(Self::of(Arc::new(Self::open_shared(path.as_ref(), options)?)))
+    }
+
+    /// The open file.
+    fn of(shared: Arc<Shared>) -> Self {
+        Self { shared, kept: KeptArrays::default() }
     }
 
     fn open_shared(path: &Path, options: &OpenOptions) -> Result<Shared> {
@@ -191,7 +201,7 @@ impl Hdf5File {
         let mut shared = Shared::new(file, io, path, (Mode::ReadWrite, &Outside::Refused))?;
         shared.limits = options.limits.clone();
         shared.order = order;
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self::of(Arc::new(shared)))
     }
 
     /// Creates `group`, which keeps the order of its names or does not, and the groups above it that
@@ -497,14 +507,23 @@ impl Hdf5File {
     }
 
     fn open_array_here(&self, array: &NodePath) -> Result<Arc<dyn ChunkSource>> {
+        if let Some(kept) = self.kept.get(array) {
+            return Ok(kept);
+        }
         if self.expect_there(array)? != ObjectKind::Dataset {
             return Err(self.at(Error::invalid("the node is no array"), array));
         }
-        if let Some(plain) = PlainArray::open(&self.shared, array) {
-            return Ok(Arc::new(plain));
+        let opened: Arc<dyn ChunkSource> = match PlainArray::open(&self.shared, array) {
+            Some(plain) => Arc::new(plain),
+            None => {
+                let _lock = ffi::lock();
+                Arc::new(Hdf5Array::open(&self.shared, array)?)
+            }
+        };
+        if opened.is_fixed() {
+            self.kept.put(array, &opened);
         }
-        let _lock = ffi::lock();
-        Ok(Arc::new(Hdf5Array::open(&self.shared, array)?))
+        Ok(opened)
     }
 
     fn attributes_here(&self, node: &NodePath) -> Result<Attributes> {
@@ -602,6 +621,18 @@ impl Container for Hdf5File {
 
     fn create_whole(&self, array: &NodePath, whole: &WholeArray<'_>) -> Result<bool> {
         self.create_whole_here(array, whole)
+    }
+
+    fn open_node(&self, node: &NodePath) -> Result<Option<Opened>> {
+        if let Some(kept) = self.kept.get(node) {
+            return Ok(Some(Opened::Array(kept)));
+        }
+        Ok(match self.kind(node)? {
+            None => None,
+            Some(NodeKind::Group) => Some(Opened::Group),
+            Some(NodeKind::Array) => Some(Opened::Array(self.open_array(node)?)),
+            Some(_) => Some(Opened::Other),
+        })
     }
 
     fn create_named_type(&self, node: &NodePath, dtype: &DType) -> Result<()> {

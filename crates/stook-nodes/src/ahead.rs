@@ -7,7 +7,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use stook_core::chunk::{Access, ChunkWrite, Deliver};
+use stook_core::chunk::{Access, ChunkPart, ChunkWrite, Deliver};
+use stook_core::store::ReadTo;
 use stook_core::{ArraySpec, ChunkList, ChunkSource, Extent, Format, Result};
 
 /// The chunks of an array that grows along its first axis.
@@ -84,6 +85,10 @@ impl ChunkSource for Ahead {
 
     fn read_chunks(&self, at: ChunkList<'_>, deliver: &Deliver<'_>) -> Result<()> {
         self.inner.read_chunks(at, deliver)
+    }
+
+    fn read_part(&self, part: ChunkPart<'_>, out: &mut [u8]) -> Result<ReadTo> {
+        self.inner.read_part(part, out)
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {

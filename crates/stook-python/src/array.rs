@@ -121,6 +121,12 @@ impl Array {
         Ok(self.spec(py)?.is_null())
     }
 
+    /// Whether shape and elements stay as they are while the file is open.
+    #[getter]
+    fn is_fixed(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.get(py)?.source().is_fixed())
+    }
+
     #[getter]
     fn max_shape(&self, py: Python<'_>) -> PyResult<Option<Vec<Option<u64>>>> {
         Ok(self.spec(py)?.max_shape.clone())

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use stook_core::chunk::{Access, Deliver, EditChunk, VisitStored};
+use stook_core::chunk::{Access, ChunkPart, Deliver, EditChunk, VisitStored};
 use stook_core::grid::AxisEdges;
 use stook_core::store::{ByteStore, Edit, Guard, ReadTo};
 use stook_core::{
@@ -350,15 +350,15 @@ impl ChunkSource for ArraySource {
         self.located(result)
     }
 
-    fn read_to(&self, at: &[u64], out: &mut [u8]) -> Result<ReadTo> {
-        if !self.levels.is_empty() {
+    fn read_part(&self, part: ChunkPart<'_>, out: &mut [u8]) -> Result<ReadTo> {
+        if !self.levels.is_empty() || !part.is_whole(out.len()) {
             return Ok(ReadTo::Unable);
         }
         let read = with_buffers(|key, _| {
-            self.keys.write(at, key);
+            self.keys.write(part.index, key);
             self.store().get_to(key, out)
         });
-        self.located(read.map_err(|error| error.at_chunk(at)))
+        self.located(read.map_err(|error| error.at_chunk(part.index)))
     }
 
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {

@@ -8,7 +8,7 @@ use super::view::{self, ViewMut};
 use super::work;
 use super::{Engine, Pipeline, blocks, gate, in_place, parallel};
 use crate::array::EmptyChunks;
-use crate::chunk::{ChunkList, ChunkSource, EncodedChunk};
+use crate::chunk::{ChunkList, ChunkPart, ChunkSource, EncodedChunk};
 use crate::error::{Error, Result};
 use crate::selection::Resolved;
 use crate::selection::plan::{BoxPlan, MAX_RANK, Plan};
@@ -261,7 +261,11 @@ impl Reader<'_> {
         for (i, index) in list.iter().enumerate() {
             let layout = self.layout(index)?;
             let read = match self.run_of(from + i, layout) {
-                Some(out) => self.io.source.read_to(index, out)?,
+                Some((from, out)) => {
+                    let (len_chunk, is_alone) = (layout.len_bytes, list.len() == 1);
+                    let part = ChunkPart { index, from, len_chunk, is_alone };
+                    self.io.source.read_part(part, out)?
+                }
                 None => ReadTo::Unable,
             };
             match read {
@@ -273,18 +277,17 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Where touched chunk `i` goes, if all of it does and in one piece.
+    /// What is taken of touched chunk `i`, if that is one piece there and in the target: its first
+    /// byte, and where it goes.
     #[expect(clippy::mut_from_ref, reason = "the plan gives each chunk a part of its own")]
-    fn run_of(&self, i: usize, layout: ChunkLayout) -> Option<&mut [u8]> {
+    fn run_of(&self, i: usize, layout: ChunkLayout) -> Option<(usize, &mut [u8])> {
         let Plan::Box(plan) = self.plan else { return None };
-        match self.nest(plan, i, layout).as_run() {
-            #[expect(unsafe_code, reason = "a disjoint part of the target")]
-            Some((0, to, len)) if len == layout.len_bytes => {
-                // SAFETY: the plan gives each chunk a part of the target of its own.
-                Some(unsafe { self.target.run(to, len) })
-            }
-            _ => None,
-        }
+        let (from, to, len) = self.nest(plan, i, layout).as_run()?;
+        let from = usize::try_from(from).ok()?;
+        // SAFETY: the plan gives each chunk a part of the target of its own.
+        #[expect(unsafe_code, reason = "a disjoint part of the target")]
+        let out = unsafe { self.target.run(to, len) };
+        Some((from, out))
     }
 
     fn batch_cached(&self, from: usize, list: ChunkList<'_>) -> Result<()> {
@@ -349,7 +352,9 @@ impl Reader<'_> {
         }
         let mut loan = work::lend();
         let (mut work, buffer, ..) = loan.split();
-        if let Some(out) = self.run_of(i, layout) {
+        if let Some((0, out)) = self.run_of(i, layout)
+            && out.len() == layout.len_bytes
+        {
             return self.io.pipeline.decode(chunk, out, &mut work);
         }
         let bytes = buffer.get(layout.len_bytes);

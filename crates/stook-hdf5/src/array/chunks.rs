@@ -2,15 +2,20 @@
 
 use std::cell::Cell;
 
-use stook_core::chunk::{ChunkList, Deliver};
+use stook_core::chunk::{ChunkList, ChunkPart, Deliver};
 use stook_core::file::FileIo;
+use stook_core::store::ReadTo;
 use stook_core::{EncodedChunk, Error, NodePath, Result};
 
 use crate::ffi::ChunkRecord;
 use crate::shared::Shared;
+use crate::state::Place;
 
 /// Chunks that lie closer than this are read together with what is between them.
 const GAP_LEN_BYTES: u64 = 16 << 10;
+/// Parts of chunks from here on are read straight to where they go, each by a call of its own:
+/// that costs less than a copy.
+const DIRECT_LEN_BYTES: usize = 32 << 10;
 /// The most that is read at once.
 const READ_LEN_BYTES: u64 = 4 << 20;
 
@@ -74,6 +79,28 @@ impl ChunkReader<'_> {
         Ok(())
     }
 
+    /// Reads a part of the chunk that lies at `place`, of items as they are.
+    pub(super) fn read_part(
+        &self,
+        place: Place,
+        part: ChunkPart<'_>,
+        out: &mut [u8],
+    ) -> Result<ReadTo> {
+        let record = match place {
+            Place::At(record) => record,
+            Place::Nowhere => return Ok(ReadTo::Missing),
+            Place::Moved => return Ok(ReadTo::Unable),
+        };
+        if record.len_bytes != part.len_chunk as u64 {
+            return Ok(ReadTo::Unable);
+        }
+        let mut read = || {
+            self.check_record(&record, self.shared.io.len_bytes()?)?;
+            self.shared.io.read_exact_at(record.address.saturating_add(part.from as u64), out)
+        };
+        read().map(|()| ReadTo::Done).map_err(|error| self.at_chunk(error, part.index))
+    }
+
     /// Delivers the chunks of `wanted`, which are at the positions of `at` that it says.
     pub(super) fn read(
         &self,
@@ -97,6 +124,11 @@ impl ChunkReader<'_> {
         }
         result
     }
+}
+
+/// Whether a part of `len` bytes is read sooner by itself than with other chunks.
+pub(super) fn is_read_in_parts(part: &ChunkPart<'_>, len: usize) -> bool {
+    part.is_alone || len >= DIRECT_LEN_BYTES
 }
 
 /// Cuts records sorted by address where there is a gap, or much to read.

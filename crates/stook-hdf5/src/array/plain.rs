@@ -6,17 +6,18 @@
 use std::sync::{Arc, OnceLock};
 
 use stook_core::chunk::{
-    Access, Block, ChunkList, ChunkSource, ChunkWrite, Deliver, ValueSource, VisitStored,
+    Access, Block, ChunkList, ChunkPart, ChunkSource, ChunkWrite, Deliver, ValueSource, VisitStored,
 };
 use stook_core::dtype::OpaqueType;
 use stook_core::file::FileIo;
+use stook_core::store::ReadTo;
 use stook_core::values::byte_len;
 use stook_core::{
     Array, ArraySpec, AxisSelection, ChunkGrid, DType, EncodedChunk, Error, NodePath, Result,
     Selection, Values,
 };
 
-use super::chunks::ChunkReader;
+use super::chunks::{ChunkReader, is_read_in_parts};
 use super::{Hdf5Array, access_of};
 use crate::filter;
 use crate::native::{Dataset, Fill, Place, Reader, Span, TEXT_LEN};
@@ -41,6 +42,8 @@ pub(crate) struct PlainArray {
 
 /// Of so many chunks one may be looked for by itself before the index is read.
 const FEW: u64 = 8;
+/// Of so many chunks the index is read before a part of one.
+const SHORT: u64 = 4096;
 
 impl PlainArray {
     /// The array at `node`; `None` where it is not of a plain form.
@@ -197,6 +200,10 @@ impl ChunkSource for PlainArray {
         self.identity
     }
 
+    fn is_fixed(&self) -> bool {
+        true
+    }
+
     fn access(&self) -> Access {
         access_of(&self.spec)
     }
@@ -220,6 +227,26 @@ impl ChunkSource for PlainArray {
             }
         }
         ChunkReader { shared: &self.shared, node: &self.node }.read(&mut stored, at, deliver)
+    }
+
+    fn read_part(&self, part: ChunkPart<'_>, out: &mut [u8]) -> Result<ReadTo> {
+        let is_chunked = matches!(self.place, Place::Chunks { .. });
+        if !is_chunked || !is_read_in_parts(&part, out.len()) {
+            return Ok(ReadTo::Unable);
+        }
+        self.shared.io.expect_kept().map_err(|error| self.shared.at(error, &self.node))?;
+        // Rows are often read one by one: a short index is worth reading at once.
+        let counts = self.spec.grid.counts(self.spec.shape());
+        let n_chunks = counts.iter().fold(1_u64, |n, &count| n.saturating_mul(count));
+        let is_long = n_chunks > SHORT;
+        let some = is_long.then(|| self.index_of(ChunkList::one(part.index))).flatten();
+        let index = match &some {
+            Some(some) => some.as_ref(),
+            None => self.index(),
+        };
+        let Some(index) = index else { return Ok(ReadTo::Unable) };
+        let reader = ChunkReader { shared: &self.shared, node: &self.node };
+        reader.read_part(index.get(part.index), part, out)
     }
 
     fn write_chunks(&self, _: &[ChunkWrite<'_>]) -> Result<()> {

@@ -115,7 +115,7 @@ impl Hdf5File {
         let shared = &self.shared;
         let mut kept = shared.others.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(other) = kept.get(&path) {
-            return Ok(Self { shared: Arc::clone(other) });
+            return Ok(Self::of(Arc::clone(other)));
         }
         if shared.n_links >= MAX_FILES {
             let message = format!("external links lead through more than {MAX_FILES} files");
@@ -136,7 +136,7 @@ impl Hdf5File {
             kept.clear();
         }
         kept.insert(path, Arc::clone(&other));
-        Ok(Self { shared: other })
+        Ok(Self::of(other))
     }
 }
 

@@ -360,12 +360,18 @@ class Dataset(Handle):
     def __init__(self, file: File, name: str) -> None:
         super().__init__(file, name)
         self._rows: Rows | Ragged | None = None
-        self._reader: _array.Array | None = None
+        self._reader: tuple[Acquisition, _array.Array] | None = None
 
     def _array(self) -> _array.Array:
-        # The handle of the engine sees every change of shape; rows are stored first.
         held = self.native
-        return _array.Array(held.tree, held.array(self.name))
+        if self._reader is not None and self._reader[0] is held:
+            return self._reader[1]
+        # The handle of the engine sees every change of shape; rows are stored first.
+        native = held.array(self.name)
+        array = _array.Array(held.tree, native)
+        # It is kept where nothing that it shows changes.
+        self._reader = (held, array) if native.is_fixed else None
+        return array
 
     @property
     def shape(self) -> tuple[int, ...]:
