@@ -66,6 +66,14 @@ pub trait FileIo: Debug + Send + Sync {
     /// `ReadOnly`, `Io`.
     fn set_len(&self, len_bytes: u64) -> Result<()>;
 
+    /// Has the file system keep room for `len_bytes` from `offset` on, which will be written soon:
+    /// false where it has little, or writes are no quicker so. The length stays; what was kept and
+    /// not written is given back by [`FileIo::set_len`].
+    fn reserve(&self, offset: u64, len_bytes: u64) -> bool {
+        let _ = (offset, len_bytes);
+        false
+    }
+
     /// Puts what was written on the medium.
     ///
     /// # Errors

@@ -223,7 +223,10 @@ pub(crate) fn create(path: &Path, in_the_way: InTheWay) -> Result<Backing> {
         _ => LocalFile::create_new(path)?,
     };
     file.lock_exclusive()?;
-    file.set_len(0)?;
+    if file.len_bytes()? > 0 {
+        // Not otherwise: what closes a file that was emptied waits on some systems for the medium.
+        file.set_len(0)?;
+    }
     let (id, file) = (file.identity()?, Arc::new(file));
     let folder = Folder::of(&file, path);
     let io = io_of(&file);

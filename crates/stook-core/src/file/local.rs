@@ -250,9 +250,36 @@ impl FileIo for LocalFile {
             .map_err(|error| self.error("cannot change the length of the file", error))
     }
 
+    fn reserve(&self, offset: u64, len_bytes: u64) -> bool {
+        reserve(&self.file, offset, len_bytes)
+    }
+
     fn sync(&self) -> Result<()> {
         self.file.sync_all().map_err(|error| self.error("cannot sync the file", error))
     }
+}
+
+/// How many times what is kept must be free.
+#[cfg(target_os = "linux")]
+const FREE_TIMES: u64 = 64;
+
+/// On ext4, which otherwise looks for a place for each block that a write adds. Other file systems
+/// keep room by themselves, or write elsewhere than where it is kept.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, offset: u64, len_bytes: u64) -> bool {
+    use rustix::fs::{FallocateFlags, fallocate, fstatfs};
+
+    const EXT4: i128 = 0xef53;
+    let has_room = fstatfs(file).is_ok_and(|about| {
+        let free = about.f_bavail.saturating_mul(u64::try_from(about.f_bsize).unwrap_or(0));
+        i128::from(about.f_type) == EXT4 && free / FREE_TIMES >= len_bytes
+    });
+    has_room && fallocate(file, FallocateFlags::KEEP_SIZE, offset, len_bytes).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: &File, _: u64, _: u64) -> bool {
+    false
 }
 
 /// A file's bytes in memory, read-only.
@@ -341,6 +368,21 @@ mod tests {
         let error = file.read_exact_at(0, &mut out).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(error.message().contains("expected 4 bytes at 0, found 1"), "{error}");
+    }
+
+    #[test]
+    fn room_that_is_kept_changes_no_length() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = LocalFile::create_new(dir.path().join("x")).unwrap();
+        file.write_at(0, b"abc").unwrap();
+        // Whether it is kept depends on where the temporary folder is.
+        let _ = file.reserve(3, 1 << 20);
+        assert_eq!(file.len_bytes().unwrap(), 3);
+        file.write_at(5, b"d").unwrap();
+        file.set_len(6).unwrap();
+        let mut out = [9; 8];
+        assert_eq!(file.read_at(0, &mut out).unwrap(), 6);
+        assert_eq!(&out[..6], b"abc\0\0d");
     }
 
     #[test]

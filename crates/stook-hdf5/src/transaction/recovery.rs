@@ -226,10 +226,8 @@ impl Contents {
                     file.write_at(offset, &bytes)?;
                 }
             }
-            let len = self.len();
-            if file.len_bytes()? < len {
-                file.set_len(len)?;
-            }
+            // Where it is as long, room that was kept for more is given back.
+            file.set_len(file.len_bytes()?.max(self.len()))?;
             file.sync()?;
         }
         journal.set_len(0)?;

@@ -29,6 +29,12 @@ const BUDGET_LEN_BYTES: u64 = 16 << 20;
 /// A journal that is longer is begun anew after a commit.
 const MAX_JOURNAL_LEN_BYTES: u64 = 16 << 20;
 
+/// Bytes of room that is kept ahead of what is written, half as many as the file has: as often as
+/// it is asked for, that is cheap, and few are left behind where the process is killed.
+const RESERVED_LEN_BYTES: (u64, u64) = (1 << 20, 64 << 20);
+/// Nothing is kept, and nothing more is asked for.
+const NO_ROOM: u64 = u64::MAX;
+
 /// What a [`TxFile`] may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -57,6 +63,8 @@ pub(crate) struct TxFile {
     len: AtomicU64,
     /// The length that the file has been brought to.
     physical: AtomicU64,
+    /// Up to where the file system keeps room; [`NO_ROOM`] where it does not.
+    reserved: AtomicU64,
     /// Whether something was written past the floor since the last commit.
     is_dirty: AtomicBool,
     /// Whether what was written has been given up.
@@ -140,6 +148,7 @@ impl TxFile {
             process: std::process::id(),
             len: AtomicU64::new(0),
             physical: AtomicU64::new(0),
+            reserved: AtomicU64::new(0),
             is_dirty: AtomicBool::new(false),
             is_discarded: AtomicBool::new(false),
             state: RwLock::default(),
@@ -263,8 +272,8 @@ impl TxFile {
         let floor = state.floor;
         self.is_dirty.store(false, Ordering::Release);
         self.len.store(floor, Ordering::Release);
-        if self.physical.swap(floor, Ordering::AcqRel) > floor {
-            self.file.set_len(floor)?;
+        if self.physical.swap(floor, Ordering::AcqRel) > floor || self.keeps_room() {
+            self.cut(floor)?;
         }
         if state.journal.is_none() {
             return Ok(());
@@ -286,7 +295,7 @@ impl TxFile {
         let len = len.max(state.floor);
         if len < self.len.load(Ordering::Acquire) && state.late.is_empty() {
             if len < self.physical.load(Ordering::Acquire) {
-                self.file.set_len(len)?;
+                self.cut(len)?;
                 self.physical.store(len, Ordering::Release);
             }
             self.len.store(len, Ordering::Release);
@@ -295,11 +304,38 @@ impl TxFile {
         Ok(())
     }
 
+    /// Whether there is room that is kept and not written.
+    fn keeps_room(&self) -> bool {
+        !matches!(self.reserved.load(Ordering::Acquire), 0 | NO_ROOM)
+    }
+
+    /// Cuts the file, and gives back the room behind it.
+    fn cut(&self, len: u64) -> Result<()> {
+        self.file.set_len(len)?;
+        if self.keeps_room() {
+            self.reserved.store(0, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Has room kept for more that follows what ends at `end`.
+    #[cold]
+    fn reserve(&self, end: u64) {
+        let (least, most) = RESERVED_LEN_BYTES;
+        let room = (end / 2).clamp(least, most);
+        let until = end.saturating_add(room);
+        let is_kept = self.file.reserve(end, room);
+        self.reserved.store(if is_kept { until } else { NO_ROOM }, Ordering::Release);
+    }
+
     /// Writes past the floor, straight to the file.
     fn write_past(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.is_dirty.store(true, Ordering::Release);
-        self.file.write_at(offset, bytes)?;
         let end = offset.saturating_add(bytes.len() as u64);
+        if end > self.reserved.load(Ordering::Acquire).max(RESERVED_LEN_BYTES.0) {
+            self.reserve(end);
+        }
+        self.file.write_at(offset, bytes)?;
         self.physical.fetch_max(end, Ordering::AcqRel);
         self.len.fetch_max(end, Ordering::AcqRel);
         Ok(())

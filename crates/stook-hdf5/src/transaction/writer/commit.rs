@@ -425,10 +425,10 @@ impl TxFile {
             // Never committed: nobody reads it yet, and nothing in it has to last.
             self.write_late(state)?;
             let end = len.unwrap_or_else(|| self.len.load(Ordering::Acquire));
-            return if self.physical.load(Ordering::Acquire) == end {
+            return if self.physical.load(Ordering::Acquire) == end && !self.keeps_room() {
                 Ok(())
             } else {
-                self.file.set_len(end)
+                self.cut(end)
             };
         }
         self.commit_locked(state, Durability::Flush)?;
@@ -438,8 +438,10 @@ impl TxFile {
         if state.must_sync || is_behind {
             self.sync_file(state)?;
         }
-        if let Some(len) = len.filter(|len| *len < self.physical.load(Ordering::Acquire)) {
-            self.file.set_len(len)?;
+        let physical = self.physical.load(Ordering::Acquire);
+        let len = len.unwrap_or(physical).min(physical);
+        if len < physical || self.keeps_room() {
+            self.cut(len)?;
         }
         if let Some(journal) = &state.journal
             && journal.has_header
