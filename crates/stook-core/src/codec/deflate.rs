@@ -3,6 +3,7 @@
 //! libdeflate decodes, and encodes from level 2 on; level 1, and up to 3 where the data are
 //! mostly runs, is [`fast`], which finds runs first. It also takes the front of what begins with
 //! noise, as shuffled measurements do: no level finds anything there, and libdeflate looks long.
+//! Up to level 5 it goes on with what follows, if that is mostly runs and no more than the noise.
 //!
 //! libdeflate works on whole buffers, which chunks are, and reads and writes two to three times
 //! as fast as zlib. It never writes past the output it is given.
@@ -92,6 +93,8 @@ pub(super) fn inflate(
 /// Up to this level data that are mostly runs are encoded by [`fast`]: more effort hardly makes
 /// them shorter.
 const MAX_FAST_LEVEL: u32 = 3;
+/// The same of data that are at least half noise: that takes nearly all of what is stored.
+const MAX_FAST_LEVEL_BEHIND_NOISE: u32 = 5;
 
 /// Whether at least half of `raw` is equal bytes behind one another, or equal numbers, as far as a
 /// sample tells.
@@ -139,7 +142,12 @@ fn deflate_in_parts(
         Part::Noise => encoder.encode_noise(raw, out)?,
     };
     if let Some(rest) = raw.get(n_encoded..).filter(|rest| !rest.is_empty()) {
-        deflate_with(Stream::RAW, level, rest, out, scratch)?;
+        let is_mostly_noise = n_encoded >= raw.len() / 2;
+        if is_mostly_noise && level <= MAX_FAST_LEVEL_BEHIND_NOISE && is_mostly_runs(rest) {
+            scratch.context::<fast::Encoder>().encode(rest, out)?;
+        } else {
+            deflate_with(Stream::RAW, level, rest, out, scratch)?;
+        }
     }
     match wrapper {
         Wrapper::Zlib => {
