@@ -1,8 +1,8 @@
 //! What is in a group, the attributes of what is, and what arrays are.
 //!
-//! The children of the group that was listed last are known. So a walk, which asks for the children
-//! of a group and then for what they are, reads each header where it lies. Who asks for a node by
-//! its path has it looked for by the index of names, group by group; groups are remembered.
+//! The children of groups that were listed are known. So a walk, which asks for the children of
+//! groups and then, or later, for what they are, reads each header where it lies. Who asks for a node
+//! by its path has it looked for by the index of names, group by group; groups are remembered.
 
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -21,7 +21,7 @@ use super::source::{Pages, Source};
 use super::{attribute, heap};
 use crate::ffi::{ChunkRecord, ObjectKind};
 
-/// Names that are remembered of a group, and groups whose addresses are.
+/// Names that are remembered, and groups whose addresses are.
 const MAX_KNOWN: usize = 1 << 16;
 
 /// A node whose header is known.
@@ -30,6 +30,9 @@ struct Target {
     address: u64,
     kind: NodeKind,
 }
+
+/// A name in a group, and what it leads to.
+type Named = (Box<str>, Target);
 
 /// Reads the tree of a file.
 #[derive(Debug)]
@@ -44,9 +47,10 @@ pub(crate) struct Reader {
 struct State {
     pages: Pages,
     header: Header,
-    /// The group that was listed last, and what is in it, sorted.
-    group: Option<NodePath>,
-    children: Vec<(Box<str>, Target)>,
+    /// The groups that were listed last, by their paths, and what is in each, sorted.
+    listed: HashMap<Box<str>, Box<[Named]>>,
+    /// How many names that are.
+    n_listed: usize,
     /// The groups that were found so far, by their paths.
     groups: HashMap<NodePath, u64>,
 }
@@ -177,11 +181,10 @@ impl State {
     }
 
     fn target(&self, node: &NodePath) -> Option<Target> {
-        let group = self.group.as_ref()?;
-        let name = node.as_str().strip_prefix(group.as_str())?;
-        let name = if group.is_root() { name } else { name.strip_prefix('/')? };
-        let at = self.children.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        self.children.get(at).map(|(_, target)| *target)
+        let (group, name) = node.as_str().rsplit_once('/')?;
+        let children = self.listed.get(if group.is_empty() { "/" } else { group })?;
+        let at = children.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        children.get(at).map(|(_, target)| *target)
     }
 
     /// The node at `path`: looked for from the root on.
@@ -260,12 +263,21 @@ impl State {
 
     /// Remembers the children of `group`.
     fn keep(&mut self, group: &NodePath, children: &[Child]) {
-        let known = children.iter().filter_map(|child| {
-            let target = Target { address: child.identity?, kind: child.kind? };
-            Some((child.name.as_str().into(), target))
-        });
-        self.children = if children.len() <= MAX_KNOWN { known.collect() } else { Vec::new() };
-        self.group = Some(group.clone());
+        // The name of the group counts, too.
+        let n_names = children.len() + 1;
+        if self.n_listed + n_names > MAX_KNOWN {
+            self.listed.clear();
+            self.n_listed = 0;
+        }
+        if n_names <= MAX_KNOWN {
+            let known = children.iter().filter_map(|child| {
+                let target = Target { address: child.identity?, kind: child.kind? };
+                Some((child.name.as_str().into(), target))
+            });
+            let before = self.listed.insert(group.as_str().into(), known.collect());
+            self.n_listed += n_names;
+            self.n_listed -= before.map_or(0, |before| before.len() + 1);
+        }
         let groups = children.iter().filter(|child| child.kind == Some(NodeKind::Group));
         let groups =
             groups.filter_map(|child| Some((group.join(&child.name).ok()?, child.identity?)));
