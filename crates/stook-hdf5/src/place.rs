@@ -24,7 +24,7 @@ use stook_core::{Error, ErrorKind, Result};
 use self::home::{Beside, Folder, boot_id, is_journal};
 use crate::signature::{Mark, mark_of};
 use crate::transaction::recovery::{Contents, Look};
-use crate::transaction::{Bounds, Bytes, Snapshot, TxFile, Version};
+use crate::transaction::{Bounds, Bytes, Mark as JournalMark, Snapshot, TxFile, Version};
 
 pub(crate) use home::journal_of;
 
@@ -67,6 +67,23 @@ pub(crate) enum Intent {
 struct Open {
     writers: HashMap<FileId, Weak<Writer>>,
     readers: HashMap<FileId, Vec<Weak<Reader>>>,
+    /// Where the commits were found that were read last.
+    marks: HashMap<FileId, JournalMark>,
+}
+
+/// Files of which that is remembered.
+const MAX_MARKS: usize = 64;
+
+impl Open {
+    fn remember(&mut self, id: FileId, mark: Option<JournalMark>) {
+        if self.marks.len() >= MAX_MARKS {
+            self.marks.clear();
+        }
+        match mark {
+            Some(mark) => self.marks.insert(id, mark),
+            None => self.marks.remove(&id),
+        };
+    }
 }
 
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
@@ -154,7 +171,9 @@ fn open_reader(open: &mut OpenFiles, file: Arc<LocalFile>, id: FileId) -> Result
         return Ok(Backing::Plain(file));
     }
     let io = Arc::clone(&file) as Arc<dyn FileIo>;
-    let snapshot = Snapshot::open(io, Box::new(beside), boot_id())?;
+    let mark = open.get().marks.get(&id).copied();
+    let snapshot = Snapshot::open(io, Box::new(beside), (boot_id(), mark))?;
+    open.get().remember(id, snapshot.mark());
     let mut readers = open.readers(id);
     readers.retain(|reader| reader.snapshot.version() == snapshot.version());
     if let Some(reader) = readers.pop() {

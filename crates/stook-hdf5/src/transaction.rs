@@ -25,7 +25,7 @@ use std::sync::Arc;
 use stook_core::Result;
 use stook_core::file::{FileIo, Stamp};
 
-pub(crate) use snapshot::{Around, Snapshot, Version};
+pub(crate) use snapshot::{Around, Mark, Snapshot, Version};
 pub(crate) use writer::{Bounds, Bytes, TxFile};
 
 /// What a [`TxFile`] asks of the folder that its file lies in.

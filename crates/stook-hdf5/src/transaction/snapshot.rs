@@ -35,6 +35,7 @@ pub(crate) struct Snapshot {
     around: Box<dyn Around>,
     len: u64,
     version: Version,
+    mark: Option<Mark>,
     view: RwLock<View>,
 }
 
@@ -45,6 +46,14 @@ pub(crate) enum Version {
     Plain(Stamp),
     /// A commit, by the journal's salt and its number.
     Commit(u64, u64),
+}
+
+/// Where in a journal a commit was found: who looks for later ones begins there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    salt: u64,
+    /// The position of its record, and the number of the commit before.
+    at: (u64, u64),
 }
 
 #[derive(Debug)]
@@ -77,29 +86,32 @@ impl Snapshot {
     pub(crate) fn open(
         file: Arc<dyn FileIo>,
         around: Box<dyn Around>,
-        boot: BootId,
+        (boot, mark): (BootId, Option<Mark>),
     ) -> Result<Self> {
         // Again where a writer came or went meanwhile.
         for _ in 0..16 {
             let stamp = around.stamp()?;
-            let contents = match around.journal()? {
+            let found = match around.journal()? {
                 None => None,
                 Some(journal) => {
                     let of_other_boot = |header: Header| header.boot != boot;
                     let is_gone =
                         Header::read(&*journal)?.is_some_and(of_other_boot) && !around.is_written();
-                    let look = if is_gone { Look::Whole } else { Look::Live };
-                    Contents::read(&*file, &*journal, (boot, look))?
-                        .map(|contents| (journal, contents, look))
+                    let found = if is_gone {
+                        Contents::read(&*file, &*journal, (boot, Look::Whole))?.map(Found::whole)
+                    } else {
+                        Found::live(&*file, &*journal, (boot, mark))?
+                    };
+                    found.map(|found| (journal, found))
                 }
             };
-            let Some((journal, contents, look)) = contents else {
+            let Some((journal, found)) = found else {
                 if around.stamp()? != stamp {
                     continue;
                 }
                 return Ok(Self::plain(file, around, stamp));
             };
-            if contents.end.is_some() {
+            if found.is_ended {
                 // It is about to be removed.
                 std::thread::yield_now();
                 if around.journal()?.is_some() {
@@ -107,14 +119,14 @@ impl Snapshot {
                 }
                 continue;
             }
-            let followed = Followed::new(journal, &contents, look);
+            let (len, mark) = (file.len_bytes()?.max(found.len), found.mark);
+            let version = Version::Commit(found.salt, found.sequence);
+            let followed = Followed::new(journal, found);
             if !followed.is_current()? {
                 continue;
             }
-            let len = file.len_bytes()?.max(contents.len());
-            let version = Version::Commit(contents.header.salt, contents.sequence());
             let view = RwLock::new(View::Followed(followed));
-            return Ok(Self { file, around, len, version, view });
+            return Ok(Self { file, around, len, version, mark, view });
         }
         let message = "the file is opened and closed by a writer all the time";
         Err(Error::new(ErrorKind::Locked, message).at_file(file.path()))
@@ -122,8 +134,13 @@ impl Snapshot {
 
     /// The file as it is, which nobody writes.
     fn plain(file: Arc<dyn FileIo>, around: Box<dyn Around>, stamp: Stamp) -> Self {
-        let view = RwLock::new(View::Plain(stamp));
-        Self { file, around, len: stamp.len_bytes, version: Version::Plain(stamp), view }
+        let (len, version) = (stamp.len_bytes, Version::Plain(stamp));
+        Self { file, around, len, version, mark: None, view: RwLock::new(View::Plain(stamp)) }
+    }
+
+    /// Where in the journal the commit was found, for who opens a later one.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.mark
     }
 
     /// Which commit it shows.
@@ -145,6 +162,12 @@ impl Snapshot {
     /// # Errors
     /// `Io`.
     pub(crate) fn is_outdated(&self) -> Result<bool> {
+        if let View::Followed(followed) = &*self.view()
+            && followed.end.is_none()
+            && followed.next()?.is_some()
+        {
+            return Ok(true);
+        }
         match self.follow() {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Locked => return Ok(true),
@@ -205,22 +228,95 @@ impl Snapshot {
     }
 }
 
-impl Followed {
-    fn new(journal: Arc<dyn FileIo>, contents: &Contents, look: Look) -> Self {
-        let patches = match look {
-            // A writer brings each commit to the file before it publishes the next.
-            Look::Live => contents.last_patches(),
-            Look::Whole => contents.patches(contents.target),
-        };
+/// What a journal says of the last commit.
+struct Found {
+    salt: u64,
+    /// The number of the commit.
+    sequence: u64,
+    /// The length of the file.
+    len: u64,
+    /// What makes of the file as it may be that at the commit.
+    patches: Patches,
+    /// Where the next record will be, and the number of the last.
+    tail: (u64, u64),
+    mark: Option<Mark>,
+    is_ended: bool,
+    /// Whether the writer is gone.
+    is_left: bool,
+}
+
+impl Found {
+    /// What is left of a writer that is gone.
+    fn whole(contents: Contents) -> Self {
         Self {
-            journal,
             salt: contents.header.salt,
-            tail: contents.tail,
-            sequence: contents.header.sequence + contents.commits.len() as u64,
-            patches,
-            end: None,
-            is_left: look == Look::Whole,
+            sequence: contents.sequence(),
+            len: contents.len(),
+            patches: contents.patches(contents.target),
+            tail: (contents.tail, contents.header.sequence + contents.commits.len() as u64),
+            mark: None,
+            is_ended: contents.end.is_some(),
+            is_left: true,
         }
+    }
+
+    /// What a writer at work has published last, from `mark` on if that is of this journal; `None`
+    /// where the journal has no header.
+    fn live(
+        file: &dyn FileIo,
+        journal: &dyn FileIo,
+        (boot, mark): (BootId, Option<Mark>),
+    ) -> Result<Option<Self>> {
+        let Some(header) = Header::read(journal)? else { return Ok(None) };
+        let mark = mark.filter(|mark| mark.salt == header.salt);
+        let begins = mark.map_or((HEADER_LEN, header.sequence), |mark| mark.at);
+        let (mut tail, mut last, mut is_ended) = (begins, None, false);
+        while let Some(record) = Record::read(journal, header.salt, tail)? {
+            let at = std::mem::replace(&mut tail, (record.next, record.sequence));
+            match record.kind {
+                Kind::Commit => last = Some((at, record)),
+                Kind::End(_) => {
+                    is_ended = true;
+                    break;
+                }
+            }
+        }
+        let extents = match &last {
+            Some((_, record)) => record.extents(journal)?,
+            None => mark.is_none().then(Vec::new),
+        };
+        let Some(extents) = extents else {
+            // Begun anew meanwhile, or damaged: look at each record.
+            let contents = Contents::read(file, journal, (boot, Look::Live))?;
+            return Ok(contents.map(|contents| {
+                let patches = contents.last_patches();
+                Self { patches, is_left: false, ..Self::whole(contents) }
+            }));
+        };
+        let mut patches = Patches::default();
+        // A writer brings each commit to the file before it publishes the next.
+        for extent in &extents {
+            patches.add(extent.offset, extent.len, extent.redo);
+        }
+        let sequence = last.as_ref().map_or(header.sequence, |(_, record)| record.sequence);
+        Ok(Some(Self {
+            salt: header.salt,
+            sequence,
+            len: last.as_ref().map_or(header.base.len_bytes, |(_, record)| record.new_len),
+            patches,
+            tail,
+            mark: last.map(|(at, _)| Mark { salt: header.salt, at }),
+            is_ended,
+            is_left: false,
+        }))
+    }
+}
+
+impl Followed {
+    fn new(journal: Arc<dyn FileIo>, found: Found) -> Self {
+        let (tail, sequence) = found.tail;
+        let (salt, patches, is_left) = (found.salt, found.patches, found.is_left);
+        Self { journal, salt, tail, sequence, patches, end: None, is_left }
     }
 
     /// Whether the journal is the one that it was.

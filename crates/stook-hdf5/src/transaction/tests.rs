@@ -9,7 +9,7 @@ use stook_core::{ErrorKind, Result};
 
 use super::Home;
 use super::recovery::{Contents, Look};
-use super::snapshot::{Around, Snapshot};
+use super::snapshot::{Around, Mark, Snapshot};
 use super::writer::{Bounds, Bytes, TxFile};
 
 const BOOT: [u8; 16] = [1; 16];
@@ -21,6 +21,8 @@ struct TestDisk {
     file: Arc<FaultyFile>,
     journal: Arc<FaultyFile>,
     watchers: Arc<Mutex<Vec<Watcher>>>,
+    /// Where the reader before found its commit.
+    mark: Arc<Mutex<Option<Mark>>>,
 }
 
 /// A reader and what it must see.
@@ -41,14 +43,15 @@ impl TestDisk {
     fn new(file: Vec<u8>, journal: Vec<u8>) -> Self {
         let file = Arc::new(FaultyFile::new(file));
         let journal = Arc::new(file.beside(journal));
-        Self { file, journal, watchers: Arc::default() }
+        Self { file, journal, watchers: Arc::default(), mark: Arc::default() }
     }
 
     fn with_fault(self, fault: Option<(u64, Fault)>) -> Self {
         let Some((at, fault)) = fault else { return self };
         let file = FaultyFile::new(self.file.contents()).with_fault(at, fault);
         let journal = Arc::new(file.beside(self.journal.contents()));
-        Self { file: Arc::new(file), journal, watchers: Arc::default() }
+        let file = Arc::new(file);
+        Self { file, journal, watchers: Arc::default(), mark: Arc::default() }
     }
 
     fn watched(&self, inner: &Arc<FaultyFile>) -> Arc<dyn FileIo> {
@@ -74,7 +77,14 @@ impl TestDisk {
 
     /// What a reader sees that opens the file now.
     fn snapshot(&self, boot: [u8; 16]) -> Result<Snapshot> {
-        Snapshot::open(self.file.clone(), Box::new(self.clone()), boot)
+        let open = |mark| Snapshot::open(self.file.clone(), Box::new(self.clone()), (boot, mark));
+        let mut mark = self.mark.lock().unwrap();
+        let snapshot = open(*mark)?;
+        if mark.is_some() && *mark != snapshot.mark() {
+            assert_eq!(open(None)?.version(), snapshot.version());
+        }
+        *mark = snapshot.mark();
+        Ok(snapshot)
     }
 
     fn check_watchers(&self) {
