@@ -149,6 +149,9 @@ pub(crate) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<DType> {
 pub(crate) fn from_numpy(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
     let py = descr.py();
     let size = descr.itemsize();
+    if let Some(dtype) = plain_number(descr, size) {
+        return Ok(dtype);
+    }
     if descr.typeobj().getattr("__module__")?.extract::<String>()? == "ml_dtypes" {
         return of_name(descr);
     }
@@ -203,6 +206,36 @@ pub(crate) fn from_numpy(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
         b'V' => Ok(DType::Opaque(Arc::new(OpaqueType { size, tag: String::new() }))),
         _ => Err(unsupported(descr)),
     }
+}
+
+/// The type of a dtype of numpy's own for numbers, without asking Python. Integers are told by their
+/// metadata, where they have any.
+fn plain_number(descr: &Bound<'_, PyArrayDescr>, size: usize) -> Option<DType> {
+    // `NPY_LONGDOUBLE`, and beyond it its complex numbers and what packages register.
+    const N_PLAIN: i32 = 13;
+    const COMPLEX: [i32; 2] = [14, 15];
+    let number = descr.num();
+    if !(0..N_PLAIN).contains(&number) && !COMPLEX.contains(&number) {
+        return None;
+    }
+    let has_metadata = || !descr.getattr("metadata").is_ok_and(|metadata| metadata.is_none());
+    Some(match (descr.kind(), size) {
+        (b'f', 4) => DType::Float32,
+        (b'f', 8) => DType::Float64,
+        (b'c', 8) => DType::Complex64,
+        (b'c', 16) => DType::Complex128,
+        (b'b', 1) => DType::Bool,
+        (b'i' | b'u', _) if has_metadata() => return None,
+        (b'i', 1) => DType::Int8,
+        (b'i', 2) => DType::Int16,
+        (b'i', 4) => DType::Int32,
+        (b'i', 8) => DType::Int64,
+        (b'u', 1) => DType::UInt8,
+        (b'u', 2) => DType::UInt16,
+        (b'u', 4) => DType::UInt32,
+        (b'u', 8) => DType::UInt64,
+        _ => return None,
+    })
 }
 
 /// Whether an entry of a dtype's metadata is there and has this value.

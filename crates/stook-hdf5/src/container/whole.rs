@@ -23,6 +23,9 @@ const MAX_ELEMENTS_LEN_BYTES: usize = 64 << 10;
 /// Bytes that are taken from the end of the file for the first arrays, and for later ones.
 const PIECE_LEN_BYTES: (u64, u64) = (4 << 10, 64 << 10);
 
+/// What addresses are multiples of.
+const ALIGNMENT: usize = 8;
+
 /// Space at the end of the file that is to be used up.
 #[derive(Debug, Default)]
 struct Arena {
@@ -159,7 +162,7 @@ impl Arena {
     /// Takes `len` bytes.
     fn take(&mut self, file: &ffi::File, len: usize) -> ffi::Result<u64> {
         // Elements are read faster where they are aligned.
-        let len = (len as u64).next_multiple_of(8);
+        let len = (len as u64).next_multiple_of(ALIGNMENT as u64);
         if self.end - self.next < len {
             let (first, most) = PIECE_LEN_BYTES;
             let piece = (2 * self.taken).clamp(first, most).max(len);
@@ -205,26 +208,24 @@ impl Hdf5File {
         if whole.group_at(shared, &parent).is_none() {
             return Ok(false);
         }
-        let elements = match array.items {
-            [] => None,
-            items => {
-                let address = whole.arena.take(&shared.file, items.len());
-                let address = address.map_err(shared.io(node))?;
-                shared.io.write_waiting(address, items, Bytes::Elements).map_err(at)?;
-                Some(address)
-            }
-        };
         let new = NewArray {
             dtype: &dtype,
             shape: array.shape,
-            elements: (elements, array.items.len() as u64),
+            elements_len: array.items.len() as u64,
             phases: ATTRIBUTE_PHASES,
             attributes: &attributes,
         };
         let Some(header) = encode(&new) else { return Ok(false) };
-        let address = whole.arena.take(&shared.file, header.len());
-        let address = address.map_err(shared.io(node))?;
-        shared.io.write_waiting(address, &header, Bytes::Metadata).map_err(at)?;
+        // Elements and header lie behind one another, and are written together.
+        let len_items = array.items.len().next_multiple_of(ALIGNMENT);
+        let start = whole.arena.take(&shared.file, len_items + header.len());
+        let start = start.map_err(shared.io(node))?;
+        let mut bytes = Vec::with_capacity(len_items + header.len());
+        bytes.extend_from_slice(array.items);
+        bytes.resize(len_items, 0);
+        bytes.extend(header.sealed((len_items > 0).then_some(start)));
+        shared.io.write_waiting(start, &bytes, Bytes::Metadata).map_err(at)?;
+        let address = start + len_items as u64;
         shared.forget_names();
         let name = name(node.name()).map_err(at)?;
         let Some(group) = whole.group_at(shared, &parent) else { return Ok(false) };

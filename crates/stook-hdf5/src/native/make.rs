@@ -21,8 +21,8 @@ const NOT_SHARED: u8 = 4;
 pub(crate) struct NewArray<'a> {
     pub(crate) dtype: &'a [u8],
     pub(crate) shape: &'a [u64],
-    /// Where its elements lie, and how many bytes they are.
-    pub(crate) elements: (Option<u64>, u64),
+    /// How many bytes its elements are.
+    pub(crate) elements_len: u64,
     /// Attributes in the header at most, and in a heap at least.
     pub(crate) phases: (u16, u16),
     pub(crate) attributes: &'a [NewAttribute<'a>],
@@ -38,8 +38,34 @@ pub(crate) struct NewAttribute<'a> {
     pub(crate) items: &'a [u8],
 }
 
+/// A header but for where the elements lie.
+#[derive(Debug)]
+pub(crate) struct NewHeader {
+    bytes: Vec<u8>,
+    /// Where in it that goes.
+    address_at: usize,
+}
+
+impl NewHeader {
+    /// How many bytes it will be.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() + size_of::<u32>()
+    }
+
+    /// The header of an array whose elements lie at an address, or that has none.
+    pub(crate) fn sealed(mut self, elements: Option<u64>) -> Vec<u8> {
+        let address = elements.unwrap_or(UNDEFINED).to_le_bytes();
+        if let Some(place) = self.bytes.get_mut(self.address_at..self.address_at + address.len()) {
+            place.copy_from_slice(&address);
+        }
+        let sum = lookup3(&self.bytes);
+        self.bytes.extend(sum.to_le_bytes());
+        self.bytes
+    }
+}
+
 /// The header of `array`; `None` where it does not fit into one.
-pub(crate) fn encode(array: &NewArray<'_>) -> Option<Vec<u8>> {
+pub(crate) fn encode(array: &NewArray<'_>) -> Option<NewHeader> {
     let mut header = Vec::with_capacity(1024);
     header.extend_from_slice(b"OHDR\x02");
     header.push(FLAGS);
@@ -52,11 +78,13 @@ pub(crate) fn encode(array: &NewArray<'_>) -> Option<Vec<u8>> {
     // Version 2; space is made late, and filled if a value is set; none is, but the default.
     let fill = [2, 2, 2, 1, 0, 0, 0, 0];
     message(&mut header, (kind::FILL_VALUE, CONSTANT, 0), |out| out.extend(fill))?;
+    let mut address_at = 0;
     message(&mut header, (kind::LAYOUT, 0, 0), |out| {
         // Version 3; in one piece.
         out.extend([3, 1]);
-        out.extend(array.elements.0.unwrap_or(UNDEFINED).to_le_bytes());
-        out.extend(array.elements.1.to_le_bytes());
+        address_at = out.len();
+        out.extend(UNDEFINED.to_le_bytes());
+        out.extend(array.elements_len.to_le_bytes());
     })?;
     let n_attributes = u16::try_from(array.attributes.len()).ok()?;
     if n_attributes > array.phases.0 {
@@ -76,9 +104,7 @@ pub(crate) fn encode(array: &NewArray<'_>) -> Option<Vec<u8>> {
     }
     let len = u16::try_from(header.len() - PREFIX_LEN).ok()?;
     header.get_mut(PREFIX_LEN - 2..PREFIX_LEN)?.copy_from_slice(&len.to_le_bytes());
-    let sum = lookup3(&header);
-    header.extend(sum.to_le_bytes());
-    Some(header)
+    Some(NewHeader { bytes: header, address_at })
 }
 
 /// Appends a message of a kind, with flags and the number of its order.
