@@ -211,6 +211,16 @@ pub trait ChunkSource: Debug + Send + Sync {
         Ok(ReadTo::Unable)
     }
 
+    /// Writes `bytes` over a part of a chunk that is stored as it is, where it lies; false, and
+    /// nothing written, where that is not known or not the way: then the whole chunk is stored.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Io`.
+    fn write_part(&self, part: ChunkPart<'_>, bytes: &[u8]) -> Result<bool> {
+        let _ = (part, bytes);
+        Ok(false)
+    }
+
     /// Stores or erases chunks. All chunks of one shard that are to be written come in one call.
     ///
     /// # Errors

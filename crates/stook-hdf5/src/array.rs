@@ -257,6 +257,24 @@ impl ChunkSource for Hdf5Array {
         ChunkReader { shared: &self.shared, node: &self.node }.read_part(place, part, out)
     }
 
+    fn write_part(&self, part: ChunkPart<'_>, bytes: &[u8]) -> Result<bool> {
+        self.start_change()?;
+        if !matches!(self.way, Way::Chunks) || !self.state.spec().codecs.is_empty() {
+            return Ok(false);
+        }
+        // The chunk stays where it is for as long as its place is known.
+        let write = |record: &ChunkRecord| {
+            let end = part.from.checked_add(bytes.len()).filter(|&end| end <= part.len_chunk);
+            if end.is_none() || record.len_bytes != part.len_chunk as u64 {
+                return Ok(false);
+            }
+            let at = record.address.saturating_add(part.from as u64);
+            self.shared.io.write_at(at, bytes).map(|()| true)
+        };
+        let written = self.state.with_last(part.index, write);
+        written.map_err(|error| self.at_chunk(error, part.index))
+    }
+
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
         self.start_change()?;
         match &self.way {
@@ -268,16 +286,17 @@ impl ChunkSource for Hdf5Array {
         let stored = || chunks.iter().filter_map(|chunk| Some((chunk.index, chunk.bytes?)));
         let is_swmr = self.shared.is_swmr();
         self.state.moving(stored().map(|(index, _)| index), || {
-            stored().try_for_each(|(index, bytes)| {
+            stored().try_fold(None, |_, (index, bytes)| {
                 let first = self.first_element(&spec, index);
                 let bytes = match is_swmr {
                     true => self.elsewhere(&spec, &first, bytes),
                     false => Cow::Borrowed(bytes),
                 };
-                self.dataset.write_chunk(&first, &bytes).map_err(|failure| {
+                let written = self.dataset.write_chunk(&first, &bytes).map_err(|failure| {
                     let error = Error::new(ErrorKind::Io, failure.to_string());
                     self.at_chunk(error, index)
-                })
+                });
+                Ok(written?.map(|record| (index.to_vec(), record)))
             })
         })?;
         let erased = chunks.iter().filter(|chunk| chunk.bytes.is_none());
@@ -296,7 +315,8 @@ impl ChunkSource for Hdf5Array {
             return Ok(());
         }
         check_shape(&spec, shape).map_err(|error| self.at(error))?;
-        let resized = self.dataset.set_shape(shape);
+        let keeps_chunks = spec.shape().iter().zip(shape).all(|(old, new)| old <= new);
+        let resized = self.state.resizing(|| self.dataset.set_shape(shape), keeps_chunks);
         let now = self.dataset.space().and_then(|space| space.extent());
         if let Ok(ffi::Extent::Simple { shape, .. }) = now {
             self.state.set_shape(&shape);

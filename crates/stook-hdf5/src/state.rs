@@ -142,12 +142,24 @@ impl ChunkIndex {
     }
 }
 
+/// A chunk's index in the grid, and where it lies.
+pub(crate) type Located = (Vec<u64>, ChunkRecord);
+
+/// Where chunks lie.
+#[derive(Debug, Default)]
+struct Known {
+    /// All, since it was read.
+    index: Option<ChunkIndex>,
+    /// The one that was written last, if that is known.
+    last: Option<Located>,
+}
+
 /// The shared state of an array.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) identity: u64,
     spec: RwLock<Arc<ArraySpec>>,
-    index: RwLock<Option<ChunkIndex>>,
+    known: RwLock<Known>,
     /// How many chunks were looked up without the index.
     n_single: AtomicU64,
     /// Counts changes: part of the version of every chunk.
@@ -182,7 +194,7 @@ impl State {
         let state = Arc::new(Self {
             identity: fingerprint(key),
             spec: RwLock::new(Arc::new(spec)),
-            index: RwLock::default(),
+            known: RwLock::default(),
             n_single: AtomicU64::new(0),
             changes: AtomicU64::new(EPOCHS.fetch_add(EPOCH, Ordering::Relaxed)),
         });
@@ -203,8 +215,20 @@ impl State {
             new.grid = ChunkGrid::whole(shape);
         }
         *spec = Arc::new(new);
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).index = None;
         self.touch();
+    }
+
+    /// Runs `resize`, which changes the shape and may move chunks or give them up, while nobody
+    /// looks up where they are.
+    pub(crate) fn resizing<T>(&self, resize: impl FnOnce() -> T, keeps_chunks: bool) -> T {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let resized = resize();
+        known.index = None;
+        if !keeps_chunks {
+            known.last = None;
+        }
+        resized
     }
 
     /// Calls `use_index` with the index, read first if nobody has yet.
@@ -213,13 +237,13 @@ impl State {
         dataset: &Dataset,
         use_index: impl FnOnce(&ChunkIndex) -> T,
     ) -> Result<T> {
-        if let Some(index) = &*self.index.read().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(index) = &self.known.read().unwrap_or_else(PoisonError::into_inner).index {
             return Ok(use_index(index));
         }
-        let mut place = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        let index = match &mut *place {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let index = match &mut known.index {
             Some(index) => index,
-            None => place.insert(ChunkIndex::read(dataset, &self.spec())?),
+            place => place.insert(ChunkIndex::read(dataset, &self.spec())?),
         };
         Ok(use_index(index))
     }
@@ -227,7 +251,7 @@ impl State {
     /// Whether `n` chunks are found sooner one by one than by the index, which nobody has read
     /// yet, and is long. They count as found so.
     pub(crate) fn is_worth_no_index(&self, n: usize) -> bool {
-        if self.index.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self.known.read().unwrap_or_else(PoisonError::into_inner).index.is_some() {
             return false;
         }
         let spec = self.spec();
@@ -237,34 +261,51 @@ impl State {
         n_single <= (n_chunks / SINGLES).min(MOST_SINGLES)
     }
 
-    /// Runs `write`, which writes the chunks at `indices`, while nobody looks up where they are.
+    /// Runs `write`, which writes the chunks at `indices`, while nobody looks up where they are;
+    /// it gives where the last of them went.
     pub(crate) fn moving<'a>(
         &self,
         indices: impl Iterator<Item = &'a [u64]>,
-        write: impl FnOnce() -> Result<()>,
+        write: impl FnOnce() -> Result<Option<Located>>,
     ) -> Result<()> {
-        let mut place = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.last = None;
         let written = write();
         self.touch();
-        if let Some(index) = place.as_mut() {
+        if let Some(index) = known.index.as_mut() {
             for at in indices {
                 index.moved.extend(index.position(at));
             }
         }
-        written
+        known.last = written?;
+        Ok(())
+    }
+
+    /// Runs `write` with the place of the chunk at `index`, which stays, if it was written last;
+    /// false where it was not.
+    pub(crate) fn with_last(
+        &self,
+        index: &[u64],
+        write: impl FnOnce(&ChunkRecord) -> Result<bool>,
+    ) -> Result<bool> {
+        let known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        match &known.last {
+            Some((at, record)) if at == index => write(record).inspect(|_| self.touch()),
+            _ => Ok(false),
+        }
     }
 
     /// Forgets where chunks lie if some have been written since.
     pub(crate) fn refresh(&self) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        if index.as_ref().is_some_and(|index| !index.moved.is_empty()) {
-            *index = None;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.index.as_ref().is_some_and(|index| !index.moved.is_empty()) {
+            known.index = None;
         }
     }
 
     /// Forgets where chunks lie, after the library has written elements.
     pub(crate) fn forget_index(&self) {
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
         self.touch();
     }
 

@@ -91,6 +91,10 @@ impl ChunkSource for Ahead {
         self.inner.read_part(part, out)
     }
 
+    fn write_part(&self, part: ChunkPart<'_>, bytes: &[u8]) -> Result<bool> {
+        self.inner.write_part(part, bytes)
+    }
+
     fn write_chunks(&self, chunks: &[ChunkWrite<'_>]) -> Result<()> {
         if self.grows_first {
             let spec = self.spec();

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use stook::{Array, AxisSelection, CodecSpec, Format, NodePath, Selection, View};
+use stook_core::chunk::ChunkPart;
 use stook_core::{ArraySpec, ChunkSource, DType, Error, Result};
 
 use crate::ahead::Ahead;
@@ -40,6 +41,8 @@ struct Way {
     array: stook_core::Array,
     row_shape: Vec<u64>,
     item_size: usize,
+    /// Whether a chunk is whole rows as they are.
+    is_plain: bool,
 }
 
 #[derive(Debug, Default)]
@@ -190,7 +193,9 @@ impl Rows {
             let over = Arc::clone(&ahead) as Arc<dyn ChunkSource>;
             let over = stook_core::Array::new(over, file.path(), array.path().clone());
             let array = over.with_engine(Arc::clone(file.engine()));
-            Way { ahead, array, row_shape: row_shape.to_vec(), item_size }
+            let whole_rows = spec.grid.regular_shape().and_then(|chunk| chunk.get(1..));
+            let is_plain = spec.codecs.is_empty() && whole_rows == Some(row_shape);
+            Way { ahead, array, row_shape: row_shape.to_vec(), item_size, is_plain }
         });
         let gathered = if is_whole { slab_rows } else { PLAIN_LEN_BYTES / row_len.max(1) };
         let is_parallel = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
@@ -420,6 +425,21 @@ impl Rows {
         write_rows(&self.array, start, n, rows, layout)
     }
 
+    /// Writes what is new of the buffer behind what is stored of its chunk, where that lies as it
+    /// is; false where all of it has to be written.
+    fn write_behind(&self, state: &State) -> Result<bool> {
+        let Some(way) = self.way.as_ref().filter(|way| way.is_plain && state.stored_len > 0) else {
+            return Ok(false);
+        };
+        let mut index = vec![0; self.row_shape.len() + 1];
+        if let Some(first) = index.first_mut() {
+            *first = state.start / self.slab_rows as u64;
+        }
+        let (from, len_chunk) = (state.stored_len, self.slab_rows * self.row_len);
+        let part = ChunkPart { index: &index, from, len_chunk, is_alone: true };
+        way.ahead.write_part(part, state.buffer.get(from..).unwrap_or(&[]))
+    }
+
     /// Stores all rows.
     pub(crate) fn settle(&self) -> Result<()> {
         self.store(&mut self.lock())
@@ -438,7 +458,9 @@ impl Rows {
             }
         }
         if state.buffer.len() > state.stored_len {
-            self.write(state.start, &state.buffer)?;
+            if !self.write_behind(state)? {
+                self.write(state.start, &state.buffer)?;
+            }
             state.stored_len = state.buffer.len();
             if self.way.is_none() {
                 // Chunks are no concern here: what is stored need not be written again.

@@ -15,7 +15,9 @@ use stook_core::{ErrorKind, Limits};
 use super::object::identity;
 use super::plist::{ChunkCache, Layout, dataset_access, link_creation};
 use super::values::{MemoryType, References};
-use super::{DatasetCreation, Datatype, Failure, File, Id, Location, Result, Space, call, lock};
+use super::{
+    DatasetCreation, Datatype, Failure, File, Id, Location, Result, Space, call, driver, lock,
+};
 
 /// `H5D_CHUNK_IDX_EARRAY`, which the bindings do not name.
 const EXTENSIBLE_ARRAY: c_uint = 4;
@@ -218,14 +220,17 @@ impl Dataset {
         Ok(Some((bytes, skipped)))
     }
 
-    /// Stores a whole encoded chunk whose first element is `at`.
-    pub(crate) fn write_chunk(&self, at: &[u64], bytes: &[u8]) -> Result<()> {
+    /// Stores a whole encoded chunk whose first element is `at`; where it went, if that is known.
+    pub(crate) fn write_chunk(&self, at: &[u64], bytes: &[u8]) -> Result<Option<ChunkRecord>> {
         if at.len() != self.rank {
             return Err(Failure::new("write chunk", "an index of another rank than the dataset"));
         }
-        let (len, from) = (bytes.len(), bytes.as_ptr().cast());
-        call!("write chunk", H5Dwrite_chunk(self.id.raw(), H5P_DEFAULT, 0, at.as_ptr(), len, from))
-            .map(drop)
+        let (id, len, from) = (self.id.raw(), bytes.len(), bytes.as_ptr().cast());
+        let (written, address) = driver::placing(bytes, || {
+            call!("write chunk", H5Dwrite_chunk(id, H5P_DEFAULT, 0, at.as_ptr(), len, from))
+        });
+        let record = |address| ChunkRecord { address, len_bytes: len as u64, skipped: 0 };
+        written.map(|_| address.map(record))
     }
 
     /// The encoded bytes of the chunk whose first element is `at`; 0 where it is not stored.

@@ -4,7 +4,7 @@
 //! stack; the driver has no `lock`, so that the library takes no locks (see `place`), and never
 //! puts a mark into a file that says that it is being written.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -169,6 +169,19 @@ pub(super) fn id() -> super::Result<hid_t> {
 thread_local! {
     /// What the next file to be opened is: who opens it knows at which commit.
     static NEXT: RefCell<Option<Backing>> = const { RefCell::new(None) };
+    /// The elements that the library wrote last: the address in the file, and which bytes.
+    static WRITTEN: Cell<Option<(u64, *const u8, usize)>> = const { Cell::new(None) };
+}
+
+/// Runs `write`, which has the library write `bytes` as they are, and gives where they went, if it
+/// did so in one piece.
+pub(super) fn placing<T>(bytes: &[u8], write: impl FnOnce() -> T) -> (T, Option<u64>) {
+    WRITTEN.set(None);
+    let result = write();
+    let is_these = |&(_, from, len): &(u64, *const u8, usize)| {
+        std::ptr::eq(from, bytes.as_ptr()) && len == bytes.len()
+    };
+    (result, WRITTEN.take().filter(is_these).map(|(address, ..)| address))
 }
 
 /// Runs `open`, which has the library open the file that `backing` is.
@@ -395,6 +408,7 @@ unsafe extern "C" fn write(
         // No write fails for want of room: the library, which allocates first, would go on with
         // chunks that it takes for stored, and with room that it has given up.
         if kind == ELEMENTS {
+            WRITTEN.set(Some((address, bytes.as_ptr(), bytes.len())));
             file.backing.write_waiting(address, bytes, Bytes::Elements)?;
         } else if address == file.base.base_address && signature::is_marked(bytes) {
             // What is in the file is whole without a mark, and stays so whoever ends the writer.

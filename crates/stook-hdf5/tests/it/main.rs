@@ -12,6 +12,7 @@ mod fixtures;
 mod interop;
 mod native;
 mod outside;
+mod parts;
 mod peers;
 mod python;
 mod scales;
