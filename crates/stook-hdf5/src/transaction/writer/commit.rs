@@ -18,6 +18,15 @@ const MAX_CHECKED_LEN_BYTES: u64 = 64 << 20;
 /// What is written at once.
 const BLOCK_LEN_BYTES: usize = 1 << 20;
 
+/// Where the bytes of the last record are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Redo {
+    /// In the journal: what is in memory may be newer.
+    Journal,
+    /// Still in memory, as they are in the journal.
+    Memory,
+}
+
 /// What the next record leads to, on its way into the journal.
 struct Draft<'a> {
     journal: &'a dyn FileIo,
@@ -58,7 +67,7 @@ impl TxFile {
             let error = Error::new(stook_core::ErrorKind::Io, message).at_file(self.file.path());
             return Err(error.with_hint("close the file and open it again: it is recovered then"));
         }
-        self.apply(state)?;
+        self.apply(state, Redo::Journal)?;
         self.write_late(state)?;
         let len = self.len.load(Ordering::Acquire);
         if self.physical.load(Ordering::Acquire) < len {
@@ -79,7 +88,7 @@ impl TxFile {
             return self.begin_journal(state, is_durable);
         }
         if self.publish(state, (len, is_durable, is_changed || is_marked))? {
-            self.apply(state)?;
+            self.apply(state, Redo::Memory)?;
             state.overlay.clear();
             self.renew_journal(state);
         }
@@ -352,7 +361,7 @@ impl TxFile {
     }
 
     /// Brings the last record to the file, where it is not there yet.
-    fn apply(&self, state: &mut State) -> Result<()> {
+    fn apply(&self, state: &mut State, redo: Redo) -> Result<()> {
         let Some(extents) = &state.unapplied else { return Ok(()) };
         let Some(journal) = &state.journal else { return Ok(()) };
         let mut block: Vec<u8> = Vec::new();
@@ -366,7 +375,17 @@ impl TxFile {
             let from = block.len();
             block.resize(from + to_usize(extent.len), 0);
             let part = block.get_mut(from..).unwrap_or(&mut []);
-            journal.file.read_exact_at(extent.redo, part)?;
+            let within = to_usize(extent.offset % PAGE_LEN);
+            let in_memory = match state.overlay.pages.get(&extent.page()) {
+                Some(Page::Memory(page)) if redo == Redo::Memory => {
+                    page.get(within..within + part.len())
+                }
+                _ => None,
+            };
+            match in_memory {
+                Some(bytes) => part.copy_from_slice(bytes),
+                None => journal.file.read_exact_at(extent.redo, part)?,
+            }
         }
         self.write_block(at, &mut block, state.order.as_ref())?;
         let durable_len = state.durable_len;
