@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 from .._errors import AlreadyExistsError, Error, NotFoundError, ReadOnlyError, recast
 
@@ -59,13 +58,23 @@ _CLASSES: dict[type[Error], type[Error]] = {
 }
 
 
-@contextmanager
-def node_errors() -> Iterator[None]:
+class _NodeErrors:
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Error):
+            raised = recast(error, _CLASSES)
+            if raised is not None:
+                raise raised from None
+
+
+_NODE_ERRORS = _NodeErrors()
+
+
+def node_errors() -> _NodeErrors:
     """Raises errors about nodes as the classes that programs of the peer catch."""
-    try:
-        yield
-    except Error as error:
-        raised = recast(error, _CLASSES)
-        if raised is None:
-            raise
-        raise raised from None
+    # This is done for each node that is made.
+    return _NODE_ERRORS

@@ -213,8 +213,9 @@ class H5Backend:
         path = os.fspath(fullpathname)
         with node_errors():
             readers = "v110" if swmr_mode and self.backend == "h5py" else None
+            told = [] if mode in ("r", "r+") else versions()
             native = _stook.Acquisition.open(
-                path, mode, self.backend, marks=(str(title), versions(), readers)
+                path, mode, self.backend, marks=(str(title), told, readers)
             )
         follows = swmr_mode and mode == "r"
         file = self._h5file = File(native, mode, durability, follows=follows)
