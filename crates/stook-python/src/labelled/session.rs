@@ -36,6 +36,9 @@ use crate::values;
 /// `(items, metadata, names loaded, names not loaded and why)`.
 type Loaded<'py> = (Bound<'py, PyList>, Bound<'py, PyAny>, Vec<String>, Vec<(String, String)>);
 
+/// `(names saved, names not saved and why)`.
+type Saved = (Vec<String>, Vec<(String, String)>);
+
 fn invalid(message: String) -> PyErr {
     PyValueError::new_err(message)
 }
@@ -74,6 +77,7 @@ pub(crate) fn labelled_load<'py>(
 /// Saves items; returns the names that were saved, and those that were not and why.
 #[pyfunction]
 #[pyo3(signature = (path, items, metadata, engine=None, overwrite=true, sidecar=false))]
+#[expect(clippy::too_many_arguments, reason = "a function of Python")]
 pub(crate) fn labelled_save(
     py: Python<'_>,
     path: PathBuf,
@@ -82,7 +86,7 @@ pub(crate) fn labelled_save(
     engine: Option<&str>,
     overwrite: bool,
     sidecar: bool,
-) -> PyResult<(Vec<String>, Vec<(String, String)>)> {
+) -> PyResult<Saved> {
     let mut options = SaveOptions::default();
     options.engine = engine_of(engine)?;
     options.overwrite = overwrite;
@@ -100,12 +104,13 @@ pub(crate) fn labelled_save(
     Ok((report.saved, lost))
 }
 
+/// What an object of a session is called and is; of an array the axes, each with its name and length, and
+/// the type of the elements.
+type Described = (String, String, Vec<(Option<String>, usize)>, Option<String>);
+
 /// The names of the objects of a session, and of arrays the axes and the type, of others nothing.
 #[pyfunction]
-pub(crate) fn labelled_list(
-    py: Python<'_>,
-    path: PathBuf,
-) -> PyResult<Vec<(String, String, Vec<(Option<String>, usize)>, Option<String>)>> {
+pub(crate) fn labelled_list(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Described>> {
     use stook_labelled::session::Listed;
     let listed = enter(py, || {
         let session = Session::open(&path)?;
@@ -525,7 +530,7 @@ fn positions_of(key: &Bound<'_, PyAny>) -> Found<GroupKey> {
     } else if let Ok(at) = key.extract::<i64>() {
         PositionKey::At(at)
     } else {
-        let list = key.try_iter()?.map(|at| at?.extract::<i64>().map_err(Into::into));
+        let list = key.try_iter()?.map(|at| at?.extract::<i64>());
         PositionKey::List(list.collect::<PyResult<_>>()?)
     };
     Ok(Ok(GroupKey::Positions(key)))
