@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._array import Array
 from ._errors import NotFoundError, UnsupportedError
@@ -36,11 +36,8 @@ def copy_node(
     return _copy_node(source, group, path, (how, ()))
 
 
-_Above: TypeAlias = "tuple[Group, ...]"
-
-
 def _copy_node(
-    source: Group | Array, group: Group, path: str, way: tuple[Copying, _Above]
+    source: Group | Array, group: Group, path: str, way: tuple[Copying, tuple[Group, ...]]
 ) -> Group | Array:
     """``way`` is how, and the groups above, which are being copied."""
     how, above = way
