@@ -104,7 +104,7 @@ impl Array {
     /// With `value`, a number or an array that may have the axis, after the last label of an axis.
     ///
     /// # Errors
-    /// Those of [`concat`].
+    /// Those of [`concat()`].
     pub fn append<'v>(
         &self,
         axis: impl Into<AxisRef>,
@@ -119,7 +119,7 @@ impl Array {
     /// With `value`, a number or an array without the axis, before the label at a position of an axis.
     ///
     /// # Errors
-    /// Those of [`concat`], and `InvalidInput` for a position past the end.
+    /// Those of [`concat()`], and `InvalidInput` for a position past the end.
     pub fn insert<'v>(
         &self,
         axis: impl Into<AxisRef>,
@@ -154,7 +154,7 @@ impl Array {
     /// With another array, which has the axis, after it.
     ///
     /// # Errors
-    /// Those of [`concat`].
+    /// Those of [`concat()`].
     pub fn extend(&self, axis: impl Into<AxisRef>, other: &Self) -> Result<Self> {
         concat(&[self, other], axis)
     }
@@ -162,7 +162,7 @@ impl Array {
     /// With the sum over an axis after its last label.
     ///
     /// # Errors
-    /// Those of [`Array::sum`] and [`concat`].
+    /// Those of [`Array::sum`] and [`concat()`].
     pub fn with_total(&self, axis: &str, label: impl Into<Label>) -> Result<Self> {
         self.append(axis, self.sum(axis)?, label)
     }

@@ -69,13 +69,16 @@ impl Global {
             modules.contains(&module) && names.contains(&name)
         };
         let found = TABLE.iter().find(is_it).map(|(global, ..)| *global);
-        found.ok_or_else(|| {
-            Error::unsupported(format!(
-                "pickle: it names `{}.{}`, which is not plain data",
-                module.escape_default(),
-                name.escape_default()
-            ))
-            .with_hint("a pickle is read as data here and never run")
-        })
+        found.ok_or_else(|| Self::refused(module, name))
+    }
+
+    /// The error of a name that is not allowed.
+    pub(super) fn refused(module: &str, name: &str) -> Error {
+        Error::unsupported(format!(
+            "pickle: it names `{}.{}`, which is not plain data",
+            module.escape_default(),
+            name.escape_default()
+        ))
+        .with_hint("a pickle is read as data here and never run")
     }
 }

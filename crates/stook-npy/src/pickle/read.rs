@@ -252,7 +252,13 @@ impl<'a> Machine<'a> {
         let is_it = |class: &&Class| class.module == module && class.name == name;
         match self.classes.iter().find(is_it) {
             Some(class) => Ok(Named::Class(*class)),
-            None => Global::find(module, name).map(Named::Global),
+            None => match Global::find(module, name)? {
+                // It makes objects of classes, and here are none.
+                Global::Reconstructor if self.classes.is_empty() => {
+                    Err(Global::refused(module, name))
+                }
+                global => Ok(Named::Global(global)),
+            },
         }
     }
 
