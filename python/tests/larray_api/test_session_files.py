@@ -75,6 +75,9 @@ def test_larray_loads_what_is_saved_here(tmp_path, variable, name):
         # larray takes three-dimensional sheets, labels and types of tables for others.
         without = ["empty", "of_dates", "of_dates3", "texts", "f32", "of_floats", "with_meta", "truth",
                    "i8", "d3", "d4", "d5", "d6", "unsorted", "of_nothing", "of_booleans", "missing"]
+    if name == "ours.xlsx":
+        # Whole floats are integers in workbooks, in larray's own as well.
+        without.append("of_wildcard")
     ours = tmp_path / name
     saved, lost = _stook.labelled_save(
         ours, [item for item in items if item[0] not in without], metadata
