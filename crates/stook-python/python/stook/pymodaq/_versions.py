@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from contextlib import suppress
@@ -12,9 +11,10 @@ from importlib import metadata, util
 API = "5.3.0"
 
 _FOLDER = ".dist-info"
+#: The versions that were looked up.
+_KNOWN: dict[str, str | None] = {}
 
 
-@functools.cache
 def _version(name: str) -> str | None:
     """The version of a package; ``None`` where it is not installed."""
     # What `importlib.metadata` would find, which takes milliseconds to look at all packages.
@@ -34,4 +34,6 @@ def _version(name: str) -> str | None:
 def versions() -> list[tuple[str, str]]:
     """Names of attributes and the versions that they say."""
     fallbacks = {"pymodaq": "0.0.0", "pymodaq_data": API}
-    return [(f"{name}_version", _version(name) or known) for name, known in fallbacks.items()]
+    for name in fallbacks.keys() - _KNOWN.keys():
+        _KNOWN[name] = _version(name)
+    return [(f"{name}_version", _KNOWN[name] or known) for name, known in fallbacks.items()]
