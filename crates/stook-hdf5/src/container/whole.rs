@@ -160,14 +160,21 @@ impl KeptGroup {
 
 impl Arena {
     /// Takes `len` bytes.
-    fn take(&mut self, file: &ffi::File, len: usize) -> ffi::Result<u64> {
+    ///
+    /// A new piece is filled with zeros: what is committed with a part of it unused would be a hole
+    /// in the file there, and what is made in it later would have to find room on the medium when
+    /// it is brought to the file, after its commit.
+    fn take(&mut self, shared: &Shared, node: &NodePath, len: usize) -> Result<u64> {
         // Elements are read faster where they are aligned.
         let len = (len as u64).next_multiple_of(ALIGNMENT as u64);
         if self.end - self.next < len {
             let (first, most) = PIECE_LEN_BYTES;
             let piece = (2 * self.taken).clamp(first, most).max(len);
-            self.next = file.reserve(piece)?;
-            (self.end, self.taken) = (self.next + piece, piece);
+            let start = shared.file.reserve(piece).map_err(shared.io(node))?;
+            let zeros = vec![0; usize::try_from(piece).expect("as long as what lies in memory")];
+            let filled = shared.io.write_waiting(start, &zeros, Bytes::Elements);
+            filled.map_err(|error| shared.at(error, node))?;
+            (self.next, self.end, self.taken) = (start, start + piece, piece);
         }
         let address = self.next;
         self.next += len;
@@ -218,8 +225,7 @@ impl Hdf5File {
         let Some(header) = encode(&new) else { return Ok(false) };
         // Elements and header lie behind one another, and are written together.
         let len_items = array.items.len().next_multiple_of(ALIGNMENT);
-        let start = whole.arena.take(&shared.file, len_items + header.len());
-        let start = start.map_err(shared.io(node))?;
+        let start = whole.arena.take(shared, node, len_items + header.len())?;
         let mut bytes = Vec::with_capacity(len_items + header.len());
         bytes.extend_from_slice(array.items);
         bytes.resize(len_items, 0);
