@@ -1,12 +1,13 @@
 //! The making of arrays.
 
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use stook::{ArrayBuilder, ArraySpec, Span, Values, VirtualPart};
+use stook::{ArrayBuilder, ArraySpec, DType, Span, Values, VirtualPart};
 
 use crate::array::Array;
-use crate::enter::{enter, invalid};
-use crate::memory::numpy;
+use crate::enter::{enter, invalid, raise};
+use crate::memory::{numpy, view};
 use crate::tree::Tree;
 use crate::{attributes, codecs, dtype, values};
 
@@ -75,6 +76,28 @@ pub(crate) fn array<'py>(
         builder.create()
     })?;
     Ok(tree.handle(array))
+}
+
+/// An array of a dtype and of `values`, in one step; `None` where that is not the way.
+pub(crate) fn whole<'py>(
+    tree: &Tree,
+    node: &str,
+    dtype: &Bound<'py, PyAny>,
+    values: &Bound<'py, PyUntypedArray>,
+) -> PyResult<Option<Array>> {
+    let py = values.py();
+    let file = tree.file_mut(py)?;
+    let is_own = PyArrayDescr::new(py, dtype)?.is_equiv_to(&values.dtype());
+    let dtype = dtype::from_python(dtype)?;
+    if !is_own || dtype.has_heap() || matches!(dtype, DType::Array(_)) {
+        return Ok(None);
+    }
+    let items = view(values).map_err(|error| raise(py, &error))?;
+    let shape: Vec<u64> = values.shape().iter().map(|&len| len as u64).collect();
+    let made = enter(py, || {
+        file.root_group()?.array(node).dtype(dtype).shape(shape).create_whole(&items)
+    })?;
+    Ok(made.map(|array| tree.handle(array)))
 }
 
 /// Start, stride, count and block along an axis.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
+use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::{Map, Value};
@@ -549,6 +550,16 @@ impl Tree {
         what: &Bound<'py, PyDict>,
     ) -> PyResult<Array> {
         create::array(self, py, node, what)
+    }
+
+    /// Makes an array of values in one step, where there is a way.
+    fn create_whole<'py>(
+        &self,
+        node: &str,
+        dtype: &Bound<'py, PyAny>,
+        values: &Bound<'py, PyUntypedArray>,
+    ) -> PyResult<Option<Array>> {
+        create::whole(self, node, dtype, values)
     }
 
     fn create_virtual<'py>(

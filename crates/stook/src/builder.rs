@@ -1,9 +1,10 @@
 //! The making of a new array.
 
+use stook_core::container::WholeArray;
 use stook_core::file::place::remove_empty;
 use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, ChunkGrid, CodecSpec, DType, Error, Extent, Format,
-    Loss, NodePath, Pipeline, Result, Values,
+    Loss, NodePath, Pipeline, Result, Values, View,
 };
 
 use crate::array::Array;
@@ -152,6 +153,38 @@ impl ArrayBuilder {
                 remove_empty(self.group.file().path());
             }
         })
+    }
+
+    /// Makes the array with `items`, in one step, where its format makes small arrays quicker so
+    /// and no more than a dtype and a shape was asked for; `None`, and nothing made, where it is
+    /// to be created and written after.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a path that is none, `ReadOnly`, `Corrupt`, `Io`.
+    pub fn create_whole(&self, items: &View<'_>) -> Result<Option<Array>> {
+        let file = self.group.file();
+        let is_stored_as_it_is = match &self.codecs {
+            Codecs::Auto => true,
+            Codecs::Chain(codecs) => codecs.is_empty(),
+        };
+        let is_plain = file.format() == Format::Hdf5
+            && is_stored_as_it_is
+            && self.chunking == Chunking::Auto
+            && !(self.is_null || self.is_new_file || self.dtype.has_heap())
+            && self.attributes.changes.is_empty()
+            && (&self.max_shape, &self.shards) == (&None, &None)
+            && (&self.fill_value, &self.dimension_names) == (&None, &None);
+        if !is_plain || items.shape() != self.shape {
+            return Ok(None);
+        }
+        let Some(items) = items.in_one_piece(&self.dtype) else { return Ok(None) };
+        let (path, attributes) = (self.group.below(&self.path)?, &self.attributes);
+        let whole = WholeArray { dtype: &self.dtype, shape: &self.shape, items, attributes };
+        if !file.container().create_whole(&path, &whole)? {
+            return Ok(None);
+        }
+        let source = file.container().open_array(&path)?;
+        Ok(Some(Array::new(file.clone(), path, source)))
     }
 
     fn make(&self) -> Result<Array> {

@@ -6,6 +6,7 @@ import math
 import posixpath
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def new_dataset(
     dtype = data.dtype if dtype is None else dtype
     native = to_native(dtype)
     what = {"dtype": native, "shape": shape or (), "is_null": isinstance(data, Empty) or None}
-    what.update(_layout(shape, dtype, kwds))
+    layout = _layout(shape, dtype, kwds)
+    what.update(layout)
     fill = kwds.pop("fillvalue", None)
     _expect_known(kwds)
     if fill is not None:
@@ -72,6 +74,12 @@ def new_dataset(
         values = unfinished(data, native) if native.hasobject else data
         values = converted(values, native.base)
         values = values.reshape(shape + native.shape)
+        if not layout and fill is None:
+            with suppress(Error):
+                # The steps below tell what is wrong.
+                whole = tree.create_whole(path, native, values)
+                if whole is not None:
+                    return Dataset._of(group._state, path, whole)
     try:
         array = tree.create_array(path, what)
     except Error as error:
