@@ -20,6 +20,7 @@ use crate::error::Failure;
 use crate::interrupt;
 use crate::output::{Output, counted, human_bytes};
 use crate::progress;
+use crate::told::Told;
 
 pub(crate) fn run(args: &LoomArgs, out: &mut Output) -> Result<(), Failure> {
     if args.action.writes() {
@@ -30,22 +31,7 @@ pub(crate) fn run(args: &LoomArgs, out: &mut Output) -> Result<(), Failure> {
     stook_loom::progress::install_hook(show);
     let told = tell(&args.action);
     bar.finish_and_clear();
-    let told = told?;
-    if args.json {
-        out.json(&told.json)?;
-    } else {
-        told.lines.iter().try_for_each(|line| out.line(line))?;
-    }
-    if told.is_wrong { Err(Failure::Said) } else { Ok(()) }
-}
-
-/// What a command has to say.
-#[derive(Default)]
-struct Told {
-    lines: Vec<String>,
-    json: Value,
-    /// Whether the file is not as it should be.
-    is_wrong: bool,
+    told?.say(args.json, out)
 }
 
 /// The bar of this command: the hook of the library has nothing else to know it by.
@@ -131,7 +117,7 @@ fn info(path: &Path) -> stook::Result<Told> {
         "file": path.display().to_string(), "version": loom.version()?.to_string(),
         "shape": shape, "layers": layers, "rows": rows, "columns": columns, "attrs": of_file,
     });
-    Ok(Told { lines, json, is_wrong: false })
+    Ok(Told::new(lines, json))
 }
 
 fn check(path: &Path, conventions: bool) -> stook::Result<Told> {
@@ -150,7 +136,7 @@ fn check(path: &Path, conventions: bool) -> stook::Result<Told> {
         "file": path.display().to_string(), "version": version, "valid": report.is_valid(),
         "errors": report.errors, "warnings": report.warnings, "summary": report.summary,
     });
-    Ok(Told { lines, json, is_wrong: !report.is_valid() })
+    Ok(Told::new(lines, json).failing_if(!report.is_valid(), Failure::Said))
 }
 
 fn repair(path: &Path) -> stook::Result<Told> {
@@ -160,7 +146,7 @@ fn repair(path: &Path) -> stook::Result<Told> {
         lines.push("nothing to repair".to_owned());
     }
     let json = json!({"file": path.display().to_string(), "changes": repaired.changes});
-    Ok(Told { lines, json, is_wrong: false })
+    Ok(Told::new(lines, json))
 }
 
 /// What was made.
@@ -168,7 +154,7 @@ fn made(loom: &Loom) -> stook::Result<Told> {
     let (path, shape) = (loom.path().display().to_string(), loom.shape()?);
     let (rows, columns) = (counted(shape[0], "row"), counted(shape[1], "column"));
     let lines = vec![format!("{path}: {rows}, {columns}")];
-    Ok(Told { lines, json: json!({"file": path, "shape": shape}), is_wrong: false })
+    Ok(Told::new(lines, json!({"file": path, "shape": shape})))
 }
 
 /// The selection of one axis: a slice, or positions.
@@ -270,7 +256,7 @@ fn compact(path: &Path) -> stook::Result<Told> {
     let (before, after) = (done.before_len_bytes, done.after_len_bytes);
     let lines = vec![format!("{} before, {} now", human_bytes(before), human_bytes(after))];
     let json = json!({"file": path.display().to_string(), "before": before, "after": after});
-    Ok(Told { lines, json, is_wrong: false })
+    Ok(Told::new(lines, json))
 }
 
 fn make_sidecar(path: &Path, layers: &[String]) -> stook::Result<Told> {
@@ -289,21 +275,21 @@ fn make_sidecar(path: &Path, layers: &[String]) -> stook::Result<Told> {
             .push(format!("{made}: {shown}, {} that are not zero", counted(n_elements, "element")));
         of_layers.push(json!({"name": layer, "elements": n_elements}));
     }
-    Ok(Told { lines, json: json!({"file": made, "layers": of_layers}), is_wrong: false })
+    Ok(Told::new(lines, json!({"file": made, "layers": of_layers})))
 }
 
 fn drop_sidecar(path: &Path) -> stook::Result<Told> {
     let is_dropped = Loom::open(path)?.drop_sidecar()?;
     let line = if is_dropped { "deleted" } else { "there is none" };
     let json = json!({"file": path.display().to_string(), "dropped": is_dropped});
-    Ok(Told { lines: vec![line.to_owned()], json, is_wrong: false })
+    Ok(Told::new(vec![line.to_owned()], json))
 }
 
 fn export(path: &Path, target: &Path, layer: &str, force: bool) -> stook::Result<Told> {
     let in_the_way = if force { InTheWay::Goes } else { InTheWay::Stays };
     Loom::open(path)?.export(target, layer, in_the_way)?;
     let target = target.display().to_string();
-    Ok(Told { json: json!({"file": target}), lines: vec![target], is_wrong: false })
+    Ok(Told::new(vec![target.clone()], json!({"file": target})))
 }
 
 fn importing(force: bool) -> ImportOptions {
@@ -389,5 +375,5 @@ fn convert(
         .collect();
     lines.push(format!("{}: AnnData of {}", target.display(), source.display()));
     let json = json!({"file": target.display().to_string(), "left_out": left_out});
-    Ok(Told { lines, json, is_wrong: false })
+    Ok(Told::new(lines, json))
 }

@@ -27,6 +27,7 @@ mod selection;
 mod session;
 mod tail;
 mod time;
+mod told;
 mod tree;
 
 use std::process::ExitCode;

@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 use stook::sparse::{Packing, Sparse};
 use stook::{Durability, Error, ErrorKind, File, Limits, Selection};
@@ -21,6 +20,8 @@ use crate::cli::{OneDataAction, OneDataArgs};
 use crate::error::Failure;
 use crate::interrupt;
 use crate::output::{Output, counted, human_bytes, table};
+use crate::progress;
+use crate::told::Told;
 
 /// Older temporary files were left by a saver that was killed.
 const LEFT_AFTER: Duration = Duration::from_secs(3600);
@@ -29,28 +30,7 @@ pub(crate) fn run(args: &OneDataArgs, out: &mut Output) -> Result<(), Failure> {
     if args.action.writes() {
         stook::gate::install_hook(interrupt::check);
     }
-    let told = tell(&args.action, args.json)?;
-    if args.json {
-        out.json(&told.json)?;
-    } else {
-        told.lines.iter().try_for_each(|line| out.line(line))?;
-    }
-    if told.is_wrong { Err(Failure::Said) } else { Ok(()) }
-}
-
-/// What a command has to say.
-#[derive(Default)]
-struct Told {
-    lines: Vec<String>,
-    json: Value,
-    /// Whether something is not as it should be.
-    is_wrong: bool,
-}
-
-impl Told {
-    fn new(lines: Vec<String>, json: Value) -> Self {
-        Self { lines, json, is_wrong: false }
-    }
+    tell(&args.action, args.json)?.say(args.json, out)
 }
 
 fn tell(action: &OneDataAction, is_json: bool) -> stook::Result<Told> {
@@ -239,17 +219,16 @@ fn verify(
     (make, sweep): (bool, bool),
     is_json: bool,
 ) -> stook::Result<Told> {
-    let mut told = Told::default();
-    let mut all = Vec::new();
-    let mut n_right = 0;
+    let (mut lines, mut all) = (Vec::new(), Vec::new());
+    let (mut n_right, mut is_wrong) = (0, false);
     for data in sessions_in(folders)? {
         let swept = if sweep { data.sweep(LEFT_AFTER)? } else { Vec::new() };
-        told.lines.extend(swept.iter().map(|name| format!("removed  {name}")));
+        lines.extend(swept.iter().map(|name| format!("removed  {name}")));
         if make {
             data.sum_up()?;
         }
         let shown = data.path().display().to_string();
-        let bar = bar(is_json, "files");
+        let bar = progress::counted(is_json, "files");
         let found = data.verify(&|n_done, n| {
             bar.set_length(n);
             bar.set_position(n_done);
@@ -263,17 +242,16 @@ fn verify(
         for (name, state) in &states {
             n_right += u64::from(*state == FileState::Right);
             if *state != FileState::Right {
-                told.lines.push(format!("{}  {shown}/{name}", state.as_str()));
-                told.is_wrong |= *state != FileState::Unlisted;
+                lines.push(format!("{}  {shown}/{name}", state.as_str()));
+                is_wrong |= *state != FileState::Unlisted;
             }
         }
         let states: Map<String, Value> =
             states.into_iter().map(|(name, state)| (name, state.as_str().into())).collect();
         all.push(json!({"folder": shown, "files": states, "removed": swept}));
     }
-    told.lines.push(format!("{} as they should be", counted(n_right, "file")));
-    told.json = all.into();
-    Ok(told)
+    lines.push(format!("{} as they should be", counted(n_right, "file")));
+    Ok(Told::new(lines, all.into()).failing_if(is_wrong, Failure::Said))
 }
 
 /// Whether each file can be read: a folder without checksums says no more.
@@ -302,20 +280,9 @@ fn sessions_in(folders: &[std::path::PathBuf]) -> stook::Result<Vec<OneData>> {
     Ok(found)
 }
 
-fn bar(is_hidden: bool, what: &str) -> ProgressBar {
-    let target =
-        if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    let template = format!("{{bar:30.cyan/dim}} {{pos}}/{{len}} {what}  {{eta}}");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style.progress_chars("━╸─"));
-    }
-    bar
-}
-
 fn index(root: &Path, hash: bool, is_json: bool) -> stook::Result<Told> {
     let catalogue = Catalogue::require(root)?;
-    let bar = bar(is_json, "sessions");
+    let bar = progress::counted(is_json, "sessions");
     let progress = |at: stook_onedata::catalogue::IndexProgress| {
         bar.set_length(at.n_sessions);
         bar.set_position(at.n_done);

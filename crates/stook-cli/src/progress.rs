@@ -15,6 +15,11 @@ pub(crate) fn elements(is_hidden: bool) -> ProgressBar {
     of(template, is_hidden)
 }
 
+/// A bar of what is counted.
+pub(crate) fn counted(is_hidden: bool, what: &str) -> ProgressBar {
+    of(&format!("{{bar:30.cyan/dim}} {{pos}}/{{len}} {what}  {{eta}}"), is_hidden)
+}
+
 fn of(template: &str, is_hidden: bool) -> ProgressBar {
     let target =
         if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };

@@ -14,7 +14,8 @@ use stook_labelled::{Axis, Item, Label, Session};
 use crate::cli::{SessionAction, SessionArgs};
 use crate::error::Failure;
 use crate::interrupt;
-use crate::output::Output;
+use crate::output::{Output, table};
+use crate::told::Told;
 
 pub(crate) fn run(args: &SessionArgs, out: &mut Output) -> Result<(), Failure> {
     if args.action.writes() {
@@ -24,21 +25,7 @@ pub(crate) fn run(args: &SessionArgs, out: &mut Output) -> Result<(), Failure> {
     turning.enable_steady_tick(Duration::from_millis(120));
     let told = tell(&args.action);
     turning.finish_and_clear();
-    let told = told?;
-    if args.json {
-        out.json(&told.json)?;
-    } else {
-        told.lines.iter().try_for_each(|line| out.line(line))?;
-    }
-    if told.differs { Err(Failure::Differs) } else { Ok(()) }
-}
-
-/// What a command has to say.
-#[derive(Default)]
-struct Told {
-    lines: Vec<String>,
-    json: Value,
-    differs: bool,
+    told?.say(args.json, out)
 }
 
 fn tell(action: &SessionAction) -> stook::Result<Told> {
@@ -56,23 +43,9 @@ fn tell(action: &SessionAction) -> stook::Result<Told> {
             let session = Session::from_file(file)?;
             let text = session.summary(&SummaryTemplate::default());
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            Ok(Told { json: json!({ "summary": lines }), lines, differs: false })
+            Ok(Told::new(lines.clone(), json!({ "summary": lines })))
         }
     }
-}
-
-/// Rows of text with columns below one another.
-fn aligned(rows: &[Vec<String>]) -> Vec<String> {
-    let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..n_columns).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 fn axis_words(at: usize, axis: &Axis) -> String {
@@ -115,7 +88,7 @@ fn list(file: &Path) -> stook::Result<Told> {
     let metadata: Vec<Value> =
         session.metadata()?.iter().map(|(name, value)| json!([name, value.to_string()])).collect();
     let json = json!({ "items": objects, "metadata": metadata });
-    Ok(Told { lines: aligned(&rows), json, differs: false })
+    Ok(Told::new(table(&rows), json))
 }
 
 /// An object in a line.
@@ -135,7 +108,7 @@ fn show(file: &Path, names: &[String], n_rows: usize) -> stook::Result<Told> {
             Item::Array(array, _) => {
                 lines.push(format!("{name}: {}", words_of(&item)));
                 let rows = array.to_rows(n_rows)?;
-                lines.extend(aligned(&rows));
+                lines.extend(table(&rows));
                 objects.insert(name, json!(rows));
             }
             other => {
@@ -144,7 +117,7 @@ fn show(file: &Path, names: &[String], n_rows: usize) -> stook::Result<Told> {
             }
         }
     }
-    Ok(Told { lines, json: Value::Object(objects), differs: false })
+    Ok(Told::new(lines, Value::Object(objects)))
 }
 
 fn convert(source: &Path, target: &Path, sidecar: bool, force: bool) -> stook::Result<Told> {
@@ -163,7 +136,7 @@ fn convert(source: &Path, target: &Path, sidecar: bool, force: bool) -> stook::R
     lines.extend(saved.changed.iter().map(|lost| format!("changed: {lost}")));
     let lost: Vec<Value> = lost.map(|lost| json!([lost.name, lost.why])).collect();
     let json = json!({ "saved": saved.saved, "not_kept": lost });
-    Ok(Told { lines, json, differs: false })
+    Ok(Told::new(lines, json))
 }
 
 fn diff(left: &Path, right: &Path, options: &DiffOptions) -> stook::Result<Told> {
@@ -189,7 +162,8 @@ fn diff(left: &Path, right: &Path, options: &DiffOptions) -> stook::Result<Told>
         items.push(item_json(name, found));
     }
     let differs = !report.is_empty();
-    Ok(Told { lines, json: json!({ "differs": differs, "items": items }), differs })
+    Ok(Told::new(lines, json!({ "differs": differs, "items": items }))
+        .failing_if(differs, Failure::Differs))
 }
 
 fn labels_words(labels: &[Label]) -> String {
@@ -233,7 +207,7 @@ fn array_lines(name: &str, diff: &ArrayDiff, lines: &mut Vec<String>) {
             vec![format!("  [{labels}]"), cell.left.clone(), cell.right.clone()]
         })
         .collect();
-    lines.extend(aligned(&rows));
+    lines.extend(table(&rows));
 }
 
 fn item_json(name: &str, found: &ItemDiff) -> Value {
