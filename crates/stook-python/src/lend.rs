@@ -27,11 +27,28 @@ unsafe fn fill(
     view: *mut ffi::Py_buffer,
     flags: c_int,
 ) -> PyResult<()> {
-    let len = isize::try_from(bytes.len())
-        .map_err(|_| PyBufferError::new_err("the items are too many"))?;
-    let at = bytes.as_ptr().cast_mut().cast::<c_void>();
+    let memory = (bytes.as_ptr().cast_mut(), bytes.len());
+    // SAFETY: the caller's promise; nobody writes to what is to be read only.
+    unsafe { fill_raw(owner, memory, true, (view, flags)) }
+}
+
+/// Fills a view, for `flags`, with the bytes of `owner` at a place, and how many they are.
+///
+/// # Safety
+/// The view is Python's to fill; the bytes live as long as `owner` does, and where they are not to be
+/// read only, nobody else has them.
+#[expect(unsafe_code, reason = "the buffer protocol is one of pointers")]
+unsafe fn fill_raw(
+    owner: &Bound<'_, PyAny>,
+    (at, len): (*mut u8, usize),
+    is_read_only: bool,
+    (view, flags): (*mut ffi::Py_buffer, c_int),
+) -> PyResult<()> {
+    let len = isize::try_from(len).map_err(|_| PyBufferError::new_err("the items are too many"))?;
+    let (at, is_read_only) = (at.cast::<c_void>(), c_int::from(is_read_only));
     // SAFETY: the caller's promise; the view refers to the owner.
-    let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), at, len, 1, flags) };
+    let status =
+        unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), at, len, is_read_only, flags) };
     if status == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
 }
 
@@ -122,13 +139,11 @@ impl Batched {
     ) -> PyResult<()> {
         let mut numbers = slf.get().numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = numbers.as_mut().ok_or_else(|| PyBufferError::new_err("nothing is held"))?;
-        let len = isize::try_from(numbers.as_bytes().len())
-            .map_err(|_| PyBufferError::new_err("the items are too many"))?;
-        let at = numbers.as_mut_ptr().cast::<c_void>();
+        let len = numbers.as_bytes().len();
+        let memory = (numbers.as_mut_ptr().cast::<u8>(), len);
         // SAFETY: the bytes lie on the heap and stay as long as the object, which the view refers to;
         // nobody else has them before it goes.
-        let status = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), at, len, 0, flags) };
-        if status == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+        unsafe { fill_raw(slf.as_any(), memory, false, (view, flags)) }
     }
 }
 
