@@ -253,4 +253,7 @@ def document(contest: Contest, rows: list[list[str]], told: str, conditions: str
         "| " + " | ".join(names) + " |", "|---" + "|---:" * (len(names) - 1) + "|",
     ]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([*lines, "", told, ""])
+    # What was found out about the lines by looking closer, `notes-labelled.md` for `--labelled`.
+    notes = HERE / f"notes{contest.option[1:]}.md"
+    more = [notes.read_text().rstrip(), ""] if notes.exists() else []
+    return "\n".join([*lines, "", told, "", *more])

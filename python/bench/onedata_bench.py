@@ -17,7 +17,9 @@ OPERATIONS = {
     "load": Operation("load an array", (Goal(1e-3),)),
     "load-sum": Operation("load an array, read all"),
     "load-row": Operation("load an array, one row"),
-    "save": Operation("save an array", (Goal(1, NUMPY),)),
+    "save": Operation("save an array over another", (Goal(1, NUMPY),)),
+    "save-in-place": Operation("the same, numpy in place"),
+    "save-new": Operation("save an array of a new name"),
     "load-sparse": Operation("load a sparse matrix"),
     "load-dense": Operation("load a sparse matrix as an array", (Goal(0.088),)),
     "load-columns": Operation("100 columns of a sparse matrix"),
@@ -74,7 +76,9 @@ def run(options: argparse.Namespace) -> int:
     prepare(folder, shape, n_sessions)
     told = (f"numpy {np.__version__} and scipy as vrAnalysis uses them. Arrays of {shape[0]:,} × {shape[1]:,}"
             f" float32, {4 * shape[0] * shape[1] / 1e6:,.0f} MB; sparse matrices of that shape, by columns,"
-            f" 5 % not zero. The tree has {n_sessions:,} sessions of three files each.")
+            f" 5 % not zero. An array that is saved over another is a new file that is renamed, with numpy as with"
+            f" ours; vrAnalysis empties the old one, which is a line of its own. The tree has {n_sessions:,}"
+            f" sessions of three files each.")
 
     def tidy(folder: Path) -> None:
         for path in folder.glob("[0-9]*-*"):

@@ -47,6 +47,12 @@ class Upstream:
         return data.T if recipe["transforms"] == ["transpose"] else data
 
     def save(self, data, name: str) -> None:
+        """As safe as ours: readers and crashes find the old file or the new one."""
+        draft = self.path / f"draft-{name}.npy"
+        self.np.save(draft, data)
+        os.replace(draft, self.path / f"{name}.npy")
+
+    def save_in_place(self, data, name: str) -> None:
         self.np.save(self.path / f"{name}.npy", data)
 
     def load_sparse(self, name: str, keep: bool):
@@ -89,6 +95,8 @@ class Ours:
 
     def save(self, data, name: str) -> None:
         self.session.saveone(data, name)
+
+    save_in_place = save
 
     def load_sparse(self, name: str, keep: bool):
         return self.session.loadone(name, sparse=True, keep_sparse=keep, force=True)
@@ -135,11 +143,23 @@ def operations(library, files: Files) -> dict[str, Operation]:
             return 1.0
         return run
 
+    def array(name: str, is_there: bool):
+        """The array that is to be saved, with an older one in its place, or none."""
+        def make():
+            (place / f"onedata/{name}.npy").unlink(missing_ok=True)
+            data = np.load(files.folder / "array.npy")
+            if is_there:
+                library.save(data, name)
+            return data
+        return make
+
     found = {
         "load": (nothing, lambda _: corner(library.load("array"))),
         "load-sum": (nothing, lambda _: float(library.load("array").sum(dtype="f8"))),
         "load-row": (nothing, lambda _: float(library.load("array")[columns // 3 % 1000].sum(dtype="f8"))),
-        "save": (lambda: np.load(files.folder / "array.npy"), saved(lambda data: library.save(data, "new"))),
+        "save": (array("old", True), saved(lambda data: library.save(data, "old"))),
+        "save-in-place": (array("old", True), saved(lambda data: library.save_in_place(data, "old"))),
+        "save-new": (array("new", False), saved(lambda data: library.save(data, "new"))),
         "load-sparse": (nothing, lambda _: sparse_sum(library.load_sparse("matrix", True))),
         "load-dense": (nothing, lambda _: corner(library.load_sparse("matrix", False))),
         "load-columns": (nothing, lambda _: float(library.load_columns("matrix", 1000, 1100).sum(dtype="f8"))),

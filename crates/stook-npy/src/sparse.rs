@@ -4,10 +4,11 @@
 //! the archive. Every index is checked when a matrix is made, so that whoever walks one need not.
 
 mod dense;
+mod indices;
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use stook_core::dtype::DType;
 use stook_core::store::zip::Archive;
@@ -16,6 +17,8 @@ use stook_core::{
     Selection, Values,
 };
 
+pub use self::indices::Indices;
+use self::indices::{integers, naturals, signed};
 use crate::stream::npy_header;
 
 /// How the entries of a matrix are arranged.
@@ -51,9 +54,9 @@ pub enum Layout {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compressed {
     /// Where each group begins in `indices`, and where the last one ends.
-    pub pointers: Vec<u64>,
+    pub pointers: Indices,
     /// The place of each entry along the other axis.
-    pub indices: Vec<u64>,
+    pub indices: Indices,
 }
 
 /// A sparse matrix.
@@ -61,7 +64,7 @@ pub struct Compressed {
 pub struct Sparse {
     shape: [u64; 2],
     layout: Layout,
-    data: Values,
+    data: Arc<Values>,
     is_array: bool,
 }
 
@@ -71,8 +74,8 @@ impl Sparse {
     ///
     /// # Errors
     /// `InvalidInput` naming the index that is out of range, or the length that does not match.
-    pub fn new(shape: [u64; 2], layout: Layout, data: Values) -> Result<Self> {
-        let matrix = Self { shape, layout, data, is_array: false };
+    pub fn new(shape: [u64; 2], layout: Layout, data: impl Into<Arc<Values>>) -> Result<Self> {
+        let matrix = Self { shape, layout, data: data.into(), is_array: false };
         matrix.check()?;
         Ok(matrix)
     }
@@ -97,7 +100,7 @@ impl Sparse {
 
     /// The entries.
     #[must_use]
-    pub fn data(&self) -> &Values {
+    pub fn data(&self) -> &Arc<Values> {
         &self.data
     }
 
@@ -188,8 +191,8 @@ impl Sparse {
         };
         let data = members.values("data")?;
         let compressed = || {
-            let pointers = members.unsigned("indptr")?;
-            Ok(Compressed { pointers, indices: members.unsigned("indices")? })
+            let pointers = members.indices("indptr")?;
+            Ok(Compressed { pointers, indices: members.indices("indices")? })
         };
         let layout = match format.as_str() {
             "csr" => Layout::Csr(compressed()?),
@@ -217,7 +220,7 @@ impl Sparse {
             }
         };
         let is_array = members.is_array()?;
-        let matrix = Self { shape: [n_rows, n_columns], layout, data, is_array };
+        let matrix = Self { shape: [n_rows, n_columns], layout, data: data.into(), is_array };
         // What the caller got wrong in `new` is the file's fault here.
         matrix.check().map_err(|error| Error::corrupt(error.message()))?;
         Ok(matrix)
@@ -267,37 +270,39 @@ impl Sparse {
     }
 
     /// What is stored, by name.
-    fn members(&self) -> Result<Vec<(&'static str, Cow<'_, Values>)>> {
-        let mut members: Vec<(&'static str, Cow<'_, Values>)> = Vec::new();
-        let mut add = |name, values: Values| members.push((name, Cow::Owned(values)));
+    fn members(&self) -> Result<Vec<(&'static str, Arc<Values>)>> {
+        let mut members: Vec<(&'static str, Arc<Values>)> = Vec::new();
         match &self.layout {
             Layout::Csr(part) | Layout::Csc(part) | Layout::Bsr { blocks: part, .. } => {
                 // scipy wants both in one type: the narrower where that will do.
-                let largest = part.pointers.last().into_iter().chain(&part.indices).max().copied();
-                let is_wide = largest.unwrap_or(0) > i32::MAX.cast_unsigned().into();
-                add("indices", integers(&part.indices, is_wide)?);
-                add("indptr", integers(&part.pointers, is_wide)?);
+                let is_wide = part.indices.is_wide() || part.pointers.is_wide();
+                let values = |indices: &Indices| {
+                    if is_wide { indices.to_wide() } else { Arc::clone(indices.values()) }
+                };
+                members.push(("indices", values(&part.indices)));
+                members.push(("indptr", values(&part.pointers)));
             }
             Layout::Coo { rows, columns } => {
                 let largest = rows.iter().chain(columns).max().copied().unwrap_or(0);
                 let is_wide = largest > i32::MAX.cast_unsigned().into();
-                add("row", integers(rows, is_wide)?);
-                add("col", integers(columns, is_wide)?);
+                members.push(("row", integers(rows, is_wide).into()));
+                members.push(("col", integers(columns, is_wide).into()));
             }
             Layout::Dia { offsets } => {
                 let is_wide = offsets.iter().any(|&offset| i32::try_from(offset).is_err());
                 let offsets: Vec<u64> =
                     offsets.iter().map(|offset| offset.cast_unsigned()).collect();
-                add("offsets", integers(&offsets, is_wide)?);
+                members.push(("offsets", integers(&offsets, is_wide).into()));
             }
         }
         let format = self.format().as_bytes().to_vec();
-        add("format", Values::new(DType::fixed_bytes(format.len()), vec![], format, vec![])?);
-        add("shape", integers(&self.shape, true)?);
-        members.push(("data", Cow::Borrowed(&self.data)));
+        let format = Values::new(DType::fixed_bytes(format.len()), vec![], format, vec![])?;
+        members.push(("format", format.into()));
+        members.push(("shape", integers(&self.shape, true).into()));
+        members.push(("data", Arc::clone(&self.data)));
         if self.is_array {
             let yes = Values::new(DType::Bool, vec![], vec![1], vec![])?;
-            members.push(("_is_array", Cow::Owned(yes)));
+            members.push(("_is_array", yes.into()));
         }
         Ok(members)
     }
@@ -324,14 +329,17 @@ impl Compressed {
         let n_pointers = n_groups.saturating_add(1);
         check_len(&format!("pointer ({what}s and one)"), self.pointers.len(), n_pointers)?;
         check_len("index", self.indices.len(), n_data)?;
-        let is_sorted = self.pointers.is_sorted() && self.pointers.first() == Some(&0);
         // scipy lets data lie behind what the pointers reach.
-        if !is_sorted || self.pointers.last().is_none_or(|&end| end > n_data) {
+        let end = self.pointers.largest();
+        if !self.pointers.rise_from_zero() || end.is_none_or(|end| end > n_data) {
             return Err(Error::invalid(format!(
                 "pointers must rise from 0 to at most {n_data}, the number of entries"
             )));
         }
-        check_range("index", &self.indices, n_places)
+        if self.indices.largest().is_some_and(|largest| largest >= n_places) {
+            return outside("index", self.indices.iter(), n_places);
+        }
+        Ok(())
     }
 }
 
@@ -343,23 +351,17 @@ fn check_len(what: &str, found: usize, expected: u64) -> Result<()> {
 }
 
 fn check_range(what: &str, indices: &[u64], len: u64) -> Result<()> {
-    match indices.iter().position(|&index| index >= len) {
-        None => Ok(()),
-        Some(at) => {
-            let found = indices.get(at).copied().unwrap_or(0);
-            Err(Error::invalid(format!(
-                "{what} number {at}: expected less than {len}, found {found}"
-            )))
-        }
-    }
+    outside(what, indices.iter().copied(), len)
 }
 
-/// Whether the pointers rise from 0.
-fn check_rising(pointers: &[u64]) -> Result<()> {
-    if pointers.is_sorted() && pointers.first() == Some(&0) {
-        return Ok(());
+/// The error of the first index that is not less than `len`, if there is one.
+fn outside(what: &str, indices: impl Iterator<Item = u64>, len: u64) -> Result<()> {
+    match indices.enumerate().find(|(_, index)| *index >= len) {
+        None => Ok(()),
+        Some((at, found)) => Err(Error::invalid(format!(
+            "{what} number {at}: expected less than {len}, found {found}"
+        ))),
     }
-    Err(Error::corrupt("the pointers of a sparse matrix do not rise from 0"))
 }
 
 /// The arrays of a matrix in their group.
@@ -410,17 +412,20 @@ impl Members<'_> {
                 format!("{}..{} lies outside the matrix's {n_groups}", range.start, range.end);
             return Err(Error::invalid(what));
         }
-        let pointers = self.unsigned("indptr")?;
-        check_rising(&pointers)?;
-        let bounds = |at: u64| usize::try_from(at).ok().and_then(|at| pointers.get(at).copied());
+        let pointers = self.indices("indptr")?;
+        if !pointers.rise_from_zero() {
+            return Err(Error::corrupt("the pointers of a sparse matrix do not rise from 0"));
+        }
+        let bounds = |at: u64| usize::try_from(at).ok().and_then(|at| pointers.get(at));
         let (Some(first), Some(end)) = (bounds(range.start), bounds(range.end)) else {
             let what = format!("expected {n_groups} pointers and one, found {}", pointers.len());
             return Err(Error::corrupt(what));
         };
-        let wanted = usize::try_from(range.start).unwrap_or(usize::MAX)
-            ..=usize::try_from(range.end).unwrap_or(usize::MAX);
-        let own = pointers.get(wanted).unwrap_or_default();
-        let own = own.iter().map(|pointer| pointer - first).collect();
+        let n_skipped = usize::try_from(range.start).unwrap_or(usize::MAX);
+        let n_own = range.end - range.start;
+        let n_pointers = usize::try_from(n_own).unwrap_or(usize::MAX).saturating_add(1);
+        let own = pointers.iter().skip(n_skipped).take(n_pointers);
+        let own = own.map(|pointer| pointer - first).collect();
         let entries = |name: &str| {
             let array = self.array(name)?;
             // A pointer beyond the entries is the file's fault, and not the caller's.
@@ -431,24 +436,28 @@ impl Members<'_> {
             array.read(&Selection::parse(&format!("{first}:{end}"))?)
         };
         let part =
-            Compressed { pointers: own, indices: naturals("indices", &entries("indices")?)? };
-        let n_own = range.end - range.start;
+            Compressed { pointers: own, indices: indices_of("indices", entries("indices")?)? };
         let (shape, layout) = if is_csr {
             ([n_own, n_columns], Layout::Csr(part))
         } else {
             ([n_rows, n_own], Layout::Csc(part))
         };
-        let matrix = Sparse { shape, layout, data: entries("data")?, is_array: self.is_array()? };
+        let data = entries("data")?.into();
+        let matrix = Sparse { shape, layout, data, is_array: self.is_array()? };
         matrix.check().map_err(|error| Error::corrupt(error.message()))?;
         Ok(matrix)
     }
 
     fn signed(&self, name: &str) -> Result<Vec<i64>> {
-        signed(name, &self.values(name)?)
+        signed(&self.values(name)?).map_err(|error| at_member(name, error))
     }
 
     fn unsigned(&self, name: &str) -> Result<Vec<u64>> {
-        naturals(name, &self.values(name)?)
+        naturals(&self.values(name)?).map_err(|error| at_member(name, error))
+    }
+
+    fn indices(&self, name: &str) -> Result<Indices> {
+        indices_of(name, self.values(name)?)
     }
 
     fn write(&self, name: &str, values: &Values) -> Result<()> {
@@ -461,61 +470,11 @@ impl Members<'_> {
     }
 }
 
-/// The integers of `values`, whatever their width.
-fn signed(name: &str, values: &Values) -> Result<Vec<i64>> {
-    macro_rules! numbers {
-        ($type:ty) => {
-            values
-                .items()
-                .as_chunks()
-                .0
-                .iter()
-                .map(|item| {
-                    #[expect(clippy::host_endian_bytes, reason = "items are native-endian")]
-                    i64::try_from(<$type>::from_ne_bytes(*item)).ok()
-                })
-                .collect()
-        };
-    }
-    let numbers: Option<Vec<i64>> = match values.dtype() {
-        DType::Int8 => numbers!(i8),
-        DType::Int16 => numbers!(i16),
-        DType::Int32 => numbers!(i32),
-        DType::Int64 => numbers!(i64),
-        DType::UInt8 => numbers!(u8),
-        DType::UInt16 => numbers!(u16),
-        DType::UInt32 => numbers!(u32),
-        DType::UInt64 => numbers!(u64),
-        other => {
-            return Err(Error::corrupt(format!("`{name}`: expected integers, found {other}")));
-        }
-    };
-    numbers.ok_or_else(|| Error::corrupt(format!("`{name}`: a number beyond int64")))
+fn indices_of(name: &str, values: Values) -> Result<Indices> {
+    Indices::new(values).map_err(|error| at_member(name, error))
 }
 
-/// The integers of `values`, none of which may be negative.
-fn naturals(name: &str, values: &Values) -> Result<Vec<u64>> {
-    let numbers = signed(name, values)?.into_iter().map(|number| {
-        u64::try_from(number).map_err(|_| Error::corrupt(format!("`{name}`: {number} is negative")))
-    });
-    numbers.collect()
-}
-
-/// Numbers as scipy stores indices; negative ones in two's complement.
-#[expect(clippy::host_endian_bytes, reason = "items in memory are native-endian")]
-#[expect(clippy::cast_possible_truncation, reason = "numbers that need 64 bits come as wide")]
-fn integers(numbers: &[u64], is_wide: bool) -> Result<Values> {
-    let size = if is_wide { 8 } else { 4 };
-    let mut items = vec![0; numbers.len() * size];
-    if is_wide {
-        for (place, number) in items.as_chunks_mut().0.iter_mut().zip(numbers) {
-            *place = number.to_ne_bytes();
-        }
-    } else {
-        for (place, number) in items.as_chunks_mut().0.iter_mut().zip(numbers) {
-            *place = (*number as u32).to_ne_bytes();
-        }
-    }
-    let dtype = if is_wide { DType::Int64 } else { DType::Int32 };
-    Values::new(dtype, vec![numbers.len() as u64], items, Vec::new())
+/// What the caller got wrong elsewhere is the file's fault here.
+fn at_member(name: &str, error: Error) -> Error {
+    Error::corrupt(format!("`{name}`: {}", error.message()))
 }

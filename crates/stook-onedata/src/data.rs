@@ -54,6 +54,7 @@ impl Data {
             Self::Array(_) => 0,
             Self::Values(values) => (values.items().len() + values.heap().len()) as u64,
             Self::Sparse(matrix) => {
+                // Of 64 bits each at most.
                 let n_entries = matrix.data().shape().first().copied().unwrap_or(0);
                 let n_pointers = matrix.shape().into_iter().max().unwrap_or(0);
                 let items = matrix.data().items().len() as u64;

@@ -15,7 +15,7 @@ use stook::sparse::{Packing, Sparse};
 use stook::{Array, File};
 use stook::{InTheWay, Storage, storage_of};
 use stook_core::file::place::{
-    PlaceKind, canonical, create_folders, draft_of, kind_of, publish, remove,
+    PlaceKind, canonical, create_folders, draft_of, is_link, kind_of, publish, remove,
 };
 use stook_core::file::{FileIo, LocalFile, TempFile, resolve, sync_dir, write_atomic};
 use stook_core::{ArraySpec, Durability, Error, Limits, NodePath, OpenOptions, Result, Values};
@@ -442,7 +442,7 @@ impl OneData {
 
     /// Has `write` write a draft, which then takes the place of `file`.
     fn publish_draft(&self, file: &OneFile, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let target = resolve(&self.target(&file.to_string())?);
+        let target = self.target(&file.to_string())?;
         let draft = draft_of(&target);
         let written = write(&draft).and_then(|()| match self.durability {
             Durability::Fsync => LocalFile::open_read_write(&draft)?.sync(),
@@ -486,9 +486,9 @@ impl OneData {
 
     /// Writes a new file of `parts` in the place of `file`.
     fn replace(&self, file: &OneFile, parts: &[&[u8]]) -> Result<()> {
-        let target = resolve(&self.target(&file.to_string())?);
+        let target = self.target(&file.to_string())?;
         let mut temp = TempFile::beside(&target)?;
-        temp.take_permissions(&target);
+        temp.prepare(&target, parts.iter().map(|part| part.len() as u64).sum());
         let mut at = 0;
         for part in parts {
             temp.file().write_at(at, part)?;
@@ -518,19 +518,25 @@ impl OneData {
 
     /// Who keeps the checksums, where there are some or are to be.
     fn keeper(&self) -> Result<Option<Keeper>> {
-        self.confine(&self.folder.join(CHECKSUMS_NAME))?;
+        self.confined(CHECKSUMS_NAME)?;
         Keeper::of(&self.folder, self.makes_checksums, self.durability)
     }
 
-    /// Where a file of that name is to be saved; the folder is there then.
+    /// Where a file of that name is to be saved, links followed; the folder is there then.
     fn target(&self, file_name: &str) -> Result<PathBuf> {
-        if kind_of(&self.folder)?.is_none() {
+        if self.confine(&self.folder)?.is_none() {
             create_folders(&self.folder)?;
+            self.confine(&self.folder)?;
         }
-        self.confine(&self.folder)?;
-        let target = self.folder.join(file_name);
-        self.confine(&target)?;
-        Ok(target)
+        self.confined(file_name)
+    }
+
+    /// Where a file of that name really lies, or would, in the folder, which was found to be confined.
+    fn confined(&self, file_name: &str) -> Result<PathBuf> {
+        let path = self.folder.join(file_name);
+        // What is no link lies where its name says.
+        let real = if is_link(&path) { self.confine(&path)? } else { None };
+        Ok(real.unwrap_or(path))
     }
 
     /// Where `path` really lies, which is in the session's folder; `None` where nothing is.

@@ -8,14 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use numpy::{
-    PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods,
-};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use stook::codec::Endian;
 use stook::npy::ObjectArray;
-use stook::sparse::{Compressed, Layout, Packing, Sparse};
+use stook::sparse::{Compressed, Indices, Layout, Packing, Sparse};
 use stook::{ArraySpec, CodecSpec, Error, Values};
 use stook_onedata::alf::{AlfName, DatasetFilter, list_datasets};
 use stook_onedata::{
@@ -25,9 +23,9 @@ use stook_onedata::{
 pub(crate) use self::catalogue::OneCatalogue;
 use crate::dtype::from_numpy;
 use crate::enter::{enter, invalid, raise};
+use crate::lend;
 use crate::memory::{allocate, bytes, bytes_mut};
 use crate::tree::durability_of;
-use crate::{lend, values};
 
 /// The saved files of one session.
 #[pyclass(frozen, module = "stook._stook")]
@@ -257,24 +255,21 @@ impl OneFolder {
         enter(py, || self.data.save_objects(&name, &objects))
     }
 
-    /// Saves a sparse matrix by columns; `index` has its indices and pointers, of 64 bits.
+    /// Saves a sparse matrix by columns; `index` has its indices and pointers, integers.
     fn save_csc(
         &self,
         py: Python<'_>,
         name: &str,
         data: &Bound<'_, PyUntypedArray>,
-        index: (PyReadonlyArray1<'_, i64>, PyReadonlyArray1<'_, i64>),
+        index: (Bound<'_, PyUntypedArray>, Bound<'_, PyUntypedArray>),
         shape: [u64; 2],
     ) -> PyResult<()> {
         let name = Self::name(py, name)?;
-        let dtype = from_numpy(&data.dtype())?;
-        let (items, n_items) = (bytes(data), data.len() as u64);
-        let (indices, pointers) = (index.0.as_slice()?, index.1.as_slice()?);
+        let (data, indices, pointers) = (line(data)?, line(&index.0)?, line(&index.1)?);
         enter(py, || {
-            let pointers = unsigned(pointers)?;
-            let layout = Layout::Csc(Compressed { pointers, indices: unsigned(indices)? });
-            let values = Values::new(dtype, vec![n_items], items.to_vec(), Vec::new())?;
-            self.data.save_sparse(&name, &Sparse::new(shape, layout, values)?.as_array())
+            let (indices, pointers) = (Indices::new(indices()?)?, Indices::new(pointers()?)?);
+            let layout = Layout::Csc(Compressed { pointers, indices });
+            self.data.save_sparse(&name, &Sparse::new(shape, layout, data()?)?.as_array())
         })
     }
 
@@ -284,11 +279,12 @@ impl OneFolder {
     }
 }
 
-fn unsigned(numbers: &[i64]) -> stook::Result<Vec<u64>> {
-    let numbers = numbers.iter().map(|&number| {
-        u64::try_from(number).map_err(|_| Error::invalid(format!("the index {number} is negative")))
-    });
-    numbers.collect()
+/// How the items of an array become values along one axis.
+fn line<'a>(
+    array: &'a Bound<'_, PyUntypedArray>,
+) -> PyResult<impl Fn() -> stook::Result<Values> + Send + 'a> {
+    let (dtype, items, len) = (from_numpy(&array.dtype())?, bytes(array), array.len() as u64);
+    Ok(move || Values::new(dtype.clone(), vec![len], items.to_vec(), Vec::new()))
 }
 
 /// The byte order of an array's items.
@@ -309,26 +305,15 @@ fn sparse_to_python<'py>(py: Python<'py>, matrix: &Sparse) -> PyResult<Bound<'py
             Error::unsupported(format!("expected a matrix by columns (csc), found {found}"));
         return Err(raise(py, &error));
     };
-    let data = values::to_array(py, matrix.data())?;
-    let indices = index_array(py, part, &part.indices)?;
-    let pointers = index_array(py, part, &part.pointers)?;
+    // Both in one type, as scipy has them.
+    let is_wide = part.indices.is_wide() || part.pointers.is_wide();
+    let lent = |indices: &Indices| {
+        lend::held(py, if is_wide { indices.to_wide() } else { Arc::clone(indices.values()) })
+    };
+    let data = lend::held(py, Arc::clone(matrix.data()))?;
+    let (indices, pointers) = (lent(&part.indices)?, lent(&part.pointers)?);
     let shape = PyTuple::new(py, matrix.shape())?;
     Ok((data, indices, pointers, shape).into_pyobject(py)?.into_any())
-}
-
-/// Indices in the narrower type where all of the matrix fit that, as scipy has them.
-fn index_array<'py>(
-    py: Python<'py>,
-    part: &Compressed,
-    numbers: &[u64],
-) -> PyResult<Bound<'py, PyAny>> {
-    let largest = part.pointers.iter().chain(&part.indices).max().copied().unwrap_or(0);
-    if i32::try_from(largest).is_ok() {
-        let numbers = numbers.iter().map(|&number| i32::try_from(number).unwrap_or(i32::MAX));
-        return Ok(PyArray1::from_iter(py, numbers).into_any());
-    }
-    let numbers = numbers.iter().map(|&number| i64::try_from(number).unwrap_or(i64::MAX));
-    Ok(PyArray1::from_iter(py, numbers).into_any())
 }
 
 /// Objects of a file, which become Python's each time they are asked for.

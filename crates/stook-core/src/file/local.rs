@@ -76,6 +76,14 @@ impl LocalFile {
         }
     }
 
+    /// Has the file system find a place for `len_bytes` from `offset` on, all of which are written next.
+    pub(crate) fn allocate(&self, offset: u64, len_bytes: u64) {
+        if len_bytes > 0 {
+            // Where nothing is kept, the write finds a place, or says that there is none.
+            let _ = keep_room(&self.file, offset, len_bytes, 1);
+        }
+    }
+
     /// Keeps other handles, in any process, from taking this lock until this one is dropped.
     /// Where the file system has no locks nothing is kept out.
     ///
@@ -251,7 +259,7 @@ impl FileIo for LocalFile {
     }
 
     fn reserve(&self, offset: u64, len_bytes: u64) -> bool {
-        reserve(&self.file, offset, len_bytes)
+        keep_room(&self.file, offset, len_bytes, FREE_TIMES)
     }
 
     fn sync(&self) -> Result<()> {
@@ -259,26 +267,26 @@ impl FileIo for LocalFile {
     }
 }
 
-/// How many times what is kept must be free.
-#[cfg(target_os = "linux")]
+/// How many times what is kept must be free where it may turn out not to be needed.
 const FREE_TIMES: u64 = 64;
 
 /// On ext4, which otherwise looks for a place for each block that a write adds. Other file systems
-/// keep room by themselves, or write elsewhere than where it is kept.
+/// keep room by themselves, or write elsewhere than where it is kept. So many times as much must be
+/// free.
 #[cfg(target_os = "linux")]
-fn reserve(file: &File, offset: u64, len_bytes: u64) -> bool {
+fn keep_room(file: &File, offset: u64, len_bytes: u64, times: u64) -> bool {
     use rustix::fs::{FallocateFlags, fallocate, fstatfs};
 
     const EXT4: i128 = 0xef53;
     let has_room = fstatfs(file).is_ok_and(|about| {
         let free = about.f_bavail.saturating_mul(u64::try_from(about.f_bsize).unwrap_or(0));
-        i128::from(about.f_type) == EXT4 && free / FREE_TIMES >= len_bytes
+        i128::from(about.f_type) == EXT4 && free / times.max(1) >= len_bytes
     });
     has_room && fallocate(file, FallocateFlags::KEEP_SIZE, offset, len_bytes).is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn reserve(_: &File, _: u64, _: u64) -> bool {
+fn keep_room(_: &File, _: u64, _: u64, _: u64) -> bool {
     false
 }
 

@@ -30,6 +30,12 @@ pub fn kind_of(path: &Path) -> Result<Option<PlaceKind>> {
     }
 }
 
+/// Whether `path` names a symbolic link, wherever that leads.
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+}
+
 /// The one path, without links, of what there is at `path`; `None` where there is nothing.
 ///
 /// # Errors

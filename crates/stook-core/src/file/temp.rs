@@ -58,11 +58,25 @@ impl TempFile {
         &self.file
     }
 
-    /// Gives the file the permissions of the one at `target`, where there is one.
-    pub fn take_permissions(&self, target: &Path) {
-        if let Ok(metadata) = fs::metadata(target) {
+    /// Gives the file the permissions of the one at `target`, where there is one: true then.
+    pub fn take_permissions(&self, target: &Path) -> bool {
+        let Ok(metadata) = fs::metadata(target) else { return false };
+        let own = fs::metadata(&self.path).map(|metadata| metadata.permissions());
+        if own.ok() != Some(metadata.permissions()) {
             // A file system without permissions is no reason to fail.
             let _ = fs::set_permissions(&self.path, metadata.permissions());
+        }
+        true
+    }
+
+    /// Makes ready for `len_bytes` that take the place of `target`: all of them are written before
+    /// [`TempFile::replace`]. The file gets the permissions of the old one.
+    ///
+    /// On ext4, which otherwise gives blocks a place when they go to the medium, a rename over another
+    /// file waits until all have one. Here they have it at once, in few pieces.
+    pub fn prepare(&self, target: &Path, len_bytes: u64) {
+        if self.take_permissions(target) {
+            self.file.allocate(0, len_bytes);
         }
     }
 
@@ -131,7 +145,7 @@ fn has_no_hard_links(error: &io::Error) -> bool {
 pub fn write_atomic(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
     let target = resolve(path);
     let mut temp = TempFile::beside(&target)?;
-    temp.take_permissions(&target);
+    temp.prepare(&target, bytes.len() as u64);
     temp.file().write_at(0, bytes)?;
     temp.replace(&target, durability)
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use stook_core::engine::for_each;
 use stook_core::{DType, Error, Limits, Result, Values};
 
+use super::indices::{Index, with_items};
 use super::{Compressed, Layout, Sparse, n_threads};
 
 /// Fewer entries than this are not worth a thread.
@@ -118,11 +119,16 @@ impl Sparse {
         };
         match &self.layout {
             Layout::Csr(part) | Layout::Csc(part) if is_along => {
-                along(part, entries, usize::try_from(line).unwrap_or(0), places, add)
+                let line_len = usize::try_from(line).unwrap_or(0);
+                with_items!(part.indices, indices => {
+                    along((part, indices), entries, line_len, places, add)
+                })
             }
             Layout::Csr(part) | Layout::Csc(part) => {
                 let n_groups = part.pointers.len().saturating_sub(1);
-                across(part, entries, n_groups, places, add)
+                with_items!(part.indices, indices => {
+                    across((part, indices), entries, n_groups, places, add)
+                })
             }
             _ => {
                 let mut put = |row: u64, column: u64, entry: Option<&[u8; N]>| {
@@ -182,14 +188,14 @@ fn threads_for(n_entries: usize) -> usize {
 
 /// Where the entries of a group lie.
 fn range_of(part: &Compressed, group: usize) -> std::ops::Range<usize> {
-    let end = part.pointers.get(group + 1).copied().unwrap_or(0);
-    let start = part.pointers.get(group).copied().unwrap_or(end);
+    let end = part.pointers.get(group + 1).unwrap_or(0);
+    let start = part.pointers.get(group).unwrap_or(end);
     usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0)
 }
 
 /// Groups that are lines of `places`: runs of them are pieces of work of their own.
-fn along<const N: usize>(
-    part: &Compressed,
+fn along<const N: usize, I: Index>(
+    (part, indices): (&Compressed, &[I]),
     entries: &[[u8; N]],
     line_len: usize,
     places: &mut [[u8; N]],
@@ -206,9 +212,9 @@ fn along<const N: usize>(
         let mut piece = piece.lock().unwrap_or_else(PoisonError::into_inner);
         for (group, line) in (at * n_in_piece..).zip(piece.chunks_exact_mut(line_len)) {
             let range = range_of(part, group);
-            let inner = part.indices.get(range.clone()).unwrap_or_default();
+            let inner = indices.get(range.clone()).unwrap_or_default();
             for (index, entry) in inner.iter().zip(entries.get(range).unwrap_or_default()) {
-                if let Some(place) = usize::try_from(*index).ok().and_then(|at| line.get_mut(at)) {
+                if let Some(place) = line.get_mut(index.place()) {
                     add(place, entry);
                 }
             }
@@ -220,8 +226,8 @@ fn along<const N: usize>(
 /// Groups that lie across the lines of `places`, of which there are as many as a line has elements:
 /// runs of lines are pieces of work, for which all groups are gone through. Indices need not be sorted,
 /// so that a piece looks at each of them.
-fn across<const N: usize>(
-    part: &Compressed,
+fn across<const N: usize, I: Index>(
+    (part, indices): (&Compressed, &[I]),
     entries: &[[u8; N]],
     n_groups: usize,
     places: &mut [[u8; N]],
@@ -237,12 +243,12 @@ fn across<const N: usize>(
     for_each(pieces.len(), threads, &|at| {
         let Some(piece) = pieces.get(at) else { return Ok(()) };
         let mut piece = piece.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = (at * n_in_piece) as u64;
+        let first = at * n_in_piece;
         for group in 0..n_groups {
             let range = range_of(part, group);
-            let inner = part.indices.get(range.clone()).unwrap_or_default();
+            let inner = indices.get(range.clone()).unwrap_or_default();
             for (index, entry) in inner.iter().zip(entries.get(range).unwrap_or_default()) {
-                let line = index.checked_sub(first).and_then(|line| usize::try_from(line).ok());
+                let line = index.place().checked_sub(first);
                 let place = line.and_then(|line| line.checked_mul(n_groups)?.checked_add(group));
                 if let Some(place) = place.and_then(|at| piece.get_mut(at)) {
                     add(place, entry);
@@ -256,11 +262,11 @@ fn across<const N: usize>(
 impl Compressed {
     /// Calls `visit` with group, place and number of each entry.
     fn for_each(&self, mut visit: impl FnMut(u64, u64, usize)) {
-        for (group, range) in (0_u64..).zip(self.pointers.windows(2)) {
-            let &[start, end] = range else { continue };
-            let range = usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
-            for (at, place) in range.clone().zip(self.indices.get(range).unwrap_or_default()) {
-                visit(group, *place, at);
+        for group in 0..self.pointers.len().saturating_sub(1) {
+            for at in range_of(self, group) {
+                if let Some(place) = self.indices.get(at) {
+                    visit(group as u64, place, at);
+                }
             }
         }
     }
@@ -288,7 +294,7 @@ mod tests {
         let n = indices.len() as u64;
         let items = (0..n).flat_map(|i| (i as f32).to_ne_bytes()).collect();
         let data = Values::new(DType::Float32, vec![n], items, vec![]).unwrap();
-        let layout = Layout::Csc(Compressed { pointers, indices });
+        let layout = Layout::Csc(Compressed { pointers, indices: indices.into() });
         Sparse::new([n_rows, n_columns], layout, data).unwrap()
     }
 
@@ -325,7 +331,8 @@ mod tests {
     #[test]
     fn a_matrix_over_the_limit_is_refused() {
         let data = Values::new(DType::Float64, vec![0], vec![], vec![]).unwrap();
-        let layout = Layout::Csc(Compressed { pointers: vec![0; 3], indices: vec![] });
+        let layout =
+            Layout::Csc(Compressed { pointers: vec![0; 3].into(), indices: vec![].into() });
         let matrix = Sparse::new([1 << 62, 2], layout, data).unwrap();
         let error = matrix.to_dense_columns(&Limits::default()).unwrap_err();
         assert_eq!(error.kind(), stook_core::ErrorKind::LimitExceeded);

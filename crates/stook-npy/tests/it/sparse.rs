@@ -91,7 +91,10 @@ fn members(path: &Path) -> Vec<(String, Values)> {
 fn indices_out_of_range_are_refused() {
     let data = || Values::new(stook_core::DType::UInt8, vec![2], vec![1, 2], vec![]).unwrap();
     let part = |pointers: &[u64], indices: &[u64]| {
-        Layout::Csr(Compressed { pointers: pointers.to_vec(), indices: indices.to_vec() })
+        Layout::Csr(Compressed {
+            pointers: pointers.to_vec().into(),
+            indices: indices.to_vec().into(),
+        })
     };
     assert!(Sparse::new([2, 3], part(&[0, 1, 2], &[2, 0]), data()).is_ok());
     for (layout, what) in [

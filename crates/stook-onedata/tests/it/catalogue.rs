@@ -84,7 +84,8 @@ fn every_kind_of_file_is_told_by_its_head() {
     let data = OneData::at(&path).unwrap();
     data.save_recipe(&"mpci.F".parse().unwrap(), &LoadingRecipe::new("S2P", "F")).unwrap();
     let entries = Values::new(DType::Float64, vec![1], vec![0; 8], vec![]).unwrap();
-    let layout = Layout::Csc(Compressed { pointers: vec![0, 1, 1], indices: vec![2] });
+    let layout =
+        Layout::Csc(Compressed { pointers: vec![0, 1, 1].into(), indices: vec![2].into() });
     let matrix = Sparse::new([3, 2], layout, entries).unwrap();
     data.save_sparse(&"mpci.sparse".parse().unwrap(), &matrix).unwrap();
     fs::copy(crate::fixture("csc-scipy1.11.npz"), data.path().join("mpci.deflated.npz")).unwrap();

@@ -17,7 +17,8 @@ fn matrix(n: u64) -> Sparse {
     let pointers = (0..=n).map(|i| 3 * i).collect();
     let items = (0..3 * n).flat_map(|i| (i as f32).to_ne_bytes()).collect();
     let data = Values::new(DType::Float32, vec![3 * n], items, vec![]).unwrap();
-    Sparse::new([500, n], Layout::Csc(Compressed { pointers, indices }), data).unwrap()
+    Sparse::new([500, n], Layout::Csc(Compressed { pointers, indices: indices.into() }), data)
+        .unwrap()
 }
 
 fn states(data: &OneData) -> Vec<(String, FileState)> {

@@ -16,7 +16,7 @@ use stook_onedata::{Catalogue, FileKind, FileState, LoadingRecipe, OneData, OneF
 use crate::{floats, numbers};
 
 /// Kills where nobody asks for more.
-const N_KILLS: u64 = 40;
+const N_KILLS: u64 = 100;
 const LEN: u64 = 50_000;
 
 fn n_kills() -> u64 {
@@ -26,7 +26,7 @@ fn n_kills() -> u64 {
 fn matrix(number: f32) -> Sparse {
     let items = (0..LEN).flat_map(|_| number.to_ne_bytes()).collect();
     let data = Values::new(DType::Float32, vec![LEN], items, vec![]).unwrap();
-    let part = Compressed { pointers: (0..=LEN).collect(), indices: vec![0; LEN as usize] };
+    let part = Compressed { pointers: (0..=LEN).collect(), indices: vec![0; LEN as usize].into() };
     Sparse::new([1, LEN], Layout::Csc(part), data).unwrap()
 }
 

@@ -12,7 +12,7 @@ fn one(name: &str) -> OneName {
 
 fn matrix() -> Sparse {
     let data = Values::new(DType::Float64, vec![2], vec![7; 16], vec![]).unwrap();
-    let part = Compressed { pointers: vec![0, 1, 1, 2], indices: vec![2, 0] };
+    let part = Compressed { pointers: vec![0, 1, 1, 2].into(), indices: vec![2, 0].into() };
     Sparse::new([3, 3], Layout::Csc(part), data).unwrap().as_array()
 }
 

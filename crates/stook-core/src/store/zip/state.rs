@@ -19,6 +19,9 @@ use crate::store::memory::below;
 /// Data is copied and summed up in pieces of so many bytes.
 const PIECE_LEN: usize = 1 << 20;
 
+/// Longer data is given a place before it is written: the archive may be renamed over another.
+const MIN_ALLOCATED_LEN: u64 = 1 << 20;
+
 /// A value up to this length is written together with its header.
 const JOINED_LEN: usize = 64 << 10;
 
@@ -160,6 +163,10 @@ impl State {
     fn append_data(&mut self, name: &str, central: Central, parts: &[&[u8]]) -> Result<()> {
         let entry = self.write_header(name, central)?;
         let mut at = entry.data_offset.load(Ordering::Relaxed);
+        let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        if len >= MIN_ALLOCATED_LEN {
+            self.file.allocate(at, len);
+        }
         for part in parts {
             self.file.write_at(at, part)?;
             at += part.len() as u64;

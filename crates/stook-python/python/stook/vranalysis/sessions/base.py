@@ -276,7 +276,10 @@ class SessionData(ABC):
         name = _stook.OneFolder.check_name(list(names))
         file = f"{name}.npz" if sparse else f"{name}.npy"
         form = "sparse" if sparse and keep_sparse else "array"
-        found = None if force else self._cache().find(file, form)
+        if force:
+            # What is loaded anew takes the place in memory of what was there.
+            self._cache().forget(file)
+        found = self._cache().find(file, form)
         data = self._load(file, form) if found is None else given(found)
         if self.writable if writable is None else writable:
             return data.copy() if hasattr(data, "copy") else data
@@ -449,8 +452,10 @@ def _save_sparse(folder: _stook.OneFolder, name: str, data: Any) -> None:
             "Data is not a scipy.sparse.csc_array, not supported for saving with sparse=True"
         )
     values = np.ascontiguousarray(data.data, dtype=data.data.dtype.newbyteorder("="))
-    indices = np.ascontiguousarray(data.indices, dtype=np.int64)
-    pointers = np.ascontiguousarray(data.indptr, dtype=np.int64)
+    indices, pointers = (
+        np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
+        for part in (data.indices, data.indptr)
+    )
     n_rows, n_columns = (int(n) for n in data.shape)
     folder.save_csc(name, values, (indices, pointers), (n_rows, n_columns))
 
