@@ -6,10 +6,12 @@
 //! Up to level 5 it goes on with what follows, if that is mostly runs and no more than the noise.
 //!
 //! libdeflate works on whole buffers, which chunks are, and reads and writes two to three times
-//! as fast as zlib. It never writes past the output it is given.
+//! as fast as zlib. It never writes past the output it is given. What shrank to an eighth is tried
+//! by [`quick`] first; what that leaves, or gets another checksum of, is libdeflate's to judge.
 
 mod fast;
 mod huffman;
+mod quick;
 
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
@@ -58,7 +60,13 @@ pub(super) fn inflate(
     out: &mut [u8],
     scratch: &mut Scratch,
 ) -> Result<Progress> {
-    let handle = scratch.context::<Inflater>().handle()?;
+    let inflater = scratch.context::<Inflater>();
+    if quick::is_worth(encoded.len(), out.len())
+        && let Some(progress) = inflater.quick(wrapper, encoded, out)
+    {
+        return Ok(progress);
+    }
+    let handle = inflater.handle()?;
     let (mut read, mut written) = (0, 0);
     let decompress = match wrapper {
         Wrapper::Zlib => sys::libdeflate_zlib_decompress_ex,
@@ -113,8 +121,19 @@ fn is_mostly_runs(raw: &[u8]) -> bool {
 /// Bytes that are known to be noise before `fast` takes them: fewer are not worth a seam.
 const MIN_NOISE_LEN: usize = 32 << 10;
 
-/// Appends the encoding of `raw` by [`fast`], as far as it goes, and libdeflate to `out`.
 #[expect(unsafe_code, reason = "libdeflate is C")]
+fn adler32(bytes: &[u8]) -> u32 {
+    // SAFETY: pointer and length are those of a slice.
+    unsafe { sys::libdeflate_adler32(1, bytes.as_ptr().cast(), bytes.len()) }
+}
+
+#[expect(unsafe_code, reason = "libdeflate is C")]
+fn crc32(bytes: &[u8]) -> u32 {
+    // SAFETY: pointer and length are those of a slice.
+    unsafe { sys::libdeflate_crc32(0, bytes.as_ptr().cast(), bytes.len()) }
+}
+
+/// Appends the encoding of `raw` by [`fast`], as far as it goes, and libdeflate to `out`.
 fn deflate_in_parts(
     wrapper: Wrapper,
     (level, fast_part): (u32, Part),
@@ -150,15 +169,9 @@ fn deflate_in_parts(
         }
     }
     match wrapper {
-        Wrapper::Zlib => {
-            // SAFETY: pointer and length are those of a slice.
-            let sum = unsafe { sys::libdeflate_adler32(1, raw.as_ptr().cast(), raw.len()) };
-            out.extend_from_slice(&sum.to_be_bytes());
-        }
+        Wrapper::Zlib => out.extend_from_slice(&adler32(raw).to_be_bytes()),
         Wrapper::Gzip => {
-            // SAFETY: pointer and length are those of a slice.
-            let sum = unsafe { sys::libdeflate_crc32(0, raw.as_ptr().cast(), raw.len()) };
-            out.extend_from_slice(&sum.to_le_bytes());
+            out.extend_from_slice(&crc32(raw).to_le_bytes());
             // The length is counted modulo 2^32.
             out.extend_from_slice(&(raw.len() as u32).to_le_bytes());
         }
@@ -292,25 +305,59 @@ pub(super) fn deflate_within(
     Ok(out.len() > start)
 }
 
-/// A decompressor, made at its first use.
+/// Decompressors, made at their first use.
 #[derive(Default)]
-struct Inflater(Option<NonNull<sys::libdeflate_decompressor>>);
+struct Inflater {
+    handle: Option<NonNull<sys::libdeflate_decompressor>>,
+    quick: Option<Box<quick::Decoder>>,
+}
 
 impl Inflater {
+    /// Decodes a stream by [`quick`]; `None` where that fails for whatever reason.
+    fn quick(&mut self, wrapper: Wrapper, encoded: &[u8], out: &mut [u8]) -> Option<Progress> {
+        let (len_front, len_sum) = match (wrapper, encoded) {
+            // RFC 1950, section 2.2: DEFLATE without a dictionary, and a check of both bytes.
+            (Wrapper::Zlib, &[method, flags, ..])
+                if method & 0x8f == 8
+                    && flags & 0x20 == 0
+                    && u16::from_be_bytes([method, flags]) % 31 == 0 =>
+            {
+                (2, 4)
+            }
+            // RFC 1952, section 2.3, without any of the optional fields.
+            (Wrapper::Gzip, [0x1f, 0x8b, 8, 0, ..]) => (10, 8),
+            _ => return None,
+        };
+        let decoder = self.quick.get_or_insert_default();
+        let progress = decoder.decode(encoded.get(len_front..)?, out)?;
+        let end = len_front + progress.read;
+        let sum = encoded.get(end..end + len_sum)?;
+        let written = out.get(..progress.written)?;
+        let is_same = match wrapper {
+            Wrapper::Zlib => sum == adler32(written).to_be_bytes(),
+            Wrapper::Gzip => {
+                // The length is counted modulo 2^32.
+                let len = written.len() as u32;
+                sum.starts_with(&crc32(written).to_le_bytes()) && sum.ends_with(&len.to_le_bytes())
+            }
+        };
+        is_same.then_some(Progress { read: end + len_sum, written: progress.written })
+    }
+
     #[expect(unsafe_code, reason = "libdeflate is C")]
     fn handle(&mut self) -> Result<NonNull<sys::libdeflate_decompressor>> {
-        if self.0.is_none() {
+        if self.handle.is_none() {
             // SAFETY: no preconditions.
-            self.0 = NonNull::new(unsafe { sys::libdeflate_alloc_decompressor() });
+            self.handle = NonNull::new(unsafe { sys::libdeflate_alloc_decompressor() });
         }
-        self.0.ok_or_else(no_memory)
+        self.handle.ok_or_else(no_memory)
     }
 }
 
 impl Drop for Inflater {
     #[expect(unsafe_code, reason = "libdeflate is C")]
     fn drop(&mut self) {
-        if let Some(handle) = self.0 {
+        if let Some(handle) = self.handle {
             // SAFETY: the handle came from libdeflate and is freed once.
             unsafe { sys::libdeflate_free_decompressor(handle.as_ptr()) };
         }
