@@ -28,8 +28,10 @@ def start(role: str, path: Path, n_rows: int, pause: float) -> subprocess.Popen[
     return process
 
 
-def measure(roles: tuple[str, ...], n_rows: int, pause: float) -> tuple[dict[str, float], list[int]]:
-    """What the writer took, and how often each reader looked."""
+def measure(
+    roles: tuple[str, ...], n_rows: int, pause: float
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """What the writer took, and how often each reader looked, and for how long."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.h5"
         writer = start("write", path, n_rows, pause)
@@ -40,11 +42,18 @@ def measure(roles: tuple[str, ...], n_rows: int, pause: float) -> tuple[dict[str
         took = json.loads(writer.stdout.readline())
         looks = []
         for reader in readers:
-            looks.append(json.loads(reader.communicate()[0])["looks"])
+            looks.append(json.loads(reader.communicate()[0]))
             assert reader.returncode == 0
         writer.communicate("\n")
         assert writer.returncode == 0
         return took, looks
+
+
+def told(role: str, found: dict[str, float]) -> str:
+    """What a reader did, in milliseconds of processor time a look: reading, and checking what was read."""
+    n, reading, following = found["looks"], found["reading"], found["following"]
+    milliseconds = (1e3 * seconds / n for seconds in (reading, following - reading))
+    return f"{role} {n:.0f} looks of {' + '.join(f'{each:.1f}' for each in milliseconds)} ms"
 
 
 def main() -> None:
@@ -60,7 +69,7 @@ def main() -> None:
             for clock, seconds in took.items():
                 best[name][clock] = min(best[name].get(clock, seconds), seconds)
             if looks:
-                print("looks of readers:", looks)
+                print("readers:", ", ".join(map(told, roles, looks)))
     for clock in ("wall", "cpu"):
         alone, followed = (args.rows / best[name][clock] for name in ("alone", "followed"))
         print(f"{clock}: {alone:.0f} rows/s alone, {followed:.0f} followed, {followed / alone:.2f}")

@@ -102,20 +102,24 @@ def read(role, path, n_rows, pause):
     reader = READERS[role](path)
     say("ready")
     seen = dict.fromkeys(NAMES, 0)
-    n_looks = 0
+    n_looks, reading = 0, 0.0
+    begun = time.process_time()
     while min(seen.values()) < n_rows:
         n_looks += 1
         for name in NAMES:
             # What was there must be there still.
             first = max(seen[name] - 20, 0)
+            used = time.process_time()
             rows = reader.rows(name, first)
+            reading += time.process_time() - used
             check(name, first, rows)
             assert first + len(rows) >= seen[name], (name, first + len(rows), seen[name])
             seen[name] = first + len(rows)
         time.sleep(pause)
+    following = time.process_time() - begun
     for name in NAMES:
         check(name, 0, reader.rows(name, 0))
-    say(json.dumps({"looks": n_looks}))
+    say(json.dumps({"looks": n_looks, "reading": reading, "following": following}))
 
 
 def say(text):

@@ -88,7 +88,7 @@ impl Hdf5Array {
         let _lock = ffi::lock();
         let path = c_path(node)?;
         let corrupt = shared.corrupt(node);
-        let dataset = Dataset::open_unchecked(&shared.file, &path, ChunkCache::None);
+        let dataset = Dataset::open_unchecked(shared.file(), &path, ChunkCache::None);
         let dataset = dataset.map_err(&corrupt)?;
         let creation = dataset.creation().map_err(&corrupt)?;
         if creation.layout().map_err(&corrupt)? == Layout::Virtual {
@@ -120,7 +120,7 @@ impl Hdf5Array {
         if matches!((&way, &layout), (Way::Values, Layout::Chunked(_))) {
             // Blocks of values are read through the library, chunk after chunk: let it keep some.
             drop(dataset);
-            dataset = Dataset::open(&shared.file, &path, ChunkCache::Some).map_err(&corrupt)?;
+            dataset = Dataset::open(shared.file(), &path, ChunkCache::Some).map_err(&corrupt)?;
         }
         let state = State::of(key, spec);
         let (node, shared, is_marked) = (node.clone(), Arc::clone(shared), AtomicBool::new(false));

@@ -34,7 +34,7 @@ use crate::signature::{self, Mark, mark_of};
 
 use self::kept::KeptArrays;
 
-pub(crate) use whole::Whole;
+pub(crate) use whole::Made;
 
 /// Bytes of a user block, at least.
 const MIN_USER_BLOCK: u64 = 512;
@@ -211,7 +211,7 @@ impl Hdf5File {
     /// Those of [`Container::create_group`].
     pub fn create_group_with(&self, group: &NodePath, names: NameOrder) -> Result<()> {
         self.creating(group, || {
-            let (file, path) = (&self.shared.file, c_path(group)?);
+            let (file, path) = (self.shared.file(), c_path(group)?);
             Location::create_group(file, &path, self.shared.order, names)
                 .map(drop)
                 .map_err(self.shared.io(group))
@@ -243,7 +243,7 @@ impl Hdf5File {
 /// New nodes in an old file are as its root is, so that its readers go on reading it.
 fn order_of_root(shared: &Shared) -> Result<AttributeOrder> {
     let root = NodePath::root();
-    Location::open(&shared.file, c"/")
+    Location::open(shared.file(), c"/")
         .and_then(|location| location.attribute_order())
         .map_err(shared.corrupt(&root))
 }
@@ -293,13 +293,16 @@ impl Hdf5File {
     }
 
     fn root(&self) -> Result<Location> {
-        Location::open(&self.shared.file, c"/").map_err(self.shared.corrupt(&NodePath::root()))
+        Location::open(self.shared.file(), c"/").map_err(self.shared.corrupt(&NodePath::root()))
     }
 
     /// What `node` is.
     fn find(&self, node: &NodePath) -> Result<Found> {
         if let Some(kind) = self.shared.native.as_ref().and_then(|native| native.kind(node)) {
             return Ok(Found::Node(kind));
+        }
+        if let Some(kind) = self.young_kind(node) {
+            return Ok(kind.map_or(Found::Nothing, Found::Node));
         }
         if self.is_kept_group(node) {
             return Ok(Found::Node(ObjectKind::Group));
@@ -346,7 +349,7 @@ impl Hdf5File {
     fn location(&self, node: &NodePath) -> Result<(Location, ObjectKind)> {
         let _lock = ffi::lock();
         let kind = self.expect_there(node)?;
-        let location = Location::open(&self.shared.file, &c_path(node)?);
+        let location = Location::open(self.shared.file(), &c_path(node)?);
         Ok((location.map_err(self.shared.corrupt(node))?, kind))
     }
 
@@ -387,7 +390,7 @@ impl Hdf5File {
     /// names: no path would lead to it any more.
     fn expect_no_circle(&self, from: &NodePath, to: &NodePath) -> Result<()> {
         let address = |node: &NodePath| -> Result<u64> {
-            let location = Location::open(&self.shared.file, &c_path(node)?);
+            let location = Location::open(self.shared.file(), &c_path(node)?);
             let identity = location.and_then(|at| at.identity()).map_err(self.shared.corrupt(node));
             identity.map(|(_, address)| address)
         };
@@ -554,7 +557,7 @@ impl Hdf5File {
         wanted: &CStr,
     ) -> Result<Option<AttributeValue>> {
         let _lock = ffi::lock();
-        let location = match Location::open(&self.shared.file, &c_path(node)?) {
+        let location = match Location::open(self.shared.file(), &c_path(node)?) {
             Ok(location) => location,
             // Not there, a link, or damaged: say which.
             Err(_) => self.location(node)?.0,
@@ -611,6 +614,9 @@ impl Container for Hdf5File {
     }
 
     fn create_group(&self, group: &NodePath) -> Result<()> {
+        if self.create_young(group)? {
+            return Ok(());
+        }
         self.create_group_with(group, NameOrder::Forgotten)
     }
 
@@ -669,7 +675,7 @@ impl Container for Hdf5File {
         self.expect_no_circle(from, to)?;
         let (from_path, to_path) = (c_path(from)?, c_path(to)?);
         self.creating(to, || {
-            self.shared.file.rename(&from_path, &to_path).map_err(self.shared.io(from))
+            self.shared.file().rename(&from_path, &to_path).map_err(self.shared.io(from))
         })
     }
 
@@ -720,6 +726,9 @@ impl Container for Hdf5File {
     fn edit_attributes(&self, node: &NodePath, edits: &AttributeEdits) -> Result<()> {
         let _lock = ffi::lock();
         self.shared.expect_changeable(node)?;
+        if self.edit_young(node, edits)? {
+            return Ok(());
+        }
         let (location, kind) = self.location(node)?;
         let keep = self.implied(&location, kind, node).map_err(self.shared.corrupt(node))?;
         let references = Lenient::new(&self.shared);
@@ -756,7 +765,10 @@ impl Container for Hdf5File {
         }
         let root = NodePath::root();
         self.shared.resolve_pending(When::Now);
-        self.shared.file.flush().map_err(self.shared.io(&root))?;
+        self.shared.file().flush().map_err(self.shared.io(&root))?;
+        if let Some(made) = self.shared.io.made() {
+            made.expect_known()?;
+        }
         self.shared.io.commit(durability).map_err(|error| self.at(error, &root))
     }
 
@@ -766,6 +778,9 @@ impl Container for Hdf5File {
         }
         let _lock = ffi::lock();
         self.shared.forget_pending();
+        if let Some(made) = self.shared.io.made() {
+            made.discard();
+        }
         let discarded = self.shared.io.discard();
         discarded.map_err(|error| self.at(error, &NodePath::root()))
     }
@@ -784,7 +799,7 @@ impl Container for Hdf5File {
             let error = Error::unsupported(message);
             return Err(self.at(error.with_hint("create it for readers of HDF5 1.10"), &root));
         }
-        self.shared.file.start_swmr().map_err(self.shared.io(&root))?;
+        self.shared.file().start_swmr().map_err(self.shared.io(&root))?;
         self.shared.io.keep_order().map_err(|error| self.at(error, &root))
     }
 

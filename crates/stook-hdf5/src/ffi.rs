@@ -37,6 +37,7 @@ use hdf5_metno_sys::h5e::{
 use hdf5_metno_sys::h5i::{H5Idec_ref, H5Iinc_ref, hid_t};
 use stook_core::ErrorKind;
 
+pub(crate) use adopt::MayAdopt;
 pub(crate) use attribute::Attribute;
 pub(crate) use dataset::{ChunkRecord, Dataset};
 pub(crate) use datatype::{Class, Datatype, FloatLayout, Order, StringPadding};

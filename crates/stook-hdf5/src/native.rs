@@ -19,10 +19,12 @@ mod header;
 mod heap;
 mod listing;
 mod make;
+mod names;
 mod source;
 
 pub(crate) use chunks::Span;
 pub(crate) use dataset::{Dataset, Fill, Place, TEXT_LEN};
 pub(crate) use listing::Reader;
 pub use listing::walk_natively;
-pub(crate) use make::{NewArray, NewAttribute, encode, text_type};
+pub(crate) use make::{NewArray, NewAttribute, NewHeader, encode, encode_group, text_type};
+pub(crate) use names::{NAMES_K, names, names_len};

@@ -72,7 +72,7 @@ impl Pending {
                 let Ok((path, name)) = c_path(node).and_then(|p| Ok((p, name(attribute)?))) else {
                     return true;
                 };
-                let Ok(location) = Location::open(&shared.file, &path) else { return true };
+                let Ok(location) = Location::open(shared.file(), &path) else { return true };
                 if !location.has_attribute(&name).unwrap_or(false) {
                     return true;
                 }
@@ -90,7 +90,7 @@ impl Pending {
             Self::Elements { node, start, shape, items, heap } => {
                 let write = || -> ffi::Result<()> {
                     let path = ffi::c_string(node.as_str())?;
-                    let dataset = Dataset::open(&shared.file, &path, ffi::ChunkCache::Some)?;
+                    let dataset = Dataset::open(shared.file(), &path, ffi::ChunkCache::Some)?;
                     let dtype = crate::dtype::read(&dataset.datatype()?)?.dtype;
                     let (space, memory) = (dataset.space()?, MemoryType::new(&dtype)?);
                     if !shape.is_empty() {
@@ -202,7 +202,10 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.whole.get_mut().unwrap_or_else(PoisonError::into_inner).close();
         self.resolve_pending(When::Last);
+        if let Some(made) = self.io.made() {
+            made.settle(&self.io);
+            made.close();
+        }
     }
 }

@@ -22,6 +22,7 @@ use stook_core::file::{FileId, FileIo, LocalFile, Mapping, Stamp, place, resolve
 use stook_core::{Error, ErrorKind, Result};
 
 use self::home::{Beside, Folder, boot_id, is_journal};
+use crate::container::Made;
 use crate::signature::{Mark, mark_of};
 use crate::transaction::recovery::{Contents, Look};
 use crate::transaction::{Bounds, Bytes, Mark as JournalMark, Snapshot, TxFile, Version};
@@ -46,6 +47,8 @@ pub(crate) struct Writer {
     file: Arc<LocalFile>,
     folder: Folder,
     id: FileId,
+    /// What is made past the library.
+    made: Made,
 }
 
 /// A file that is read at one commit.
@@ -144,7 +147,7 @@ pub(crate) fn open(path: &Path, intent: Intent) -> Result<Backing> {
         TxFile::open(io_of(&file), home, boot_id(), Bounds::default())
     });
     let tx = opened.inspect_err(|_| folder.let_go())?;
-    let writer = Arc::new(Writer { tx, file, folder, id });
+    let writer = Arc::new(Writer { tx, file, folder, id, made: Made::default() });
     open.get().writers.insert(id, Arc::downgrade(&writer));
     Ok(Backing::Writer(writer))
 }
@@ -250,7 +253,7 @@ pub(crate) fn create(path: &Path, in_the_way: InTheWay) -> Result<Backing> {
     let folder = Folder::of(&file, path);
     let io = io_of(&file);
     let tx = TxFile::create(io, Box::new(folder.clone()), boot_id(), Bounds::default());
-    let writer = Arc::new(Writer { tx, file, folder, id });
+    let writer = Arc::new(Writer { tx, file, folder, id, made: Made::default() });
     open.get().writers.insert(id, Arc::downgrade(&writer));
     Ok(Backing::Writer(writer))
 }
@@ -303,6 +306,14 @@ impl Backing {
             Self::Writer(_) | Self::Plain(_) => None,
         };
         (self.id(), version)
+    }
+
+    /// What is made past the library, where this process writes the file.
+    pub(crate) fn made(&self) -> Option<&Made> {
+        match self {
+            Self::Writer(writer) => Some(&writer.made),
+            Self::Reader(_) | Self::Plain(_) => None,
+        }
     }
 
     /// Whether what is on disk is another commit than this.

@@ -23,17 +23,17 @@ const MAX_DEPTH: usize = 32;
 pub(crate) fn mark_changed(shared: &Shared, node: &NodePath) -> Result<()> {
     let _lock = ffi::lock();
     let corrupt = shared.corrupt(node);
-    let table = Location::open(&shared.file, &c_path(node)?).map_err(&corrupt)?;
+    let table = Location::open(shared.file(), &c_path(node)?).map_err(&corrupt)?;
     if !has_class(shared, &table, "TABLE") {
         return Ok(());
     }
     let Some(parent) = node.parent() else { return Ok(()) };
     let indexes = parent.join(&format!("_i_{}", node.name()))?;
     let path = c_path(&indexes)?;
-    let root = Location::open(&shared.file, c"/").map_err(&corrupt)?;
+    let root = Location::open(shared.file(), c"/").map_err(&corrupt)?;
     let is_there = root.link(&path).map_err(&corrupt)? == Some(LinkClass::Hard);
     if is_there && root.kind_at(&path).map_err(&corrupt)? == ObjectKind::Group {
-        let group = Location::open(&shared.file, &path).map_err(&corrupt)?;
+        let group = Location::open(shared.file(), &path).map_err(&corrupt)?;
         mark_indexes(shared, &indexes, &group, 0)?;
     }
     Ok(())
@@ -45,7 +45,7 @@ pub(crate) fn mark_changed(shared: &Shared, node: &NodePath) -> Result<()> {
 /// `Io`, `Corrupt`.
 pub(crate) fn count_rows(shared: &Shared, node: &NodePath, n_rows: u64) -> Result<()> {
     let _lock = ffi::lock();
-    let table = Location::open(&shared.file, &c_path(node)?).map_err(shared.corrupt(node))?;
+    let table = Location::open(shared.file(), &c_path(node)?).map_err(shared.corrupt(node))?;
     let counts = table.has_attribute(c"NROWS").map_err(shared.corrupt(node))?;
     if counts && has_class(shared, &table, "TABLE") {
         set_number(shared, node, &table, "NROWS", n_rows)?;
@@ -63,7 +63,7 @@ fn mark_indexes(shared: &Shared, path: &NodePath, group: &Location, depth: usize
             && group.kind_at(&link.name).map_err(&corrupt)? == ObjectKind::Group;
         if is_group && depth < MAX_DEPTH {
             let path = path.join(&link.name.to_string_lossy())?;
-            let group = Location::open(&shared.file, &c_path(&path)?).map_err(&corrupt)?;
+            let group = Location::open(shared.file(), &c_path(&path)?).map_err(&corrupt)?;
             mark_indexes(shared, &path, &group, depth + 1)?;
         }
     }

@@ -166,11 +166,11 @@ pub(crate) fn attach(shared: &Shared, node: &NodePath, must_be_whole: bool) -> R
     let _lock = ffi::lock();
     let path = c_path(node)?;
     let (corrupt, io) = (shared.corrupt(node), shared.io(node));
-    let root = Location::open(&shared.file, c"/").map_err(&corrupt)?;
+    let root = Location::open(shared.file(), c"/").map_err(&corrupt)?;
     if root.link(&path).ok().flatten() != Some(LinkClass::Hard) {
         return Ok(Attached::All);
     }
-    let location = Location::open(&shared.file, &path).map_err(&corrupt)?;
+    let location = Location::open(shared.file(), &path).map_err(&corrupt)?;
     let context: Context<'_> = (shared, &shared.limits);
     let labels = attributes::read_one(&location, LABELS, context).map_err(&corrupt)?;
     let Some(names) = labels.as_ref().and_then(labels_of) else { return Ok(Attached::All) };
@@ -192,7 +192,7 @@ pub(crate) fn attach(shared: &Shared, node: &NodePath, must_be_whole: bool) -> R
     attributes::create_one(&location, LIST, &list_of(&scales)?, shared).map_err(&io)?;
     for (axis, scale) in scales.iter().enumerate() {
         if let Some(scale) = scale {
-            let of = Location::open(&shared.file, &c_path(scale)?).map_err(&corrupt)?;
+            let of = Location::open(shared.file(), &c_path(scale)?).map_err(&corrupt)?;
             register(shared, &of, scale, (node, axis)).map_err(shared.io(scale))?;
         }
     }
@@ -205,7 +205,7 @@ fn is_own_scale(names: &[Option<String>], node: &NodePath) -> bool {
 }
 
 fn shape_of(shared: &Shared, path: &CString) -> ffi::Result<Vec<u64>> {
-    let dataset = Dataset::open_unchecked(&shared.file, path, ffi::ChunkCache::None)?;
+    let dataset = Dataset::open_unchecked(shared.file(), path, ffi::ChunkCache::None)?;
     if dataset.creation()?.layout()? == Layout::Virtual {
         // How long it is depends on others.
         return Ok(Vec::new());
@@ -235,7 +235,7 @@ fn find(
             continue;
         }
         let look = || -> ffi::Result<bool> {
-            let location = Location::open(&shared.file, &path)?;
+            let location = Location::open(shared.file(), &path)?;
             let labels = attributes::read_one(&location, LABELS, context)?;
             let is_named = labels
                 .as_ref()

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use stook_core::container::{Mode, Outside};
 use stook_core::{Error, ErrorKind, Limits, NodePath, Result};
 
-use crate::container::Whole;
 use crate::ffi::{self, AttributeOrder, Failure, File, References};
 use crate::native;
 use crate::outside::Surroundings;
@@ -18,8 +17,8 @@ use crate::place::Backing;
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// The file as the library has it.
-    pub(crate) file: File,
+    /// The file as the library has it; see [`Shared::file`].
+    file: File,
     /// The file as the library's driver has it, for bytes past the library.
     pub(crate) io: Backing,
     pub(crate) path: PathBuf,
@@ -40,8 +39,6 @@ pub(crate) struct Shared {
     pub(crate) pending: Mutex<Vec<Pending>>,
     /// The tree past the library, in a file that is only read.
     pub(crate) native: Option<native::Reader>,
-    /// What arrays that are made in one piece leave for the next one.
-    pub(crate) whole: Mutex<Whole>,
 }
 
 impl Shared {
@@ -68,8 +65,12 @@ impl Shared {
             names: Mutex::default(),
             pending: Mutex::default(),
             native: None,
-            whole: Mutex::default(),
         })
+    }
+
+    /// The file as the library has it, which may not know of all that was made.
+    pub(crate) fn file_alone(&self) -> &File {
+        &self.file
     }
 
     /// Refuses unless the file may be changed, and there is room for changes.
@@ -138,7 +139,7 @@ impl References for Shared {
             return Ok(name.clone());
         }
         // A reference to nothing, or to what has been removed, names nothing.
-        let name = self.file.dereference(address).ok().flatten().unwrap_or_default();
+        let name = self.file().dereference(address).ok().flatten().unwrap_or_default();
         names.insert(address, name.clone());
         Ok(name)
     }
@@ -148,14 +149,14 @@ impl References for Shared {
             return Ok(0);
         }
         let name = ffi::c_string(path)?;
-        self.file.reference(&name).map_err(|failure| {
+        self.file().reference(&name).map_err(|failure| {
             let message = format!("reference to `{path}`: {failure}");
             Failure::new("write", message).of(ErrorKind::InvalidInput)
         })
     }
 
     fn region_of(&self, reference: &[u8; 12]) -> ffi::Result<(String, String)> {
-        self.file.region(reference)
+        self.file().region(reference)
     }
 
     fn reference_of(&self, path: &str, region: &str) -> ffi::Result<[u8; 12]> {
@@ -163,7 +164,7 @@ impl References for Shared {
             return Ok([0; 12]);
         }
         let name = ffi::c_string(path)?;
-        self.file.region_reference(&name, region).map_err(|failure| {
+        self.file().region_reference(&name, region).map_err(|failure| {
             let message = format!("reference to region `{region}` of `{path}`: {failure}");
             Failure::new("write", message).of(ErrorKind::InvalidInput)
         })

@@ -154,7 +154,7 @@ impl Acquisition {
             let is_h5py = matches!(found, Ok(None)) && options.mode != OpenMode::Create;
             if is_h5py { Convention::H5py } else { Convention::Tables }
         });
-        let available = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let available = crate::pool::available();
         // Chunks that wait for a network may wait together.
         let is_remote = file.path().to_str().is_some_and(stook::is_url);
         let threads = if is_remote { MAX_THREADS } else { available.min(MAX_THREADS) };

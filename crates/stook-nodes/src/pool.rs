@@ -5,7 +5,7 @@
 //! them does so aside, so that a fork is not kept waiting.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use stook::gate;
@@ -13,6 +13,14 @@ use stook_core::{Error, Result};
 
 /// Bytes that may wait at once.
 const QUEUE_LEN_BYTES: usize = 64 << 20;
+
+/// How many threads the machine runs at once. To find that out takes files of the system: who follows a
+/// writer opens its file again and again.
+pub(crate) fn available() -> usize {
+    static AVAILABLE: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    *AVAILABLE
+}
 
 /// Something to be done, and the bytes that it holds until then.
 pub(crate) struct Task {

@@ -198,7 +198,7 @@ impl Rows {
             Way { ahead, array, row_shape: row_shape.to_vec(), item_size, is_plain }
         });
         let gathered = if is_whole { slab_rows } else { PLAIN_LEN_BYTES / row_len.max(1) };
-        let is_parallel = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+        let is_parallel = crate::pool::available() > 1;
         let is_waited_for = source.access().calls > 1;
         let is_worth = is_whole && is_work(&spec, &**source) && (is_parallel || is_waited_for);
         let state = State { n_rows, told: n_rows, ..State::default() };

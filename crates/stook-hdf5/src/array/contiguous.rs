@@ -49,7 +49,7 @@ impl Contiguous {
         if known != NOWHERE {
             return Ok(Some(known));
         }
-        let found = array.dataset.offset(&array.shared.file);
+        let found = array.dataset.offset(array.shared.file());
         let found = found.map_err(array.shared.io(&array.node))?;
         self.offset.store(found.unwrap_or(NOWHERE), Ordering::Release);
         Ok(found)
@@ -74,9 +74,9 @@ impl Contiguous {
         let (start, shape) = (vec![0; spec.shape().len()], vec![1; spec.shape().len()]);
         let size = spec.dtype.item_size();
         let fill = spec.fill_value.as_ref().map_or_else(|| vec![0; size], |v| v.items().to_vec());
-        let before = array.shared.file.len_bytes().map_err(&io)?;
+        let before = array.shared.file().len_bytes().map_err(&io)?;
         array.write_values(Block { start: &start, shape: &shape }, &fill, &[])?;
-        array.shared.file.flush().map_err(&io)?;
+        array.shared.file().flush().map_err(&io)?;
         let offset = self.offset(array)?;
         let offset = offset.ok_or_else(|| array.at(Error::corrupt("no storage was allocated")))?;
         let is_zero = fill.iter().all(|&byte| byte == 0);

@@ -132,7 +132,7 @@ pub(crate) fn create(shared: &Arc<Shared>, node: &NodePath, spec: &ArraySpec) ->
             creation.set_fill_value(&memory, values, &**shared)?;
         }
         let cache = ChunkCache::None;
-        let dataset = Dataset::create(&shared.file, &path, &datatype, &space, &creation, cache)?;
+        let dataset = Dataset::create(shared.file(), &path, &datatype, &space, &creation, cache)?;
         if let Some(names) = &spec.dimension_names
             && names.iter().any(Option::is_some)
         {

@@ -35,7 +35,7 @@ pub(super) fn check(shared: &Arc<Shared>, node: &NodePath, dataset: &Dataset) ->
     let (mode, n_left) = (shared.mode, shared.limits.n_nodes);
     let mut checker = Checker { seen: HashSet::new(), mode, n_left };
     let at = |error| shared.at(error, node);
-    checker.dataset(&shared.file, &shared.surroundings, dataset, 0).map_err(at)
+    checker.dataset(shared.file(), &shared.surroundings, dataset, 0).map_err(at)
 }
 
 struct Checker {

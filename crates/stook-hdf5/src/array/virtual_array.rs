@@ -73,7 +73,7 @@ pub(crate) fn create(
             creation.set_fill_value(&memory, (fill.items(), fill.heap()), &**shared)?;
         }
         let space = Space::new(&extent)?;
-        Dataset::create(&shared.file, &path, &datatype, &space, &creation, ChunkCache::None)
+        Dataset::create(shared.file(), &path, &datatype, &space, &creation, ChunkCache::None)
             .map(drop)
     };
     make().map_err(|failure| {

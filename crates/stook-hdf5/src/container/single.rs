@@ -22,7 +22,7 @@ impl Hdf5File {
         let kind = || root.kind_at(&path).ok().and_then(node_kind);
         let (kind, link, identity) = match class {
             LinkClass::Hard => {
-                let location = ffi::Location::open(&self.shared.file, &path).map_err(&corrupt)?;
+                let location = ffi::Location::open(self.shared.file(), &path).map_err(&corrupt)?;
                 let (_, address) = location.identity().map_err(&corrupt)?;
                 (kind(), Link::Hard, Some(address))
             }
@@ -66,7 +66,7 @@ impl Hdf5File {
         if self.expect_there(node)? != ObjectKind::Datatype {
             return Err(self.at(Error::invalid("the node is no named type"), node));
         }
-        let stored = ffi::Location::open(&self.shared.file, &c_path(node)?)
+        let stored = ffi::Location::open(self.shared.file(), &c_path(node)?)
             .and_then(|location| dtype::read(&location.into_datatype()));
         Ok(stored.map_err(self.shared.corrupt(node))?.dtype)
     }
@@ -74,7 +74,7 @@ impl Hdf5File {
     pub(super) fn create_named_type_here(&self, node: &NodePath, dtype: &DType) -> Result<()> {
         let path = c_path(node)?;
         ffi::datatype_of(dtype, false)
-            .and_then(|datatype| datatype.commit(&self.shared.file, &path))
+            .and_then(|datatype| datatype.commit(self.shared.file(), &path))
             .map_err(self.shared.io(node))
     }
 }

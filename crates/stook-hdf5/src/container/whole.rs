@@ -5,52 +5,95 @@
 //! library gives them a name ([`crate::native`], `ffi/adopt.rs`). What is not of the plain kind
 //! is left to the ordinary way, which also finds the words for what is wrong.
 
+mod arena;
+mod young;
+
 use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stook_core::container::WholeArray;
 use stook_core::dtype::{Charset, Padding};
 use stook_core::{AttributeValue, DType, Error, NodePath, Result};
 
 use super::Hdf5File;
-use crate::ffi::{self, ATTRIBUTE_PHASES, AttributeOrder, Location};
-use crate::native::{NewArray, NewAttribute, encode, text_type};
+use crate::ffi::{self, ATTRIBUTE_PHASES, AttributeOrder, File, Location, MayAdopt};
+use crate::native::{NewArray, NewAttribute, NewHeader, encode, text_type};
+use crate::place::Backing;
 use crate::shared::{Shared, c_path, name};
-use crate::transaction::Bytes;
+
+use self::arena::{ALIGNMENT, Arena};
+use self::young::Young;
 
 /// Elements of more bytes go the ordinary way.
 const MAX_ELEMENTS_LEN_BYTES: usize = 64 << 10;
-/// Bytes that are taken from the end of the file for the first arrays, and for later ones.
-const PIECE_LEN_BYTES: (u64, u64) = (4 << 10, 64 << 10);
-
-/// What addresses are multiples of.
-const ALIGNMENT: usize = 8;
-
-/// Space at the end of the file that is to be used up.
-#[derive(Debug, Default)]
-struct Arena {
-    next: u64,
-    end: u64,
-    /// The bytes that were taken last.
-    taken: u64,
-}
-
 /// A group that is kept open because something was made in it, and how many names the process
 /// had taken away before.
 #[derive(Debug)]
-pub(crate) struct KeptGroup {
+struct KeptGroup {
     path: NodePath,
     location: Location,
     n_unlinked: u64,
 }
 
+/// What is made past the library in a file that this process writes, by all its handles.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    whole: Mutex<Whole>,
+    /// Whether there is a group that the library does not know yet.
+    is_waiting: AtomicBool,
+}
+
+impl Made {
+    fn lock(&self) -> MutexGuard<'_, Whole> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the library know of all that was made. What fails is told by [`Made::expect_known`].
+    pub(crate) fn settle(&self, io: &Backing) {
+        if !self.is_waiting.load(Ordering::Acquire) {
+            return;
+        }
+        let _lock = ffi::lock();
+        let mut whole = self.lock();
+        self.is_waiting.store(false, Ordering::Release);
+        if let Err(error) = whole.settle(io) {
+            whole.lost.get_or_insert(error);
+        }
+    }
+
+    /// Refuses, once, where something that was made could not be given its name.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(crate) fn expect_known(&self) -> Result<()> {
+        self.lock().lost.take().map_or(Ok(()), Err)
+    }
+
+    /// Forgets what is open, so that the file can be closed.
+    pub(crate) fn close(&self) {
+        self.lock().group = None;
+    }
+
+    /// Forgets what the library does not know, and what is open.
+    pub(crate) fn discard(&self) {
+        let _lock = ffi::lock();
+        let mut whole = self.lock();
+        self.is_waiting.store(false, Ordering::Release);
+        whole.forget();
+    }
+}
+
 /// What is kept from one array to the next.
 #[derive(Debug, Default)]
-pub(crate) struct Whole {
-    /// Whether the file is of the kind in which arrays are made so; found out once.
-    is_plain: Option<bool>,
+struct Whole {
+    /// What is made so in the file; found out once.
+    may_adopt: Option<MayAdopt>,
     arena: Arena,
     group: Option<KeptGroup>,
+    young: Option<Young>,
+    /// Why something that was made has no name.
+    lost: Option<Error>,
     /// Types that were met, and their messages.
     dtypes: Vec<(DType, Vec<u8>)>,
 }
@@ -59,9 +102,18 @@ pub(crate) struct Whole {
 const MAX_DTYPES: usize = 8;
 
 impl Whole {
-    /// Forgets what is open, so that the file can be closed.
-    pub(crate) fn close(&mut self) {
-        self.group = None;
+    /// Forgets what the library does not know, and what is open.
+    fn forget(&mut self) {
+        (self.group, self.young) = (None, None);
+        self.arena = Arena::default();
+    }
+
+    /// What may be made in the file.
+    fn may_adopt(&mut self, file: &File) -> ffi::Result<MayAdopt> {
+        match self.may_adopt {
+            Some(known) => Ok(known),
+            None => Ok(*self.may_adopt.insert(file.may_adopt()?)),
+        }
     }
 
     /// Whether `node` is the group that is kept open.
@@ -73,7 +125,7 @@ impl Whole {
     fn group_at(&mut self, shared: &Shared, path: &NodePath) -> Option<&Location> {
         if !self.is_group(path) {
             let n_unlinked = ffi::n_unlinked();
-            let location = Location::open(&shared.file, &c_path(path).ok()?).ok()?;
+            let location = Location::open(shared.file_alone(), &c_path(path).ok()?).ok()?;
             let is_group = location.is_group();
             let kept = KeptGroup { path: path.clone(), location, n_unlinked };
             self.group = is_group.then_some(kept);
@@ -139,15 +191,32 @@ impl Whole {
         Some(NewAttribute { name: attribute, dtype: self.message_of(dtype)?, shape, items })
     }
 
-    /// The attributes of `array`; `None` where one is not plain, or is there twice.
-    fn attributes<'a>(&mut self, array: &WholeArray<'a>) -> Option<Vec<NewAttribute<'a>>> {
-        let edits = array.attributes;
-        let mut names = HashSet::with_capacity(edits.changes.len());
-        let attributes = edits.changes.iter().map(|(name, value)| {
+    /// Attributes that are set; `None` where one is not plain, or is there twice.
+    fn attributes<'a>(
+        &mut self,
+        changes: impl ExactSizeIterator<Item = &'a (String, Option<AttributeValue>)>,
+    ) -> Option<Vec<NewAttribute<'a>>> {
+        let mut names = HashSet::with_capacity(changes.len());
+        let attributes = changes.map(|(name, value)| {
             let is_new = names.insert(name.as_str());
             self.attribute(name, value.as_ref().filter(|_| is_new)?)
         });
         attributes.collect()
+    }
+
+    /// Header and elements of `array`, where they will lie, and what the header's address is there.
+    fn encode(&mut self, array: &WholeArray<'_>) -> Option<NewBytes> {
+        let attributes = self.attributes(array.attributes.changes.iter())?;
+        let new = NewArray {
+            dtype: &self.message_of(array.dtype)?,
+            shape: array.shape,
+            elements_len: array.items.len() as u64,
+            phases: ATTRIBUTE_PHASES,
+            attributes: &attributes,
+        };
+        let header = encode(&new)?;
+        let header_at = array.items.len().next_multiple_of(ALIGNMENT);
+        Some(NewBytes { header, header_at })
     }
 }
 
@@ -158,26 +227,22 @@ impl KeptGroup {
     }
 }
 
-impl Arena {
-    /// Takes `len` bytes.
-    ///
-    /// A new piece is filled with zeros: what is committed with a part of it unused would be a hole
-    /// in the file there, and what is made in it later would have to find room on the medium when
-    /// it is brought to the file, after its commit.
-    fn take(&mut self, shared: &Shared, node: &NodePath, len: usize) -> Result<u64> {
-        // Elements are read faster where they are aligned.
-        let len = (len as u64).next_multiple_of(ALIGNMENT as u64);
-        if self.end - self.next < len {
-            let (first, most) = PIECE_LEN_BYTES;
-            let piece = (2 * self.taken).clamp(first, most).max(len);
-            let start = shared.file.reserve(piece).map_err(shared.io(node))?;
-            let zeros = vec![0; usize::try_from(piece).expect("as long as what lies in memory")];
-            let filled = shared.io.write_waiting(start, &zeros, Bytes::Elements);
-            filled.map_err(|error| shared.at(error, node))?;
-            (self.next, self.end, self.taken) = (start, start + piece, piece);
-        }
-        let address = self.next;
-        self.next += len;
+/// An array on its way into the file: its elements, and behind them its header.
+struct NewBytes {
+    header: NewHeader,
+    header_at: usize,
+}
+
+impl NewBytes {
+    /// Puts it into the file; the address of the header.
+    fn put(self, arena: &mut Arena, (file, io): (&File, &Backing), items: &[u8]) -> Result<u64> {
+        // Both are written together.
+        let len = self.header_at + self.header.len();
+        let start = arena.take((file, io), len)?;
+        let elements = (self.header_at > 0).then_some(start);
+        arena.put(start, items);
+        let address = start + self.header_at as u64;
+        arena.put(address, &self.header.sealed(elements));
         Ok(address)
     }
 }
@@ -185,7 +250,7 @@ impl Arena {
 impl Hdf5File {
     /// Whether `node` is a group that something was just made in.
     pub(super) fn is_kept_group(&self, node: &NodePath) -> bool {
-        self.shared.whole.lock().unwrap_or_else(PoisonError::into_inner).is_group(node)
+        self.shared.io.made().is_some_and(|made| made.lock().is_group(node))
     }
 
     /// Makes an array in one piece; false where that is not the way to make it, or fails.
@@ -196,45 +261,38 @@ impl Hdf5File {
     ) -> Result<bool> {
         self.shared.expect_changeable(node)?;
         let (Some(parent), shared) = (node.parent(), &*self.shared) else { return Ok(false) };
-        let at = |error: Error| shared.at(error, node);
         let is_small = array.items.len() <= MAX_ELEMENTS_LEN_BYTES
             && array.shape.len() <= ffi::MAX_RANK
             && shared.order == AttributeOrder::Tracked
             && !shared.is_swmr();
-        if !is_small || cfg!(target_endian = "big") {
+        let Some(made) = shared.io.made().filter(|_| is_small && cfg!(target_endian = "little"))
+        else {
             return Ok(false);
-        }
+        };
         let _lock = ffi::lock();
-        let mut whole = shared.whole.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_plain = match whole.is_plain {
-            Some(known) => known,
-            None => *whole.is_plain.insert(shared.file.may_adopt().map_err(shared.io(node))?),
-        };
-        let types = whole.attributes(array).zip(whole.message_of(array.dtype));
-        let Some((attributes, dtype)) = types.filter(|_| is_plain) else { return Ok(false) };
-        if whole.group_at(shared, &parent).is_none() {
+        let name = name(node.name()).map_err(|error| shared.at(error, node))?;
+        if made.lock().young_for(&parent).is_none_or(|young| !young.takes(&name)) {
+            made.settle(&shared.io);
+        }
+        let mut whole = made.lock();
+        let file = shared.file_alone();
+        if !whole.may_adopt(file).map_err(shared.io(node))?.arrays {
             return Ok(false);
         }
-        let new = NewArray {
-            dtype: &dtype,
-            shape: array.shape,
-            elements_len: array.items.len() as u64,
-            phases: ATTRIBUTE_PHASES,
-            attributes: &attributes,
-        };
-        let Some(header) = encode(&new) else { return Ok(false) };
-        // Elements and header lie behind one another, and are written together.
-        let len_items = array.items.len().next_multiple_of(ALIGNMENT);
-        let start = whole.arena.take(shared, node, len_items + header.len())?;
-        let mut bytes = Vec::with_capacity(len_items + header.len());
-        bytes.extend_from_slice(array.items);
-        bytes.resize(len_items, 0);
-        bytes.extend(header.sealed((len_items > 0).then_some(start)));
-        shared.io.write_waiting(start, &bytes, Bytes::Metadata).map_err(at)?;
-        let address = start + len_items as u64;
+        let Some(new) = whole.encode(array) else { return Ok(false) };
+        let is_young = whole.young_for(&parent).is_some();
+        if !is_young && whole.group_at(shared, &parent).is_none() {
+            return Ok(false);
+        }
+        let put = new.put(&mut whole.arena, (file, &shared.io), array.items);
+        let address = put.map_err(|error| shared.at(error, node))?;
         shared.forget_names();
-        let name = name(node.name()).map_err(at)?;
+        if let Some(young) = whole.young_for(&parent) {
+            young.push(name, address);
+            return Ok(true);
+        }
+        whole.arena.flush(&shared.io).map_err(|error| shared.at(error, node))?;
         let Some(group) = whole.group_at(shared, &parent) else { return Ok(false) };
-        Ok(shared.file.adopt(address, group, &name).is_ok())
+        Ok(file.adopt(address, group, &name).is_ok())
     }
 }

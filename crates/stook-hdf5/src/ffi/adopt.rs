@@ -8,27 +8,41 @@ use std::ffi::{CStr, c_uint, c_void};
 
 use hdf5_metno_sys::h5d::{H5D_ALLOC_TIME_EARLY, H5D_FILL_TIME_NEVER, H5Dcreate_anon};
 use hdf5_metno_sys::h5f::{
-    H5F_ACC_SWMR_WRITE, H5F_FSPACE_STRATEGY_FSM_AGGR, H5Fget_create_plist, H5Fget_intent,
-    H5Fget_vfd_handle,
+    H5F_ACC_SWMR_WRITE, H5F_FSPACE_STRATEGY_FSM_AGGR, H5F_info2_t, H5Fget_create_plist,
+    H5Fget_info2, H5Fget_intent, H5Fget_vfd_handle,
 };
 use hdf5_metno_sys::h5o::{H5O_token_t, H5Odecr_refcount, H5Olink, H5Oopen_by_token};
 use hdf5_metno_sys::h5p::{
     H5P_CLS_DATASET_CREATE, H5P_DEFAULT, H5Pcreate, H5Pget_file_space_strategy, H5Pget_sizes,
-    H5Pget_userblock, H5Pset_alloc_time, H5Pset_fill_time,
+    H5Pget_sym_k, H5Pget_userblock, H5Pset_alloc_time, H5Pset_fill_time,
 };
 use stook_core::Error;
 
 use super::plist::link_creation;
 use super::{Datatype, File, Id, Location, Result, Space, call, driver, lock};
+use crate::native::NAMES_K;
 
 /// More than the library keeps in store for small data, so that it takes it from the end of the
 /// file.
 const PROBE_LEN_BYTES: u64 = 4096;
 
+/// What may be made past the library in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MayAdopt {
+    /// Arrays.
+    pub(crate) arrays: bool,
+    /// Groups of the old style.
+    pub(crate) groups: bool,
+}
+
+/// The superblock of files in which the library makes groups of the new style.
+const SUPERBLOCK_V110: u32 = 3;
+
 impl File {
-    /// Whether objects may be made past the library: it takes space from the end of the file as it
-    /// comes, addresses count from its first byte, and nobody follows the writing.
-    pub(crate) fn may_adopt(&self) -> Result<bool> {
+    /// What may be made past the library: nothing unless it takes space from the end of the file as it
+    /// comes, addresses count from its first byte, and nobody follows the writing; groups where the
+    /// library would make them in the old style, with as many names a node as ours.
+    pub(crate) fn may_adopt(&self) -> Result<MayAdopt> {
         let _lock = lock();
         let file = self.id().raw();
         let mut intent: c_uint = 0;
@@ -44,10 +58,16 @@ impl File {
         let (mut block, mut addresses, mut lengths) = (0_u64, 0, 0);
         call!("user block", H5Pget_userblock(fcpl.raw(), &raw mut block))?;
         call!("sizes", H5Pget_sizes(fcpl.raw(), &raw mut addresses, &raw mut lengths))?;
-        Ok(intent & H5F_ACC_SWMR_WRITE == 0
+        let (mut children, mut symbols) = (0, 0);
+        call!("sizes", H5Pget_sym_k(fcpl.raw(), &raw mut children, &raw mut symbols))?;
+        let mut info = H5F_info2_t::default();
+        call!("superblock", H5Fget_info2(file, &raw mut info))?;
+        let arrays = intent & H5F_ACC_SWMR_WRITE == 0
             && strategy == H5F_FSPACE_STRATEGY_FSM_AGGR
             && persists == 0
-            && (block, addresses, lengths) == (0, 8, 8))
+            && (block, addresses, lengths) == (0, 8, 8);
+        let is_old = info.super_.version < SUPERBLOCK_V110;
+        Ok(MayAdopt { arrays, groups: arrays && is_old && (children, symbols) == NAMES_K })
     }
 
     /// Takes `len` bytes at the end of the file, whose address this gives.

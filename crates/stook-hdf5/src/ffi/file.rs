@@ -119,6 +119,11 @@ impl File {
         &self.id
     }
 
+    /// Another handle to the same open file.
+    pub(crate) fn another(&self) -> Result<Self> {
+        Ok(Self { id: self.id.another()? })
+    }
+
     /// Hands everything the library holds to the driver.
     pub(crate) fn flush(&self) -> Result<()> {
         call!("flush", H5Fflush(self.id.raw(), H5F_SCOPE_GLOBAL)).map(drop)

@@ -1,5 +1,5 @@
-//! New arrays in one piece, with all their attributes: the object header as the library would
-//! write it for files that HDF5 1.8 and later read (section IV.A.1.b).
+//! New arrays and groups in one piece, with all their attributes: the object header as the library
+//! would write it for files that HDF5 1.8 and later read (section IV.A.1.b).
 
 use stook_core::codec::lookup3;
 
@@ -53,10 +53,14 @@ impl NewHeader {
     }
 
     /// The header of an array whose elements lie at an address, or that has none.
-    pub(crate) fn sealed(mut self, elements: Option<u64>) -> Vec<u8> {
-        let address = elements.unwrap_or(UNDEFINED).to_le_bytes();
-        if let Some(place) = self.bytes.get_mut(self.address_at..self.address_at + address.len()) {
-            place.copy_from_slice(&address);
+    pub(crate) fn sealed(self, elements: Option<u64>) -> Vec<u8> {
+        self.sealed_with(&elements.unwrap_or(UNDEFINED).to_le_bytes())
+    }
+
+    fn sealed_with(mut self, addresses: &[u8]) -> Vec<u8> {
+        let place = self.address_at..self.address_at + addresses.len();
+        if let Some(place) = self.bytes.get_mut(place) {
+            place.copy_from_slice(addresses);
         }
         let sum = lookup3(&self.bytes);
         self.bytes.extend(sum.to_le_bytes());
@@ -64,15 +68,25 @@ impl NewHeader {
     }
 }
 
+/// The header of a group but for where its names lie.
+#[derive(Debug)]
+pub(crate) struct NewGroup(NewHeader);
+
+impl NewGroup {
+    /// How many bytes it will be.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The header of a group whose tree of names and whose heap lie at addresses.
+    pub(crate) fn sealed(self, tree: u64, heap: u64) -> Vec<u8> {
+        self.0.sealed_with([tree.to_le_bytes(), heap.to_le_bytes()].as_flattened())
+    }
+}
+
 /// The header of `array`; `None` where it does not fit into one.
 pub(crate) fn encode(array: &NewArray<'_>) -> Option<NewHeader> {
-    let mut header = Vec::with_capacity(1024);
-    header.extend_from_slice(b"OHDR\x02");
-    header.push(FLAGS);
-    header.extend(array.phases.0.to_le_bytes());
-    header.extend(array.phases.1.to_le_bytes());
-    // The length comes when it is known.
-    header.extend([0, 0]);
+    let mut header = begin(array.phases);
     message(&mut header, (kind::DATASPACE, 0, 0), |out| extent(Some(array.shape), out))?;
     message(&mut header, (kind::DATATYPE, CONSTANT, 0), |out| out.extend(array.dtype))?;
     // Version 2; space is made late, and filled if a value is set; none is, but the default.
@@ -86,12 +100,45 @@ pub(crate) fn encode(array: &NewArray<'_>) -> Option<NewHeader> {
         out.extend(UNDEFINED.to_le_bytes());
         out.extend(array.elements_len.to_le_bytes());
     })?;
-    let n_attributes = u16::try_from(array.attributes.len()).ok()?;
-    if n_attributes > array.phases.0 {
+    end(&mut header, array.attributes, array.phases)?;
+    Some(NewHeader { bytes: header, address_at })
+}
+
+/// The header of a group of the old style, whose names are to be told; `None` where it does not fit
+/// into one.
+pub(crate) fn encode_group(
+    attributes: &[NewAttribute<'_>],
+    phases: (u16, u16),
+) -> Option<NewGroup> {
+    let mut header = begin(phases);
+    let mut names_at = 0;
+    message(&mut header, (kind::SYMBOL_TABLE, 0, 0), |out| {
+        names_at = out.len();
+        out.extend([0; 2 * size_of::<u64>()]);
+    })?;
+    end(&mut header, attributes, phases)?;
+    Some(NewGroup(NewHeader { bytes: header, address_at: names_at }))
+}
+
+/// A header without messages, and without its length, which comes when it is known.
+fn begin(phases: (u16, u16)) -> Vec<u8> {
+    let mut header = Vec::with_capacity(1024);
+    header.extend_from_slice(b"OHDR\x02");
+    header.push(FLAGS);
+    header.extend(phases.0.to_le_bytes());
+    header.extend(phases.1.to_le_bytes());
+    header.extend([0, 0]);
+    header
+}
+
+/// Adds attributes and the length.
+fn end(header: &mut Vec<u8>, attributes: &[NewAttribute<'_>], phases: (u16, u16)) -> Option<()> {
+    let n_attributes = u16::try_from(attributes.len()).ok()?;
+    if n_attributes > phases.0 {
         return None;
     }
     if n_attributes > 0 {
-        message(&mut header, (kind::ATTRIBUTE_INFO, NOT_SHARED, 0), |out| {
+        message(header, (kind::ATTRIBUTE_INFO, NOT_SHARED, 0), |out| {
             // Version 0; the order is known.
             out.extend([0, 1]);
             out.extend(n_attributes.to_le_bytes());
@@ -99,12 +146,12 @@ pub(crate) fn encode(array: &NewArray<'_>) -> Option<NewHeader> {
             out.extend(UNDEFINED.to_le_bytes());
         })?;
     }
-    for (at, new) in (0..n_attributes).zip(array.attributes) {
-        attribute(&mut header, at, new)?;
+    for (at, new) in (0..n_attributes).zip(attributes) {
+        attribute(header, at, new)?;
     }
     let len = u16::try_from(header.len() - PREFIX_LEN).ok()?;
     header.get_mut(PREFIX_LEN - 2..PREFIX_LEN)?.copy_from_slice(&len.to_le_bytes());
-    Some(NewHeader { bytes: header, address_at })
+    Some(())
 }
 
 /// Appends a message of a kind, with flags and the number of its order.

@@ -21,3 +21,4 @@ mod support;
 mod swmr;
 mod transactions;
 mod tree;
+mod young;
