@@ -37,6 +37,9 @@ struct KeptGroup {
 }
 
 /// What is made past the library in a file that this process writes, by all its handles.
+///
+/// Who has its lock waits for the library's only if it had that before: what is open is closed under
+/// both.
 #[derive(Debug, Default)]
 pub(crate) struct Made {
     whole: Mutex<Whole>,
@@ -72,6 +75,7 @@ impl Made {
 
     /// Forgets what is open, so that the file can be closed.
     pub(crate) fn close(&self) {
+        let _lock = ffi::lock();
         self.lock().group = None;
     }
 
