@@ -96,6 +96,40 @@ def test_a_reader_whose_commit_is_no_more_goes_on_at_the_last(door, tmp_path):
     expect_well(writer)
 
 
+@pytest.mark.parametrize("door", ["h5compat", "pymodaq"])
+def test_what_a_commit_took_away_meanwhile_is_opened_again(door, tmp_path, monkeypatch):
+    path = tmp_path / "x.h5"
+    with stook.create(path) as file:
+        file["x"] = np.arange(3)
+    if door == "h5compat":
+        from stook.h5compat import _state as module
+
+        name, file = "Tree", stook.h5compat.File(path)
+        x = file["x"]
+    else:
+        from stook.pymodaq import _handles as module
+
+        name, file = "Acquisition", ours.H5Backend("h5py")
+        file.open_file(path, "r", swmr_mode=True)
+        x = file.get_node("/x").array
+    change = "import sys, stook\nwith stook.open(sys.argv[1], 'r+') as f: f['x'][0] = 7"
+    subprocess.run([sys.executable, "-c", change, str(path)], check=True)
+    errors = [stook.FormatError("torn"), stook.LockedError("no more")]
+    real = getattr(module, name)
+
+    class Busy:
+        @staticmethod
+        def open(*args):
+            if errors:
+                raise errors.pop()
+            return real.open(*args)
+
+    monkeypatch.setattr(module, name, Busy)
+    x.refresh()
+    assert not errors and x[:].tolist() == [7, 1, 2]
+    file.close() if door == "h5compat" else file.close_file()
+
+
 def test_a_mode_is_refused_where_it_cannot_be(tmp_path):
     h5 = ours.H5Backend("h5py")
     h5.open_file(tmp_path / "a.h5", "w")

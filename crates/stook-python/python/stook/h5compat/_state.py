@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from .._errors import Error, FormatError, LockedError
+from .._following import opened_again
 from .._stook import Tree
 from ._errors import closed, told
 
@@ -93,7 +94,7 @@ class OpenFile:
         path = tree.path
         tree.close()
         self._tree = None
-        self._tree = Tree.open(path, False, False, None)
+        self._tree = opened_again(lambda: Tree.open(path, False, False, None))
         return True
 
     def close(self) -> None:

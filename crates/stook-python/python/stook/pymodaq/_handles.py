@@ -13,6 +13,7 @@ import numpy as np
 from .. import _array
 from .._attributes import Empty
 from .._errors import FormatError, InvalidInputError, LockedError, UnsupportedError
+from .._following import opened_again
 from .._stook import Acquisition, Ragged, Rows, decode_pickle
 from ._errors import MissingNodeError, NodeExistsError, node_errors
 
@@ -244,7 +245,7 @@ class File(Group):
         path, convention = held.path, held.convention
         held.drop_handles()
         with node_errors():
-            self._held = Acquisition.open(os.fspath(path), "r", convention)
+            self._held = opened_again(lambda: Acquisition.open(os.fspath(path), "r", convention))
         return True
 
     @property
