@@ -187,6 +187,7 @@ def document(best: dict, options: argparse.Namespace) -> str:
         *markdown(HEADINGS, trees), "",
         "## `stook.h5compat` beside h5py", "",
         *markdown(HEADINGS, alike), "",
+        (Path(__file__).parent / "notes-nodes.md").read_text().rstrip(), "",
     ]
     return "\n".join(lines)
 
