@@ -183,7 +183,9 @@ SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
         ("small arrays made in one piece, and trees read, without the library", "yes", "yes", "",
          ["crates/stook-hdf5/tests/it/native.rs::trees_are_as_the_library_reads_them",
           "crates/stook-hdf5/tests/it/native.rs::arrays_in_one_piece_are_as_the_library_makes_them",
-          "crates/stook-hdf5/tests/it/native.rs::arrays_in_one_piece_are_there_after_each_commit"]),
+          "crates/stook-hdf5/tests/it/native.rs::arrays_in_one_piece_are_there_after_each_commit",
+          "crates/stook-hdf5/tests/it/young.rs::groups_are_as_the_library_reads_them",
+          "crates/stook-hdf5/tests/it/young.rs::commits_have_what_waits"]),
     ],
     "npy and npz": [
         ("each dtype, order and version of the header", "yes", "yes", "numpy",
