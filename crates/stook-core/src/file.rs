@@ -15,7 +15,7 @@ use std::path::Path;
 pub use faulty::{Fault, FaultyFile};
 pub use local::{FileId, LocalFile, Mapping, Stamp};
 pub(crate) use local::{has_no_locks, read_full};
-pub use temp::{TempFile, is_temp_name, resolve, sync_dir, write_atomic};
+pub use temp::{TempFile, is_temp_name, resolve, sync_dir, write_atomic, write_atomic_pieces};
 pub(crate) use temp::{dir_of, temp_name};
 
 use crate::error::{Error, Result};

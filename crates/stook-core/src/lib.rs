@@ -6,6 +6,7 @@
 
 pub mod array;
 pub mod attributes;
+pub mod bytes;
 pub mod calendar;
 pub mod chunk;
 pub mod codec;
@@ -17,7 +18,7 @@ pub mod error;
 pub mod file;
 pub mod grid;
 pub mod limits;
-mod memory;
+pub mod memory;
 pub mod path;
 pub mod selection;
 pub mod spec;
@@ -26,6 +27,7 @@ pub mod values;
 
 pub use array::{Array, EmptyChunks};
 pub use attributes::{AttributeEdits, AttributeValue, Attributes};
+pub use bytes::SharedBytes;
 pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, ValueSource};
 pub use codec::{Codec, CodecSpec, Scratch};
 pub use container::{

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// `LimitExceeded` if there is no such memory.
-pub(crate) fn zeroed<T: Element>(n: usize) -> Result<Vec<T>> {
+pub fn zeroed<T: Element>(n: usize) -> Result<Vec<T>> {
     // `try_reserve` first, because a failed allocation aborts; `vec!` of zeros then, because the
     // system hands out zeroed pages without touching them.
     let mut probe: Vec<T> = Vec::new();

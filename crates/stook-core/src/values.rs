@@ -1,5 +1,6 @@
 //! Items in memory: a shape, fixed-size items in C order, and a heap for what varies in length.
 
+use crate::bytes::SharedBytes;
 use crate::dtype::{DType, HEAP_ITEM_LEN};
 use crate::error::{Error, Result};
 
@@ -167,12 +168,12 @@ pub fn relocate(dtype: &DType, item: &mut [u8], from: &[u8], to: &mut Vec<u8>) -
     failure.map_or(Ok(()), Err)
 }
 
-/// Items of one type in an n-dimensional C-order array, owned.
+/// Items of one type in an n-dimensional C-order array, owned or lent by whoever owns them.
 #[derive(Clone)]
 pub struct Values {
     dtype: DType,
     shape: Vec<u64>,
-    items: Vec<u8>,
+    items: SharedBytes,
     heap: Vec<u8>,
 }
 
@@ -193,6 +194,18 @@ impl Values {
     /// # Errors
     /// `InvalidInput` if the lengths do not match.
     pub fn new(dtype: DType, shape: Vec<u64>, items: Vec<u8>, heap: Vec<u8>) -> Result<Self> {
+        Self::with(dtype, shape, items.into(), heap)
+    }
+
+    /// Values without a heap whose items somebody lends: they are not copied.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the lengths do not match.
+    pub fn lent(dtype: DType, shape: Vec<u64>, items: SharedBytes) -> Result<Self> {
+        Self::with(dtype, shape, items, Vec::new())
+    }
+
+    fn with(dtype: DType, shape: Vec<u64>, items: SharedBytes, heap: Vec<u8>) -> Result<Self> {
         let expected = byte_len(&shape, dtype.item_size())?;
         if items.len() != expected {
             return Err(Error::invalid(format!(
@@ -208,8 +221,8 @@ impl Values {
     /// # Errors
     /// `LimitExceeded` if the size overflows memory.
     pub fn zeroed(dtype: DType, shape: Vec<u64>) -> Result<Self> {
-        let items = crate::memory::zeroed(byte_len(&shape, dtype.item_size())?)?;
-        Ok(Self { dtype, shape, items, heap: Vec::new() })
+        let items: Vec<u8> = crate::memory::zeroed(byte_len(&shape, dtype.item_size())?)?;
+        Ok(Self { dtype, shape, items: items.into(), heap: Vec::new() })
     }
 
     /// Variable-length UTF-8 text.
@@ -231,7 +244,7 @@ impl Values {
         let mut items = Vec::with_capacity(HEAP_ITEM_LEN);
         let mut heap = Vec::new();
         push_heap_item(&mut items, &mut heap, text.as_bytes());
-        Self { dtype: DType::string(), shape: Vec::new(), items, heap }
+        Self { dtype: DType::string(), shape: Vec::new(), items: items.into(), heap }
     }
 
     /// The type of the items.
@@ -272,10 +285,18 @@ impl Values {
         self.len() == 0
     }
 
-    /// The parts: dtype, shape, items, heap.
+    /// The parts: dtype, shape, items (a copy of those that are lent), heap.
     #[must_use]
     pub fn into_parts(self) -> (DType, Vec<u64>, Vec<u8>, Vec<u8>) {
-        (self.dtype, self.shape, self.items, self.heap)
+        (self.dtype, self.shape, self.items.into_vec(), self.heap)
+    }
+
+    /// The same items as those of another type, as long, without a heap; nothing is copied.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the lengths do not match.
+    pub fn retyped(self, dtype: DType) -> Result<Self> {
+        Self::with(dtype, self.shape, self.items, Vec::new())
     }
 
     /// The same items under another shape with as many elements.
@@ -283,7 +304,7 @@ impl Values {
     /// # Errors
     /// `InvalidInput` if the numbers of elements differ.
     pub fn reshaped(self, shape: Vec<u64>) -> Result<Self> {
-        Self::new(self.dtype, shape, self.items, self.heap)
+        Self::with(self.dtype, shape, self.items, self.heap)
     }
 
     /// The bytes of item `at` in C order; `None` past the end.
@@ -323,6 +344,13 @@ impl Values {
             Error::invalid(format!("item {at} is out of bounds for {} items", self.len()))
         })?;
         item_text(&self.dtype, item, &self.heap)
+    }
+}
+
+/// The items, so that shared values lend them ([`SharedBytes::lent`]).
+impl AsRef<[u8]> for Values {
+    fn as_ref(&self) -> &[u8] {
+        &self.items
     }
 }
 

@@ -70,7 +70,7 @@ pub use stook_core::{
     ArraySpec, AttributeEdits, AttributeValue, Attributes, AxisSelection, Child, ChunkGrid,
     CodecSpec, ConsolidatedMetadata, DType, Durability, Element, EmptyChunks, Engine, EngineConfig,
     Error, ErrorKind, Extent, Format, Limits, Link, Location, Loss, Mode, NodeKind, NodePath,
-    OpenOptions, Outside, Result, Selection, Values, View, ViewMut,
+    OpenOptions, Outside, Result, Selection, SharedBytes, Values, View, ViewMut,
 };
 pub use stook_core::{calendar, codec, dtype, element, store, values};
 pub use stook_zarr::numcodecs;

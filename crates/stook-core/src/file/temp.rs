@@ -143,10 +143,22 @@ fn has_no_hard_links(error: &io::Error) -> bool {
 /// # Errors
 /// `NotFound` if its folder is missing, `ReadOnly`, `Io`; the old file is intact then.
 pub fn write_atomic(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
+    write_atomic_pieces(path, &[bytes], durability)
+}
+
+/// The same with bytes in pieces, one after the other.
+///
+/// # Errors
+/// Those of [`write_atomic`].
+pub fn write_atomic_pieces(path: &Path, pieces: &[&[u8]], durability: Durability) -> Result<()> {
     let target = resolve(path);
     let mut temp = TempFile::beside(&target)?;
-    temp.prepare(&target, bytes.len() as u64);
-    temp.file().write_at(0, bytes)?;
+    temp.prepare(&target, pieces.iter().map(|piece| piece.len() as u64).sum());
+    let mut at = 0;
+    for piece in pieces {
+        temp.file().write_at(at, piece)?;
+        at += piece.len() as u64;
+    }
     temp.replace(&target, durability)
 }
 
