@@ -155,7 +155,7 @@ fn check_len(pickle: &Pickle, id: NodeId, depth: usize, len: &mut usize) -> Resu
         Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
             (0, items)
         }
-        Node::Array(array) | Node::Scalar(array) => (array.bytes.len(), &array.objects),
+        Node::Array(array) | Node::Scalar(array) => (array.bytes.len_bytes(), &array.objects),
         Node::Dict(pairs) | Node::OrderedDict(pairs) => {
             for (name, value) in pairs {
                 check_len(pickle, *name, depth + 1, len)?;

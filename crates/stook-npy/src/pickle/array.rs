@@ -7,6 +7,7 @@ use stook_core::dtype::{ArrayType, Field, StructType};
 use stook_core::{Codec, DType, Error, Result, Scratch, Values};
 
 use super::node::NodeId;
+use super::payload::Payload;
 
 /// A dtype of numpy, with the byte order of each part.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +71,16 @@ impl Descr {
         }
     }
 
+    /// Whether all parts are in the machine's byte order.
+    fn is_native(&self) -> bool {
+        match self {
+            Self::Object => true,
+            Self::Plain { endian, .. } => *endian == Endian::NATIVE,
+            Self::Struct { fields, .. } => fields.iter().all(|(_, descr, _)| descr.is_native()),
+            Self::Array { item, .. } => item.is_native(),
+        }
+    }
+
     /// Puts `items` into the machine's byte order.
     fn make_native(&self, items: &mut [u8]) {
         match self {
@@ -100,8 +111,8 @@ pub struct PickledArray {
     pub shape: Vec<u64>,
     /// Whether its first axis varies fastest.
     pub is_fortran: bool,
-    /// The items as they are stored; empty for objects.
-    pub bytes: Vec<u8>,
+    /// The items as they are stored; none for objects.
+    pub bytes: Payload,
     /// The objects, in C order; empty for items.
     pub objects: Vec<NodeId>,
 }
@@ -115,13 +126,15 @@ impl PickledArray {
         descr: Arc<Descr>,
         shape: Vec<u64>,
         is_fortran: bool,
-        bytes: Vec<u8>,
+        bytes: impl Into<Payload>,
     ) -> Result<Self> {
+        let bytes = bytes.into();
         descr.dtype()?;
         let expected =
             shape.iter().try_fold(descr.item_size() as u64, |n, &len| n.checked_mul(len));
-        if expected != Some(bytes.len() as u64) {
-            let (expected, found) = (expected.unwrap_or(u64::MAX), bytes.len());
+        let found = bytes.len_bytes();
+        if expected != Some(found as u64) {
+            let expected = expected.unwrap_or(u64::MAX);
             return Err(Error::corrupt(format!(
                 "an array of shape {shape:?}: expected {expected} bytes, found {found}"
             )));
@@ -142,7 +155,7 @@ impl PickledArray {
             )));
         }
         let descr = Arc::new(Descr::Object);
-        Ok(Self { descr, shape, is_fortran, bytes: Vec::new(), objects })
+        Ok(Self { descr, shape, is_fortran, bytes: Vec::new().into(), objects })
     }
 
     /// Whether the items are objects.
@@ -151,22 +164,26 @@ impl PickledArray {
         *self.descr == Descr::Object
     }
 
-    /// The items in C order and the machine's byte order.
+    /// The items in C order and the machine's byte order; those that are lent, and are so already,
+    /// are not copied.
     ///
     /// # Errors
-    /// `Unsupported` for objects.
+    /// `Unsupported` for objects; those of [`Payload::to_bytes`].
     pub fn to_values(&self) -> Result<Values> {
         let dtype = self.descr.dtype()?;
-        let mut items = if self.is_fortran && self.shape.len() > 1 && !self.bytes.is_empty() {
+        let mut items = self.bytes.to_bytes()?;
+        if self.is_fortran && self.shape.len() > 1 && !items.is_empty() {
             let order: Vec<usize> = (0..self.shape.len()).rev().collect();
-            let mut items = vec![0; self.bytes.len()];
+            let mut turned = vec![0; items.len()];
             let codec: Arc<dyn Codec> = transpose(&order, &self.shape, dtype.item_size())?;
-            codec.decode_into(&self.bytes, &mut items, &mut Scratch::new())?;
-            items
-        } else {
-            self.bytes.clone()
-        };
-        self.descr.make_native(&mut items);
-        Values::new(dtype, self.shape.clone(), items, Vec::new())
+            codec.decode_into(&items, &mut turned, &mut Scratch::new())?;
+            items = turned.into();
+        }
+        if !self.descr.is_native() {
+            let mut swapped = items.into_vec();
+            self.descr.make_native(&mut swapped);
+            items = swapped.into();
+        }
+        Values::lent(dtype, self.shape.clone(), items)
     }
 }

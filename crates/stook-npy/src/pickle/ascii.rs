@@ -28,13 +28,13 @@ impl Machine<'_> {
         if !matches!(code, INT | LONG | FLOAT | UNICODE | STRING | GET | PUT) {
             return Ok(false);
         }
-        let line = self.line()?;
+        let line = &self.line()?;
         self.charge(line.len())?;
         let malformed = || Error::corrupt(format!("`{}`", line.escape_ascii()));
         let node = match code {
             UNICODE => Node::Text(unescape_unicode(line).ok_or_else(malformed)?),
             STRING => Node::ByteText(unquote(line).ok_or_else(malformed)?),
-            _ => match (code, text(line)?.as_str()) {
+            _ => match (code, text(line.clone())?.as_str()) {
                 (INT, "00") => Node::Bool(false),
                 (INT, "01") => Node::Bool(true),
                 (INT | LONG, digits) => {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use stook_core::file::FileIo;
 use stook_core::{Error, Limits, Result};
 
 use super::array::{Descr, PickledArray};
 use super::class::{Class, Object};
 use super::global::Global;
+use super::payload::Stored;
 use super::read::Machine;
 
 /// The place of an object in its [`Pickle`].
@@ -48,6 +50,9 @@ pub enum Node {
     ByteText(Vec<u8>),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// Bytes that stay in the file that the pickle is read from, because they are many
+    /// ([`Pickle::parse_file`]).
+    StoredBytes(Stored),
     /// A `bytearray`.
     ByteArray(Vec<u8>),
     /// A list.
@@ -114,7 +119,7 @@ impl Node {
             Self::Float(_) => "float",
             Self::Complex(..) => "complex",
             Self::Text(_) | Self::ByteText(_) => "str",
-            Self::Bytes(_) => "bytes",
+            Self::Bytes(_) | Self::StoredBytes(_) => "bytes",
             Self::ByteArray(_) => "bytearray",
             Self::List(_) => "list",
             Self::Tuple(_) => "tuple",
@@ -174,7 +179,7 @@ impl Node {
             | Self::ByteText(bytes)
             | Self::Bytes(bytes)
             | Self::ByteArray(bytes) => bytes.len(),
-            Self::Scalar(array) | Self::Array(array) => array.bytes.len(),
+            Self::Scalar(array) | Self::Array(array) => array.bytes.len_bytes(),
             _ => 0,
         }
     }
@@ -205,6 +210,15 @@ impl Pickle {
     /// As those of [`Pickle::parse`].
     pub fn parse_with(bytes: &[u8], limits: &Limits, classes: &[Class]) -> Result<Self> {
         Machine::new(bytes, limits, classes).reading_text().run()
+    }
+
+    /// The same of a file, all of which is the pickle. Long runs of bytes are not read, but where they
+    /// are is kept ([`Node::StoredBytes`], [`Payload::Stored`](super::Payload::Stored)).
+    ///
+    /// # Errors
+    /// As those of [`Pickle::parse`], `Io`.
+    pub fn parse_file(file: &Arc<dyn FileIo>, limits: &Limits, classes: &[Class]) -> Result<Self> {
+        Machine::of_file(file, limits, classes)?.reading_text().run()
     }
 
     /// A pickle of one object; more are added with [`Pickle::add`].

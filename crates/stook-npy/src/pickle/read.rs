@@ -4,13 +4,17 @@
 //! objects take is counted against the limit before they are made. Nothing recurses.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use stook_core::file::FileIo;
 use stook_core::{Error, Limits, Result};
 
 use super::class::{Class, Object};
 use super::global::Global;
+use super::input::Input;
 use super::node::{Callable, Named, Node, NodeId, Pickle};
 use super::opcode as op;
+use super::payload::MIN_STORED_LEN_BYTES;
 use super::reduce;
 
 /// What an object is counted with, beside its payload.
@@ -19,8 +23,7 @@ const NODE_LEN: usize = size_of::<Node>() + 16;
 const PROTOCOLS: std::ops::RangeInclusive<u8> = 2..=5;
 
 pub(super) struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    input: Input<'a>,
     nodes: Vec<Node>,
     stack: Vec<NodeId>,
     /// The height of the stack at each mark.
@@ -37,9 +40,20 @@ pub(super) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub(super) fn new(bytes: &'a [u8], limits: &'a Limits, classes: &'a [Class]) -> Self {
+        Self::of(Input::memory(bytes), limits, classes)
+    }
+
+    pub(super) fn of_file(
+        file: &Arc<dyn FileIo>,
+        limits: &'a Limits,
+        classes: &'a [Class],
+    ) -> Result<Self> {
+        Ok(Self::of(Input::file(file)?, limits, classes))
+    }
+
+    fn of(input: Input<'a>, limits: &'a Limits, classes: &'a [Class]) -> Self {
         Self {
-            bytes,
-            at: 0,
+            input,
             nodes: Vec::new(),
             stack: Vec::new(),
             marks: Vec::new(),
@@ -57,8 +71,8 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn run(mut self) -> Result<Pickle> {
-        if self.bytes.first() == Some(&op::PROTO) {
-            self.at = 1;
+        if self.input.first()? == Some(op::PROTO) {
+            self.byte()?;
             let version = self.byte()?;
             if !PROTOCOLS.contains(&version) {
                 return Err(Error::unsupported(format!("pickle: protocol {version} is not known")));
@@ -67,7 +81,7 @@ impl<'a> Machine<'a> {
             return Err(Error::corrupt("pickle: expected one of protocol 2 or later"));
         }
         loop {
-            let at = self.at;
+            let at = self.input.at();
             let code = self.byte()?;
             if code == op::STOP {
                 let root = self.pop()?;
@@ -90,8 +104,8 @@ impl<'a> Machine<'a> {
             }
             op::FRAME => {
                 let len = self.u64()?;
-                if len > self.rest() as u64 {
-                    let found = self.rest();
+                if len > self.input.rest() {
+                    let found = self.input.rest();
                     return Err(Error::corrupt(format!("expected {len} bytes, found {found}")));
                 }
             }
@@ -136,16 +150,16 @@ impl<'a> Machine<'a> {
             }
             op::SHORT_BINBYTES | op::BINBYTES | op::BINBYTES8 => {
                 let len = self.len(code, [op::SHORT_BINBYTES, op::BINBYTES])?;
-                Node::Bytes(self.payload(len)?.to_vec())
+                self.bytes(len)?
             }
             op::SHORT_BINSTRING | op::BINSTRING => {
                 let is_short = code == op::SHORT_BINSTRING;
                 let len = if is_short { self.byte()?.into() } else { self.signed_len()? };
-                Node::ByteText(self.payload(len)?.to_vec())
+                Node::ByteText(self.payload(len)?)
             }
             op::BYTEARRAY8 => {
                 let len = self.u64()?;
-                Node::ByteArray(self.payload(len)?.to_vec())
+                Node::ByteArray(self.payload(len)?)
             }
             op::EMPTY_LIST => Node::List(Vec::new()),
             op::EMPTY_TUPLE => Node::Tuple(Vec::new()),
@@ -323,10 +337,10 @@ impl<'a> Machine<'a> {
         let mut whole = [sign; 16];
         Ok(match whole.get_mut(..bytes.len()) {
             Some(low) => {
-                low.copy_from_slice(bytes);
+                low.copy_from_slice(&bytes);
                 Node::Int(i128::from_le_bytes(whole))
             }
-            None => Node::BigInt(bytes.to_vec()),
+            None => Node::BigInt(bytes),
         })
     }
 
@@ -403,31 +417,32 @@ impl<'a> Machine<'a> {
 
     // The input.
 
-    fn rest(&self) -> usize {
-        self.bytes.len() - self.at
+    /// The next `len` bytes, counted as the payload of an object.
+    fn payload(&mut self, len: u64) -> Result<Vec<u8>> {
+        let len = self.payload_len(len)?;
+        self.input.take(len)
     }
 
-    /// The next `len` bytes, counted as the payload of an object.
-    fn payload(&mut self, len: u64) -> Result<&'a [u8]> {
-        let found = self.rest();
-        let len = usize::try_from(len).ok().filter(|&len| len <= found);
+    fn payload_len(&mut self, len: u64) -> Result<usize> {
+        let found = self.input.rest();
+        let len = usize::try_from(len).ok().filter(|&len| len as u64 <= found);
         let len = len.ok_or_else(|| Error::corrupt(format!("it ends after {found} more bytes")))?;
         self.charge(len)?;
-        self.take(len)
+        Ok(len)
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let end = self.at.checked_add(len);
-        let bytes = end.and_then(|end| self.bytes.get(self.at..end)).ok_or_else(|| {
-            let found = self.rest();
-            Error::corrupt(format!("pickle: expected {len} more bytes, found {found}"))
-        })?;
-        self.at += len;
-        Ok(bytes)
+    /// Bytes: where they are, if they are many and in a file.
+    fn bytes(&mut self, len: u64) -> Result<Node> {
+        let len = self.payload_len(len)?;
+        let stored = if len as u64 >= MIN_STORED_LEN_BYTES { self.input.stored(len) } else { None };
+        match stored {
+            Some(stored) => Ok(Node::StoredBytes(stored)),
+            None => self.input.take(len).map(Node::Bytes),
+        }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        Ok(self.take(N)?.first_chunk().copied().unwrap_or([0; N]))
+        self.input.array()
     }
 
     fn byte(&mut self) -> Result<u8> {
@@ -456,12 +471,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub(super) fn line(&mut self) -> Result<&'a [u8]> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let len = rest.iter().position(|&byte| byte == b'\n');
-        let line = self.take(len.ok_or_else(|| Error::corrupt("expected the end of a name"))?)?;
-        self.at += 1;
-        Ok(line)
+    pub(super) fn line(&mut self) -> Result<Vec<u8>> {
+        self.input.line()
     }
 }
 
@@ -473,10 +484,10 @@ fn pairs(items: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>> {
     Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
 }
 
-pub(super) fn text(bytes: &[u8]) -> Result<String> {
+pub(super) fn text(bytes: Vec<u8>) -> Result<String> {
     // Python lets lone surrogates through; they have no text.
-    let text = std::str::from_utf8(bytes);
-    text.map(str::to_owned).map_err(|error| Error::corrupt("text is not UTF-8").with_source(error))
+    String::from_utf8(bytes)
+        .map_err(|error| Error::corrupt("text is not UTF-8").with_source(error.utf8_error()))
 }
 
 fn underflow() -> Error {
@@ -484,7 +495,7 @@ fn underflow() -> Error {
 }
 
 /// Says at which opcode it happened, once.
-fn located(error: Error, code: u8, at: usize) -> Error {
+fn located(error: Error, code: u8, at: u64) -> Error {
     if error.message().starts_with("pickle: ") {
         return error;
     }

@@ -10,6 +10,7 @@ use super::array::{Descr, PickledArray};
 use super::class::Object;
 use super::global::Global;
 use super::node::{Callable, DateTime, Named, Node, NodeId};
+use super::payload::Payload;
 use super::read::Machine;
 
 /// The object that `global` makes of `arguments`.
@@ -27,13 +28,14 @@ pub(super) fn reduce(
     let nodes: Vec<&Node> = arguments.iter().map(|id| machine.node(*id)).collect();
     let made = match (global, nodes.as_slice()) {
         (Global::Reconstruct, [..]) => Some(Node::BareArray),
-        (Global::Scalar, [Node::DType(descr), Node::Bytes(bytes) | Node::ByteText(bytes)]) => {
-            let array = PickledArray::of_bytes(Arc::clone(descr), vec![], false, bytes.clone())?;
-            Some(Node::Scalar(Arc::new(array)))
+        (Global::Scalar, [Node::DType(descr), data]) if !matches!(data, Node::ByteArray(_)) => {
+            let array = payload_of(data)
+                .map(|bytes| PickledArray::of_bytes(Arc::clone(descr), vec![], false, bytes));
+            array.transpose()?.map(|array| Node::Scalar(Arc::new(array)))
         }
         (Global::FromBuffer, [data, Node::DType(descr), shape, order]) => {
             let is_fortran = order.as_text() == Some("F");
-            let bytes = data.as_bytes().map(<[u8]>::to_vec);
+            let bytes = payload_of(data);
             let array = bytes.zip(shape_of(shape, machine)).map(|(bytes, shape)| {
                 PickledArray::of_bytes(Arc::clone(descr), shape, is_fortran, bytes)
             });
@@ -132,7 +134,7 @@ fn build_array(state: &[NodeId], machine: &mut Machine<'_>) -> Result<Node> {
         }
         (_, Descr::Object) => return Err(malformed()),
         (data, _) => {
-            let bytes = data.as_bytes().ok_or_else(malformed)?.to_vec();
+            let bytes = payload_of(data).ok_or_else(malformed)?;
             PickledArray::of_bytes(Arc::clone(descr), shape, is_fortran, bytes)?
         }
     };
@@ -288,10 +290,19 @@ fn shape_of(node: &Node, machine: &Machine<'_>) -> Option<Vec<u64>> {
     }
 }
 
+/// The items of an array, that an object is.
+fn payload_of(node: &Node) -> Option<Payload> {
+    match node {
+        Node::StoredBytes(stored) => Some(Payload::Stored(stored.clone())),
+        other => other.as_bytes().map(|bytes| bytes.to_vec().into()),
+    }
+}
+
 fn len_of(node: &Node) -> usize {
     match node {
         Node::Text(text) => text.len(),
         Node::Bytes(bytes) | Node::ByteArray(bytes) | Node::ByteText(bytes) => bytes.len(),
+        Node::StoredBytes(stored) => stored.len_bytes(),
         Node::List(items) | Node::Tuple(items) => size_of_val(items.as_slice()),
         _ => 0,
     }

@@ -13,6 +13,7 @@ use super::array::{Descr, PickledArray};
 use super::class::Object;
 use super::node::{DateTime, Node, NodeId, Pickle};
 use super::opcode as op;
+use super::payload::Payload;
 
 /// Objects nest so deep at most.
 const MAX_DEPTH: usize = 200;
@@ -39,9 +40,50 @@ pub enum Form {
 /// `Unsupported` for dtypes that are not written, `LimitExceeded` for objects nested over 200
 /// deep (or in a circle).
 pub fn write(pickle: &Pickle, form: Form) -> Result<Vec<u8>> {
+    let mut pieces = pieces(pickle, form)?;
+    if let [Piece::Own(bytes)] = pieces.as_mut_slice() {
+        return Ok(std::mem::take(bytes));
+    }
+    Ok(pieces.iter().map(Piece::bytes).collect::<Vec<_>>().concat())
+}
+
+/// A run of the bytes of a pickle.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// Opcodes and short payloads.
+    Own(Vec<u8>),
+    /// The items of an array, where they lie.
+    Lent(&'a [u8]),
+}
+
+impl Piece<'_> {
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Lent(bytes) => bytes,
+        }
+    }
+}
+
+/// The same in pieces, one after the other: the items of large arrays are not copied.
+///
+/// # Errors
+/// Those of [`write()`].
+pub fn pieces(pickle: &Pickle, form: Form) -> Result<Vec<Piece<'_>>> {
     let mut writer = Writer::new(pickle, form);
     writer.save(pickle.root, 0)?;
     Ok(writer.finish())
+}
+
+/// The opcode of so many bytes, and their number.
+fn bytes_header(len: usize) -> Vec<u8> {
+    match (u8::try_from(len), u32::try_from(len)) {
+        (Ok(len), _) => vec![op::SHORT_BINBYTES, len],
+        (_, Ok(len)) => [&[op::BINBYTES], len.to_le_bytes().as_slice()].concat(),
+        _ => [&[op::BINBYTES8], (len as u64).to_le_bytes().as_slice()].concat(),
+    }
 }
 
 /// What the memo knows an object by.
@@ -58,6 +100,8 @@ enum Key {
 struct Writer<'a> {
     pickle: &'a Pickle,
     form: Form,
+    /// What comes before `out`.
+    pieces: Vec<Piece<'a>>,
     out: Vec<u8>,
     /// Where the header of the open frame is.
     frame: Option<usize>,
@@ -69,13 +113,15 @@ impl<'a> Writer<'a> {
     fn new(pickle: &'a Pickle, form: Form) -> Self {
         let protocol = if form == Form::Numpy1 { 3 } else { 4 };
         let out = vec![op::PROTO, protocol];
-        Self { pickle, form, out, frame: None, memo: HashMap::new(), n_memo: 0 }
+        let pieces = Vec::new();
+        Self { pickle, form, pieces, out, frame: None, memo: HashMap::new(), n_memo: 0 }
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    fn finish(mut self) -> Vec<Piece<'a>> {
         self.put(&[op::STOP]);
         self.end_frame();
-        self.out
+        self.pieces.push(Piece::Own(self.out));
+        self.pieces
     }
 
     // Frames, of protocol 4.
@@ -169,6 +215,7 @@ impl<'a> Writer<'a> {
                 Err(_) => self.bytes(bytes, Some(key)),
             },
             Node::Bytes(bytes) => self.bytes(bytes, Some(key)),
+            Node::StoredBytes(stored) => self.bytes(&stored.read()?, Some(key)),
             Node::List(items) => self.list_of(items, Some(key), depth)?,
             Node::Tuple(items) => self.tuple(items, Some(key), depth)?,
             Node::Dict(pairs) => {
@@ -395,14 +442,23 @@ impl<'a> Writer<'a> {
         if key.as_ref().is_some_and(|key| self.fetch(key)) {
             return;
         }
-        let len = bytes.len();
-        let header = match (u8::try_from(len), u32::try_from(len)) {
-            (Ok(len), _) => vec![op::SHORT_BINBYTES, len],
-            (_, Ok(len)) => [&[op::BINBYTES], len.to_le_bytes().as_slice()].concat(),
-            _ => [&[op::BINBYTES8], (len as u64).to_le_bytes().as_slice()].concat(),
-        };
-        self.put_payload(&header, bytes);
+        self.put_payload(&bytes_header(bytes.len()), bytes);
         self.memoize(key);
+    }
+
+    /// The items of an array: where they lie, if they are many.
+    fn items_of(&mut self, array: &'a PickledArray) -> Result<()> {
+        match &array.bytes {
+            Payload::Held(bytes) if self.form == Form::Numpy2 && bytes.len() >= FRAME_LEN => {
+                self.end_frame();
+                self.out.extend_from_slice(&bytes_header(bytes.len()));
+                self.pieces.push(Piece::Own(std::mem::take(&mut self.out)));
+                self.pieces.push(Piece::Lent(bytes));
+                self.memoize(None);
+            }
+            other => self.bytes(&other.to_bytes()?, None),
+        }
+        Ok(())
     }
 
     fn global(&mut self, module: &'static str, name: &'static str) {
@@ -431,7 +487,7 @@ impl<'a> Writer<'a> {
         self.global(module, name);
     }
 
-    fn array(&mut self, array: &PickledArray, key: Key, depth: usize) -> Result<()> {
+    fn array(&mut self, array: &'a PickledArray, key: Key, depth: usize) -> Result<()> {
         self.multiarray("_reconstruct");
         self.global("numpy", "ndarray");
         self.put(&[op::BININT1, 0, op::TUPLE1]);
@@ -449,7 +505,7 @@ impl<'a> Writer<'a> {
         if array.is_object() {
             self.list_of(&array.objects, None, depth)?;
         } else {
-            self.bytes(&array.bytes, None);
+            self.items_of(array)?;
         }
         self.put(&[op::TUPLE]);
         self.memoize(None);
@@ -460,7 +516,7 @@ impl<'a> Writer<'a> {
     fn scalar(&mut self, array: &PickledArray) -> Result<()> {
         self.multiarray("scalar");
         self.dtype(&array.descr)?;
-        self.bytes(&array.bytes, None);
+        self.bytes(&array.bytes.to_bytes()?, None);
         self.put(&[op::TUPLE2]);
         self.memoize(None);
         self.put(&[op::REDUCE]);
