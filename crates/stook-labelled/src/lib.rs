@@ -37,6 +37,7 @@ mod scalar;
 pub mod session;
 mod store;
 pub mod syntax;
+pub mod text;
 
 pub use array::{
     AggregateOptions, Array, DifferenceLabel, IntoAxes, Keys, Long, Operand, Overs, TestAxes,

@@ -148,6 +148,12 @@ impl Session {
         self.items.iter().map(|(name, item)| (&**name, item))
     }
 
+    /// The names and objects, in order, without the metadata.
+    #[must_use]
+    pub fn into_items(self) -> Vec<(Arc<str>, Item)> {
+        self.items
+    }
+
     /// The names in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
         self.items.iter().map(|(name, _)| &**name)

@@ -11,7 +11,9 @@ pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod zarr;
 
-use stook_core::DType;
+use std::sync::{Mutex, PoisonError};
+
+use stook_core::{DType, Result};
 
 use crate::group::{Bounds, Group, GroupKey, LabelKey, PositionKey};
 use crate::labels::Labels;
@@ -72,6 +74,24 @@ fn positions(key: &PositionKey, len: usize) -> Option<Vec<usize>> {
             (step != 0).then_some(found)
         }
     }
+}
+
+/// What `work` makes of each number below `n`, on several threads.
+pub(crate) fn each_at_once<T: Send>(
+    n: usize,
+    work: &(dyn Fn(usize) -> Result<T> + Sync),
+) -> Result<Vec<T>> {
+    let found: Vec<Mutex<Option<T>>> = (0..n).map(|_| Mutex::new(None)).collect();
+    stook_core::engine::for_each(n, crate::kernels::n_threads(), &|at| {
+        let made = work(at)?;
+        if let Some(place) = found.get(at) {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+        }
+        Ok(())
+    })?;
+    let found = found.into_iter();
+    let found = found.map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(found.flatten().collect())
 }
 
 /// Whether items of that type are whole numbers.

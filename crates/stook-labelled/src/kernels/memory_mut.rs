@@ -161,6 +161,20 @@ impl<'a> StridedMut<'a> {
         Some(unsafe { std::slice::from_raw_parts_mut(self.items, len) })
     }
 
+    /// The items as a slice, if they are of type `T` and lie behind one another in C order. They have
+    /// to be values of it: of numbers, any bytes are.
+    pub fn as_mut_slice<T: stook_core::Element>(&mut self) -> Option<&mut [T]> {
+        if self.dtype != T::DTYPE {
+            return None;
+        }
+        let bytes = self.bytes_mut()?;
+        T::validate(bytes).ok()?;
+        // SAFETY: `Element` promises that all bytes that pass `validate` are a value.
+        #[expect(unsafe_code, reason = "items are lent where they lie")]
+        let (before, items, after) = unsafe { bytes.align_to_mut::<T>() };
+        (before.is_empty() && after.is_empty()).then_some(items)
+    }
+
     /// The same items, lent.
     pub(crate) fn reborrow(&mut self) -> StridedMut<'_> {
         StridedMut {

@@ -309,7 +309,7 @@ impl Asked<'_> {
                 (keys.get(low), keys.get(low + 1))
             } else {
                 let (_, a, after) = keys.select_nth_unstable(low);
-                (Some(&*a), if way > 0.0 { after.iter().min() } else { None })
+                (Some(&*a), if way > 0.0 || !self.skips { after.iter().min() } else { None })
             };
             let a = a.copied().unwrap_or_default();
             let b = b.copied().unwrap_or(a);
@@ -322,10 +322,12 @@ impl Asked<'_> {
         T: Keyed + Cast<O>,
         f64: Cast<O>,
     {
-        if way == 0.0 {
+        let next = b.to_f64();
+        // numpy looks at the next number, too: with an infinite one there is no number between.
+        if way == 0.0 && (self.skips || self.method == Quantile::Median || next.is_finite()) {
             return a.cast();
         }
-        let (a, b) = (a.to_f64(), b.to_f64());
+        let (a, b) = (a.to_f64(), next);
         let step = b - a;
         let between = match self.method {
             Quantile::Median => (a + b) / 2.0,

@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use stook_core::element::as_bytes;
 use stook_core::file::place::{PlaceKind, create_folders, draft_of, kind_of, publish, remove};
 use stook_core::file::{FileIo, LocalFile, write_atomic};
 use stook_core::store::{ByteStore as _, LocalStore};
-use stook_core::{Durability, Error, ErrorKind, Limits, Mode, Result};
+use stook_core::{DType, Durability, Error, ErrorKind, Limits, Mode, Result, Values};
 
 use super::sidecar::{self, Sidecar};
 use super::table::{self, Table, Texts};
@@ -19,6 +20,7 @@ use crate::item::Item;
 use crate::metadata::Metadata;
 use crate::scalar::Scalar;
 use crate::session::{LoadReport, SaveOptions, SaveReport, Session};
+use crate::text::{self, Cells, Numbers, Rows};
 
 /// The file of a session's metadata.
 const METADATA: &str = "__metadata__";
@@ -103,16 +105,84 @@ impl Table for Records {
     }
 }
 
-fn records(path: &Path, limits: &Limits) -> Result<Records> {
+/// A table of numbers, and labels before them.
+struct Plain {
+    heading: Vec<String>,
+    table: text::Table,
+}
+
+impl Plain {
+    /// The table in `bytes`; `None` if it has other cells, or quotes.
+    fn of(bytes: &[u8]) -> Result<Option<Self>> {
+        let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return Ok(None) };
+        let (first, rest) = bytes.split_at(end);
+        let first = first.strip_suffix(b"\r").unwrap_or(first);
+        let Ok(first) = std::str::from_utf8(first) else { return Ok(None) };
+        if first.is_empty() || first.contains(['"', '\r']) {
+            return Ok(None);
+        }
+        let heading: Vec<String> = first.split(',').map(str::to_owned).collect();
+        let (_, n_labels) = table::label_columns(&heading);
+        let n_cells = heading.len().saturating_sub(n_labels);
+        let table = text::parse(rest, b',', (n_labels, n_cells))?;
+        Ok(table.filter(|table| table.n_rows > 0).map(|table| Self { heading, table }))
+    }
+}
+
+impl Table for Plain {
+    fn n_rows(&self) -> usize {
+        self.table.n_rows + 1
+    }
+
+    fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
+        let Some(row) = row.checked_sub(1) else {
+            return self.heading.get(column).map_or("", String::as_str).into();
+        };
+        let labels = self.table.labels.get(column);
+        let text = labels
+            .and_then(|labels| labels.texts.get(usize::try_from(*labels.codes.get(row)?).ok()?));
+        text.map_or("", String::as_str).into()
+    }
+
+    fn n_columns(&self, _: usize) -> usize {
+        self.heading.len()
+    }
+
+    fn numbers(&self, first: usize) -> Option<Values> {
+        if first != self.table.labels.len() {
+            return None;
+        }
+        let (dtype, bytes) = match &self.table.cells {
+            Cells::Ints(values) => (DType::Int64, as_bytes(values)),
+            Cells::Floats(values) => (DType::Float64, as_bytes(values)),
+        };
+        let n = bytes.len() / dtype.item_size().max(1);
+        Values::new(dtype, vec![n as u64], bytes.to_vec(), Vec::new()).ok()
+    }
+}
+
+/// What a file holds, without the mark of its order of bytes.
+fn contents(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     let bytes = sidecar::bytes(path, limits.chunk_len_bytes)?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    Ok(bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes))
+}
+
+fn records(path: &Path, limits: &Limits) -> Result<Records> {
+    records_of(&contents(path, limits)?).map_err(|error| error.at_file(path))
+}
+
+fn records_of(bytes: &[u8]) -> Result<Records> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let records = reader.records().collect::<std::result::Result<Vec<_>, _>>();
-    records.map(Records).map_err(|error| Error::corrupt("no csv").with_source(error).at_file(path))
+    records.map(Records).map_err(|error| Error::corrupt("no csv").with_source(error))
 }
 
 fn array(path: &Path, limits: &Limits) -> Result<Array> {
-    table::read(&records(path, limits)?)
+    let bytes = contents(path, limits)?;
+    match Plain::of(&bytes)? {
+        Some(plain) => table::read(&plain),
+        None => table::read(&records_of(&bytes)?),
+    }
 }
 
 /// Names and values of a table of two columns, whose types are guessed.
@@ -138,7 +208,7 @@ pub(crate) fn save(
     for (name, item) in items {
         match item {
             Item::Array(array, _) => {
-                match file_name(name).and_then(|file| Ok((file, text(array)?))) {
+                match file_name(name).and_then(|file| Ok((file, text_of(array)?))) {
                     Ok(file) => {
                         files.push(file);
                         report.saved.push((*name).to_owned());
@@ -240,8 +310,45 @@ fn not_written(error: csv::Error) -> Error {
     Error::invalid(format!("text that csv cannot hold: {error}"))
 }
 
+/// A cell as it is written among others.
+fn written(cell: &str) -> Result<String> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    writer.write_record([cell, "0"]).map_err(not_written)?;
+    let bytes = writer.into_inner().map_err(|_| Error::invalid("text that csv cannot hold"))?;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    Ok(text.strip_suffix(",0\n").unwrap_or_default().to_owned())
+}
+
+/// The text of an array of numbers, which takes no more than to write them; `None` of another.
+fn text_of_numbers(array: &Array) -> Result<Option<Vec<u8>>> {
+    let numbers = match array.dtype() {
+        DType::Float64 => array.as_slice().map(Numbers::Floats),
+        DType::Int64 => array.as_slice().map(Numbers::Ints),
+        DType::Bool => Some(Numbers::Bools(array.data().items())),
+        _ => None,
+    };
+    let axes = array.axes().as_slice().split_last().filter(|(last, _)| !last.is_empty());
+    let Some((numbers, (last, axes))) = numbers.zip(axes) else { return Ok(None) };
+    let labels = axes.iter().map(|axis| {
+        table::label_texts(axis).map(|label| written(&label)).collect::<Result<Vec<_>>>()
+    });
+    let mut labels = labels.collect::<Result<Vec<_>>>()?;
+    if labels.is_empty() {
+        labels.push(vec![String::new()]);
+    }
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    let header: Vec<String> = table::header(array).iter().map(table::text_of).collect();
+    writer.write_record(&header).map_err(not_written)?;
+    let header = writer.into_inner().map_err(|_| Error::invalid("text that csv cannot hold"))?;
+    let rows = Rows { labels: &labels, n_columns: last.len(), separator: ',', missing: "" };
+    Ok(Some([vec![header], text::write(numbers, rows)?].concat().concat()))
+}
+
 /// The text of an array.
-fn text(array: &Array) -> Result<Vec<u8>> {
+fn text_of(array: &Array) -> Result<Vec<u8>> {
+    if let Some(text) = text_of_numbers(array)? {
+        return Ok(text);
+    }
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let header: Vec<String> = table::header(array).iter().map(table::text_of).collect();
     writer.write_record(&header).map_err(not_written)?;

@@ -8,9 +8,10 @@ mod read;
 mod write;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use stook::pickle::{Class, Form, Pickle};
-use stook_core::file::{FileIo, LocalFile, write_atomic};
+use stook::pickle::{Class, Form, Pickle, Piece};
+use stook_core::file::{FileIo, LocalFile, write_atomic_pieces};
 use stook_core::{Durability, Error, Limits, Result};
 
 use crate::item::Item;
@@ -48,9 +49,8 @@ fn parse(path: &Path, limits: &Limits) -> Result<Pickle> {
         let most = limits.chunk_len_bytes;
         return Err(Error::limit(format!("a pickle of {len} bytes exceeds {most}")).at_file(path));
     }
-    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-    file.read_exact_at(0, &mut bytes)?;
-    Pickle::parse_with(&bytes, limits, &CLASSES).map_err(|error| error.at_file(path))
+    let file: Arc<dyn FileIo> = Arc::new(file);
+    Pickle::parse_file(&file, limits, &CLASSES).map_err(|error| error.at_file(path))
 }
 
 /// Saves objects to a pickle: a new one, or with what the old one holds.
@@ -77,7 +77,8 @@ pub(crate) fn save(
         kept.iter().filter(|(name, _)| items.iter().all(|(new, _)| new != name)).collect();
     all.extend_from_slice(items);
     let (pickle, report) = write::session(&all, &metadata)?;
-    let bytes = stook::pickle::write(&pickle, Form::Numpy2)?;
-    write_atomic(path, &bytes, Durability::Flush)?;
+    let pieces = stook::pickle::pieces(&pickle, Form::Numpy2)?;
+    let pieces: Vec<&[u8]> = pieces.iter().map(Piece::bytes).collect();
+    write_atomic_pieces(path, &pieces, Durability::Flush)?;
     Ok(report)
 }

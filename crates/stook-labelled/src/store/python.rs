@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stook::pickle::{Class, DateTime, Descr, Node, NodeId, Object, Pickle, PickledArray};
 use stook_core::codec::Endian;
 use stook_core::dtype::{Charset, FixedString, Padding, TimeBase, TimeUnit};
-use stook_core::{DType, Error, Result, Values};
+use stook_core::{DType, Error, Result, SharedBytes, Values};
 
 use crate::label::{Label, LabelRef};
 use crate::labels::Labels;
@@ -44,6 +44,7 @@ pub(crate) fn scalar(pickle: &Pickle, id: NodeId) -> Result<Scalar> {
             Err(_) => Scalar::Bytes(bytes.as_slice().into()),
         },
         Node::Bytes(bytes) => Scalar::Bytes(bytes.as_slice().into()),
+        Node::StoredBytes(stored) => Scalar::Bytes(stored.read()?.into()),
         Node::Date(at) => Scalar::Date(date(at)),
         Node::Time(micros) => Scalar::Time(Time(*micros)),
         Node::DateTime(at) => Scalar::DateTime(date(at), Time(at.microsecond_of_day)),
@@ -206,9 +207,10 @@ fn fortran_order(shape: &[u64]) -> Vec<usize> {
 }
 
 /// Adds elements as an array; texts of varying length are objects.
-pub(crate) fn add_values(pickle: &mut Pickle, values: &Values) -> Result<NodeId> {
+pub(crate) fn add_values(pickle: &mut Pickle, values: &Arc<Values>) -> Result<NodeId> {
     if !values.dtype().has_heap() {
-        let array = pickled(values)?;
+        let lent = SharedBytes::lent(Arc::<Values>::clone(values));
+        let array = pickled_of(values, lent)?;
         return pickle.add(Node::Array(Arc::new(array)));
     }
     let objects = (0..values.len())
@@ -228,6 +230,11 @@ pub(crate) fn add_texts(pickle: &mut Pickle, values: &Values, shape: Vec<u64>) -
 
 /// Items as numpy has them.
 fn pickled(values: &Values) -> Result<PickledArray> {
+    pickled_of(values, values.items().to_vec().into())
+}
+
+/// The same of values with these items.
+fn pickled_of(values: &Values, items: SharedBytes) -> Result<PickledArray> {
     let dtype = match values.dtype() {
         // numpy knows neither character set nor padding.
         DType::FixedString(text) => DType::FixedString(FixedString {
@@ -239,7 +246,7 @@ fn pickled(values: &Values) -> Result<PickledArray> {
         other => other.clone(),
     };
     let descr = Arc::new(Descr::Plain { dtype, endian: Endian::NATIVE });
-    PickledArray::of_bytes(descr, values.shape().to_vec(), false, values.items().to_vec())
+    PickledArray::of_bytes(descr, values.shape().to_vec(), false, items)
 }
 
 /// What the dictionary, or object of larray's class, at `id` says.

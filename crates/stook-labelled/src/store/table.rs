@@ -80,6 +80,11 @@ pub(crate) fn row_labels(array: &Array) -> Vec<Vec<Cell>> {
     found
 }
 
+/// The labels of an axis as text.
+pub(crate) fn label_texts(axis: &Axis) -> impl Iterator<Item = String> + '_ {
+    axis.labels().iter_refs().map(|label| text_of(&label_cell(label)))
+}
+
 fn label_cell(label: LabelRef<'_>) -> Cell {
     match label {
         LabelRef::None => Cell::Empty,
@@ -198,6 +203,11 @@ pub(crate) trait Table {
     fn text(&self, row: usize, column: usize) -> std::borrow::Cow<'_, str>;
     /// The cells of a row.
     fn n_columns(&self, row: usize) -> usize;
+    /// The cells of all rows but the first, from column `first` on, if they are known to be numbers.
+    fn numbers(&self, first: usize) -> Option<Values> {
+        let _ = first;
+        None
+    }
 }
 
 /// The array that a table is of.
@@ -216,17 +226,13 @@ pub(crate) fn read(table: &dyn Table) -> Result<Array> {
         }
     }
     let names: Vec<String> = (0..n_columns).map(|at| table.text(0, at).into_owned()).collect();
-    let split = names.iter().position(|name| name.contains('\\'));
+    let (split, n_labels) = label_columns(&names);
     let name = |text: &str| (!text.is_empty()).then(|| AxisName::from(text));
     if split.is_none() && n_columns == 1 && names[0] == "value" && table.n_rows() == 2 {
         let values = elements(table, &[1], 0, 1)?.reshaped(Vec::new())?;
         return Array::new(AxisCollection::from(Vec::new()), values);
     }
     let is_one_axis = split.is_none() && table.n_rows() == 2 && table.text(1, 0).is_empty();
-    let n_labels = match split {
-        Some(at) => at + 1,
-        None => names.iter().take_while(|name| name.is_empty()).count().max(1),
-    };
     let mut axis_names: Vec<Option<AxisName>> =
         names.iter().take(n_labels).map(|text| name(text)).collect();
     let last_name = match split {
@@ -281,6 +287,16 @@ pub(crate) fn read(table: &dyn Table) -> Result<Array> {
         return Array::new(axes, values.reshaped(shape)?);
     }
     scattered(axes, &values, &places, n_cells)
+}
+
+/// The column whose name has that of the last axis behind it, and how many columns are labels.
+pub(crate) fn label_columns(names: &[String]) -> (Option<usize>, usize) {
+    let split = names.iter().position(|name| name.contains('\\'));
+    let n_labels = match split {
+        Some(at) => at + 1,
+        None => names.iter().take_while(|name| name.is_empty()).count().max(1),
+    };
+    (split, n_labels)
 }
 
 /// Rows where their labels say; what there is no row for is missing.
@@ -364,6 +380,9 @@ fn truth(text: &str) -> Option<bool> {
 fn elements(table: &dyn Table, rows: &[usize], first: usize, n_cells: usize) -> Result<Values> {
     let shape = vec![rows.len() as u64, n_cells as u64];
     let n = rows.len().saturating_mul(n_cells);
+    if let Some(values) = table.numbers(first).filter(|values| values.len() == n) {
+        return values.reshaped(shape);
+    }
     if n == 0 {
         return Values::new(DType::Float64, shape, Vec::new(), Vec::new());
     }

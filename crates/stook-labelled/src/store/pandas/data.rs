@@ -125,8 +125,7 @@ pub(super) fn typed(values: Values, marks: &Marks) -> Result<Values> {
         (DType::FixedString(_), _) => return unicode(&values),
         _ => return Ok(values),
     };
-    let (_, shape, items, heap) = values.into_parts();
-    Values::new(dtype, shape, items, heap)
+    values.retyped(dtype)
 }
 
 /// Text of fixed length in bytes as text of fixed length in characters.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use stook::pickle::{Node, Pickle};
-use stook::{File, Group as Folder, OpenOptions, Selection};
+use stook::{File, Group as Folder, NodePath, OpenOptions, Selection};
 use stook_core::{DType, Error, Limits, Result, Values};
 
 use super::attributes::{Marks, Name};
@@ -16,7 +16,7 @@ use crate::item::Item;
 use crate::metadata::Metadata;
 use crate::scalar::{Date, Scalar, Time};
 use crate::session::{Listed, LoadReport, Session};
-use crate::store::{kept, python, time};
+use crate::store::{each_at_once, kept, python, time};
 use crate::{Array, Axis, AxisCollection, AxisName, Label, Labels};
 
 /// A file of objects, open.
@@ -35,19 +35,27 @@ pub(crate) fn load(
     let source = Pandas::open(path, limits)?;
     let mut session = Session::new().with_metadata(source.metadata()?);
     let mut report = LoadReport::default();
-    for name in source.names()? {
-        if names.is_some_and(|names| !names.contains(&name)) {
-            continue;
+    let wanted = match names {
+        None => source.names()?,
+        Some(names) => source.names_among(names)?,
+    };
+    let items = each_at_once(wanted.len(), &|at| {
+        let Some(name) = wanted.get(at) else { return Ok(None) };
+        match source.item(name) {
+            Err(error) if error.kind() == stook_core::ErrorKind::Unsupported => {
+                Ok(Some(Err(error)))
+            }
+            found => found.map(|item| Some(Ok(item))).map_err(|error| error.at_file(path)),
         }
-        match source.item(&name) {
-            Ok(item) => {
+    })?;
+    for (name, item) in wanted.into_iter().zip(items) {
+        match item {
+            Some(Ok(item)) => {
                 session.insert(name.as_str(), item);
                 report.loaded.push(name);
             }
-            Err(error) if error.kind() == stook_core::ErrorKind::Unsupported => {
-                report.skip(name, error.message());
-            }
-            Err(error) => return Err(error.at_file(path)),
+            Some(Err(error)) => report.skip(name, error.message()),
+            None => {}
         }
     }
     Ok((session, report))
@@ -63,6 +71,21 @@ impl Pandas {
     pub(crate) fn names(&self) -> Result<Vec<String>> {
         let children = self.file.root_group()?.children()?;
         Ok(children.into_iter().map(|child| child.name).collect())
+    }
+
+    /// Those of `names` that objects have, sorted; the others are not looked at.
+    fn names_among(&self, names: &[String]) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for name in names {
+            let path = NodePath::root().join(name);
+            let Some(path) = path.ok().filter(|path| path.name() == name) else { continue };
+            if self.file.container().kind(&path)?.is_some() {
+                found.push(name.clone());
+            }
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
     }
 
     /// What the file says about itself.

@@ -1,6 +1,6 @@
 //! A data frame as an array: rows are the labels of all axes but the last, columns those of the last.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use stook::{Group as Folder, Selection};
@@ -129,7 +129,10 @@ fn levels(
     };
     let orders = match known {
         Some(orders) => orders,
-        None => parts.iter().map(|(_, _, codes)| first_appearances(codes)).collect(),
+        None => {
+            let order = |(labels, _, codes): &Part| first_appearances(codes, labels.len());
+            parts.iter().map(order).collect()
+        }
     };
     let mut axes = Vec::new();
     for ((labels, name, _), order) in parts.iter().zip(&orders) {
@@ -170,11 +173,20 @@ fn known_orders(parts: &[Part], lengths: &[usize]) -> Option<Vec<Vec<i64>>> {
     Some(orders)
 }
 
-fn first_appearances(codes: &[i64]) -> Vec<i64> {
-    let mut seen = HashMap::new();
+/// Each code once, in the order in which they come; most are below `n_labels`.
+fn first_appearances(codes: &[i64], n_labels: usize) -> Vec<i64> {
+    let mut seen = vec![false; n_labels];
+    let mut others = HashSet::new();
     let mut order = Vec::new();
     for &code in codes {
-        seen.entry(code).or_insert_with(|| order.push(code));
+        let place = usize::try_from(code).ok().and_then(|code| seen.get_mut(code));
+        let is_new = match place {
+            Some(place) => !std::mem::replace(place, true),
+            None => others.insert(code),
+        };
+        if is_new {
+            order.push(code);
+        }
     }
     order
 }

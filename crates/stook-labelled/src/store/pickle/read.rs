@@ -7,6 +7,7 @@ use super::{ARRAY, AXIS, AXIS_COLLECTION, AXIS_REFERENCE, IGROUP, LGROUP, METADA
 use crate::group::{Bounds, Group, GroupKey, LabelKey, PositionKey};
 use crate::item::{Item, ItemKind};
 use crate::session::{LoadReport, Session};
+use crate::store::each_at_once;
 use crate::store::python::{self, unexpected};
 use crate::{Array, Axis, AxisCollection, AxisName, AxisRef, Label, Labels};
 
@@ -16,7 +17,8 @@ pub(super) fn session(pickle: &Pickle, names: Option<&[String]>) -> Result<(Sess
     let (Node::Dict(pairs) | Node::OrderedDict(pairs)) = root else {
         return Err(unexpected("a dictionary of names and objects", root));
     };
-    let (mut report, mut found, mut session) = (LoadReport::default(), Vec::new(), Session::new());
+    let (mut report, mut session) = (LoadReport::default(), Session::new());
+    let (mut wanted, mut found) = (Vec::new(), Vec::new());
     for (key, value) in pairs {
         let key = pickle.node(*key)?;
         let name = key.as_text().ok_or_else(|| unexpected("a name", key))?;
@@ -27,12 +29,25 @@ pub(super) fn session(pickle: &Pickle, names: Option<&[String]>) -> Result<(Sess
         if names.is_some_and(|names| names.iter().all(|wanted| wanted != name)) {
             continue;
         }
-        match item(pickle, *value) {
-            Ok(item) => found.push((name, item)),
-            Err(error) if error.kind() == ErrorKind::Unsupported => {
-                report.skip(name, error.message());
-            }
-            Err(error) => return Err(error.within(format_args!("`{name}`"))),
+        wanted.push((name, *value));
+    }
+    // Elements are read from the file here.
+    let items = each_at_once(wanted.len(), &|at| {
+        let Some(&(_, id)) = wanted.get(at) else { return Ok(None) };
+        match item(pickle, id) {
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Some(Err(error))),
+            found => found.map(|item| Some(Ok(item))),
+        }
+        .map_err(|error| match wanted.get(at) {
+            Some((name, _)) => error.within(format_args!("`{name}`")),
+            None => error,
+        })
+    })?;
+    for ((name, _), item) in wanted.into_iter().zip(items) {
+        match item {
+            Some(Ok(item)) => found.push((name, item)),
+            Some(Err(error)) => report.skip(name, error.message()),
+            None => {}
         }
     }
     let rank = |item: &Item| match item.kind() {
