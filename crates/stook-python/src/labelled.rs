@@ -5,3 +5,4 @@ pub(crate) mod kernels;
 pub(crate) mod key;
 mod label;
 pub(crate) mod session;
+pub(crate) mod text;

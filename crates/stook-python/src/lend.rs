@@ -3,17 +3,19 @@
 use std::ffi::{c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use numpy::{PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use stook::codec::Endian;
-use stook::{ArraySpec, CodecSpec, Values};
+use stook::{ArraySpec, CodecSpec, SharedBytes, Values};
 use stook_loom::fused::Buffers;
 use stook_loom::matrix::Numbers;
 
-use crate::dtype::to_numpy;
-use crate::memory::numpy;
+use crate::dtype::{from_numpy, to_numpy};
+use crate::enter::raise;
+use crate::memory::{self, numpy};
 use crate::{strings, values};
 
 /// Fills `view` with bytes of `owner`, to be read only.
@@ -110,6 +112,79 @@ pub(crate) fn held<'py>(py: Python<'py>, values: Arc<Values>) -> PyResult<Bound<
     let shape = PyTuple::new(py, values.shape())?;
     let memory = Bound::new(py, Held { values })?;
     numpy(py, "ndarray")?.call1((shape, to_numpy(py, &dtype)?, memory))
+}
+
+/// Shorter arrays are copied: that takes less than to hand their memory over.
+const MIN_GIVEN_LEN_BYTES: usize = 64 << 10;
+
+/// Values as an array of numpy that may be written to. Memory of many numbers is handed over, not
+/// copied.
+pub(crate) fn given(py: Python<'_>, values: Values) -> PyResult<Bound<'_, PyAny>> {
+    // numpy's items are aligned to 16 bytes at most.
+    const ALIGNMENT: usize = 16;
+    let dtype = values.dtype();
+    let is_plain = !dtype.has_heap() && !strings::has_padding(dtype);
+    let items = values.items();
+    if !is_plain
+        || items.len() < MIN_GIVEN_LEN_BYTES
+        || !items.as_ptr().addr().is_multiple_of(ALIGNMENT)
+    {
+        return values::to_array(py, &values);
+    }
+    let (dtype, shape, items, _) = values.into_parts();
+    if !items.as_ptr().addr().is_multiple_of(ALIGNMENT) {
+        let values = Values::new(dtype, shape, items, Vec::new());
+        return values::to_array(py, &values.map_err(|error| raise(py, &error))?);
+    }
+    let bytes = PyArray1::from_vec(py, items);
+    let array = bytes.call_method1("view", (to_numpy(py, &dtype)?,))?;
+    array.call_method1("reshape", (PyTuple::new(py, shape)?,))
+}
+
+/// The memory of an array of numpy, which stays as long as this does.
+struct OfArray {
+    _array: Py<PyAny>,
+    at: *const u8,
+    len_bytes: usize,
+}
+
+// SAFETY: the memory is only read, and stays where it is while the array is referred to. A thread
+// of Python that writes to it meanwhile changes which numbers are read, as with numpy's own functions.
+#[expect(unsafe_code, reason = "memory of numpy crosses to threads that save it")]
+unsafe impl Send for OfArray {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "memory of numpy crosses to threads that save it")]
+unsafe impl Sync for OfArray {}
+
+impl AsRef<[u8]> for OfArray {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the array is contiguous and has so many bytes, which live as long as it does.
+        #[expect(unsafe_code, reason = "numpy lends memory as pointer and length")]
+        unsafe {
+            std::slice::from_raw_parts(self.at, self.len_bytes)
+        }
+    }
+}
+
+/// The items of an array of numbers where they lie, which are not to be kept longer than the call;
+/// `None` for one that is not in C order, or whose items are no plain numbers of the machine.
+pub(crate) fn lent(array: &Bound<'_, PyAny>) -> PyResult<Option<Values>> {
+    let untyped = array.cast::<PyUntypedArray>()?;
+    let descr = untyped.dtype();
+    let is_number = matches!(descr.kind(), b'b' | b'i' | b'u' | b'f' | b'c' | b'm' | b'M');
+    if !is_number || descr.is_native_byteorder() == Some(false) || untyped.is_empty() {
+        return Ok(None);
+    }
+    let bytes = memory::bytes(untyped);
+    let dtype = from_numpy(&descr)?;
+    if bytes.is_empty() || !bytes.as_ptr().addr().is_multiple_of(descr.alignment().max(1)) {
+        return Ok(None);
+    }
+    let owner =
+        OfArray { _array: array.clone().unbind(), at: bytes.as_ptr(), len_bytes: bytes.len() };
+    let shape = untyped.shape().iter().map(|&len| len as u64).collect();
+    let values = Values::lent(dtype, shape, SharedBytes::lent(Arc::new(owner)));
+    values.map(Some).map_err(|error| raise(array.py(), &error))
 }
 
 /// Numbers of a batch, which are given back when nobody looks at them any more.

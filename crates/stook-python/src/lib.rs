@@ -57,6 +57,8 @@ mod _stook {
     #[pymodule_export]
     use crate::labelled::kernels::labelled_argsort;
     #[pymodule_export]
+    use crate::labelled::kernels::labelled_arithmetic;
+    #[pymodule_export]
     use crate::labelled::kernels::labelled_binary;
     #[pymodule_export]
     use crate::labelled::kernels::labelled_count_true;
@@ -88,6 +90,10 @@ mod _stook {
     use crate::labelled::session::labelled_load;
     #[pymodule_export]
     use crate::labelled::session::labelled_save;
+    #[pymodule_export]
+    use crate::labelled::text::labelled_csv_rows;
+    #[pymodule_export]
+    use crate::labelled::text::labelled_csv_table;
     #[pymodule_export]
     use crate::lend::Lender;
     #[pymodule_export]

@@ -38,8 +38,11 @@ __all__ = [
     "diff",
     "labelled_arg_extreme",
     "labelled_argsort",
+    "labelled_arithmetic",
     "labelled_binary",
     "labelled_count_true",
+    "labelled_csv_rows",
+    "labelled_csv_table",
     "labelled_element_equals",
     "labelled_equals",
     "labelled_filter",
@@ -526,6 +529,12 @@ def labelled_save(
     overwrite: bool = True,
     sidecar: bool = False,
 ) -> tuple[list[str], list[tuple[str, str]]]: ...
+def labelled_csv_rows(
+    array: NDArray[Any], labels: list[list[str]], separator: str, missing: str
+) -> list[bytes]: ...
+def labelled_csv_table(
+    text: bytes, start: int, separator: int, n_labels: int, n_cells: int
+) -> tuple[list[tuple[list[str], NDArray[np.int64]]], NDArray[Any]] | None: ...
 def labelled_list(
     path: str | PathLike[str],
 ) -> list[tuple[str, str, list[tuple[str | None, int]], str | None]]: ...
@@ -594,6 +603,9 @@ def labelled_equals(
     atol: float = 0.0,
     nans_equal: bool = False,
 ) -> bool: ...
+def labelled_arithmetic(
+    op: str, a: NDArray[Any], b: NDArray[Any] | float
+) -> NDArray[Any] | None: ...
 def labelled_binary(op: str, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]: ...
 
 @disjoint_base

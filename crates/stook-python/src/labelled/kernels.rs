@@ -12,15 +12,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PySlice, PyTuple};
 use stook::{DType, Error};
 use stook_labelled::kernels::{
-    Along, Binary, Extreme, Filter, Missing, Quantile, Reduction, Scan, Strided, StridedMut,
-    Tolerance, all_close, arg_extreme, argsort, binary, binary_dtype, broadcast_shape, count_true,
-    element_equals, quantile, quantile_dtype, reduce, reduction_dtype, scan, scan_dtype, take,
-    true_positions, unravel,
+    Along, Binary, Extreme, Filter, Missing, Plain, Quantile, Reduction, Scan, Side, Strided,
+    StridedMut, Tolerance, all_close, arg_extreme, argsort, binary, binary_dtype, broadcast_shape,
+    count_true, element_equals, plain, quantile, quantile_dtype, reduce, reduction_dtype, scan,
+    scan_dtype, take, true_positions, unravel,
 };
 
 use crate::dtype::{from_numpy, to_numpy};
 use crate::enter::{enter, invalid, raise};
-use crate::memory::numpy;
+use crate::memory::{self, numpy};
 
 /// The type of an array's items, quickly for plain numbers.
 fn dtype_of(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
@@ -467,4 +467,52 @@ pub(crate) fn labelled_binary<'py>(
     let shape = broadcast_shape(a.shape(), b.shape()).map_err(|error| raise(py, &error))?;
     let of = (dtype, shape.as_slice(), is_fortran);
     Ok(made(py, of, |out| binary(op, &a, &b, out))?.into_any())
+}
+
+/// `"add"`, `"subtract"` or `"multiply"` of floats of 64 bits that lie in C order: an array, and one of the same
+/// shape or a number. `None` for others, and where a result is not finite: numpy may warn of it.
+#[pyfunction]
+pub(crate) fn labelled_arithmetic<'py>(
+    op: &str,
+    a: &Bound<'py, PyUntypedArray>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = a.py();
+    let op = match op {
+        "add" => Plain::Add,
+        "subtract" => Plain::Subtract,
+        "multiply" => Plain::Multiply,
+        other => return Err(unknown(py, "function", other)),
+    };
+    let other = b.cast::<PyUntypedArray>().ok();
+    let Some(x) = floats(a) else { return Ok(None) };
+    let y = match other {
+        Some(other) if other.shape() == a.shape() => match floats(other) {
+            Some(y) => Side::Each(y),
+            None => return Ok(None),
+        },
+        Some(_) => return Ok(None),
+        None => Side::All(b.extract()?),
+    };
+    let mut is_finite = false;
+    let found = made(py, (DType::Float64, a.shape(), false), |out| {
+        let out =
+            out.as_mut_slice::<f64>().ok_or_else(|| Error::invalid("no floats in C order"))?;
+        is_finite = plain(op, x, y, out)?;
+        Ok(())
+    })?;
+    Ok(is_finite.then(|| found.into_any()))
+}
+
+/// The elements of an array of floats of 64 bits in C order; `None` for another.
+fn floats<'a>(array: &'a Bound<'_, PyUntypedArray>) -> Option<&'a [f64]> {
+    let descr = array.dtype();
+    let is_float = (descr.kind(), descr.itemsize()) == (b'f', size_of::<f64>());
+    if !is_float || descr.is_native_byteorder() == Some(false) {
+        return None;
+    }
+    // SAFETY: any bytes are a float.
+    #[expect(unsafe_code, reason = "items are lent where they lie")]
+    let (before, items, after) = unsafe { memory::bytes(array).align_to::<f64>() };
+    (before.is_empty() && after.is_empty() && items.len() == array.len()).then_some(items)
 }

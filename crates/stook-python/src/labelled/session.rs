@@ -31,7 +31,7 @@ use stook_labelled::{
 
 use crate::enter::{enter, raise};
 use crate::memory::numpy;
-use crate::values;
+use crate::{lend, values};
 
 /// `(items, metadata, names loaded, names not loaded and why)`.
 type Loaded<'py> = (Bound<'py, PyList>, Bound<'py, PyAny>, Vec<String>, Vec<(String, String)>);
@@ -67,9 +67,10 @@ pub(crate) fn labelled_load<'py>(
         let report = session.load(&path, &options)?;
         Ok((session, report))
     })?;
-    let items = session.iter().map(|(name, item)| item_to_python(py, name, item));
-    let items = PyList::new(py, items.collect::<PyResult<Vec<_>>>()?)?;
     let metadata = metadata_to_python(py, session.metadata())?;
+    let items = session.into_items().into_iter();
+    let items = items.map(|(name, item)| item_to_python(py, &name, item));
+    let items = PyList::new(py, items.collect::<PyResult<Vec<_>>>()?)?;
     let lost = report.not_loaded.into_iter().map(|lost| (lost.name, lost.why)).collect();
     Ok((items, metadata, report.loaded, lost))
 }
@@ -132,16 +133,22 @@ pub(crate) fn labelled_list(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Descr
 
 // From here to Python.
 
-fn item_to_python<'py>(py: Python<'py>, name: &str, item: &Item) -> PyResult<Bound<'py, PyTuple>> {
+fn item_to_python<'py>(py: Python<'py>, name: &str, item: Item) -> PyResult<Bound<'py, PyTuple>> {
+    let kind = item.type_name();
     let (kind, parts) = match item {
         Item::Array(array, metadata) => {
-            let axes = array.axes().iter().map(|axis| axis_to_python(py, axis));
+            let (axes, data) = array.into_parts();
+            let axes = axes.iter().map(|axis| axis_to_python(py, axis));
             let axes = PyList::new(py, axes.collect::<PyResult<Vec<_>>>()?)?;
-            let data = elements_to_python(py, array.data())?;
-            let parts = (axes, data, metadata_to_python(py, metadata)?);
-            ("Array", parts.into_pyobject(py)?.into_any())
+            let data = if data.dtype().has_heap() {
+                elements_to_python(py, &data)?
+            } else {
+                lend::given(py, Arc::unwrap_or_clone(data))?
+            };
+            let parts = (axes, data, metadata_to_python(py, &metadata)?);
+            (kind, parts.into_pyobject(py)?.into_any())
         }
-        Item::Axis(axis) => ("Axis", axis_to_python(py, axis)?.into_any()),
+        Item::Axis(axis) => (kind, axis_to_python(py, &axis)?.into_any()),
         Item::Group(group) => {
             let name = group.name().map(|name| label_to_python(py, name)).transpose()?;
             let axis = match group.axis() {
@@ -151,9 +158,9 @@ fn item_to_python<'py>(py: Python<'py>, name: &str, item: &Item) -> PyResult<Bou
                 Some(AxisRef::Index(index)) => index.into_pyobject(py)?.into_any(),
             };
             let parts = (key_to_python(py, group.key())?, name, axis).into_pyobject(py)?;
-            (item.type_name(), parts.into_any())
+            (kind, parts.into_any())
         }
-        Item::Scalar(scalar) => ("scalar", scalar_to_python(py, scalar)?),
+        Item::Scalar(scalar) => ("scalar", scalar_to_python(py, &scalar)?),
         other => return Err(invalid(format!("a {} is not passed on", other.type_name()))),
     };
     (name, kind, parts).into_pyobject(py)
@@ -325,7 +332,10 @@ fn is_objects(array: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn elements_of(array: &Bound<'_, PyAny>) -> Found<Values> {
     let py = array.py();
     if !is_objects(array)? {
-        return values::from_any_array(array).map(Ok);
+        return match lend::lent(array)? {
+            Some(values) => Ok(Ok(values)),
+            None => values::from_any_array(array).map(Ok),
+        };
     }
     let objects = array.call_method0("ravel")?.call_method0("tolist")?;
     let mut texts = Vec::new();

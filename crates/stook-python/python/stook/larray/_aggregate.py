@@ -70,6 +70,12 @@ def _deviation(function: Callable[..., Any], without_nan: Callable[..., Any]) ->
 
 
 def _percentile(data: np.ndarray, axis: Any, skipna: bool, q: Any = None, **options: Any) -> Any:
+    is_plain = (data.dtype == np.float64 and not options.keys() - {"method"}
+                and options.get("method", "linear") == "linear" and isinstance(q, (int, float)) and 0 <= q <= 100)
+    if is_plain:
+        found = _kernels.certain(_kernels.quantile, data, q / 100, axis)
+        if found is not None:
+            return found
     if skipna and _has_nan(data):
         # numpy leaves NaN out row by row.
         if data.dtype.kind == "f" and 0 <= q <= 100 and not options.keys() - {"method"}:
@@ -82,10 +88,14 @@ def _percentile(data: np.ndarray, axis: Any, skipna: bool, q: Any = None, **opti
 
 
 def _median(data: np.ndarray, axis: Any, skipna: bool, **options: Any) -> Any:
+    if data.dtype == np.float64 and not options:
+        found = _kernels.certain(_kernels.median, data, axis)
+        if found is not None:
+            return found
     if skipna and _has_nan(data):
         if data.dtype.kind == "f" and not options:
             try:
-                return _kernels.median(data, axis)
+                return _kernels.median(data, axis, True)
             except NotImplementedError:
                 pass
         return np.nanmedian(data, axis=axis, **options)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stook.larray import _kernels
 from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
 from stook.larray._broadcast import axes_for, same, shaped, united
@@ -33,12 +34,14 @@ def _dividing(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def _operated(name: str, reflected: bool = False) -> Callable[[Array, Any], Any]:
-    function = getattr(operator, name)
+    usual = getattr(operator, name)
     if name in ("truediv", "floordiv", "mod", "pow"):
-        function = _dividing(function)
+        usual = _dividing(usual)
+    large = _kernels.several_threads(name, usual) if name in _kernels.LARGE_NAMES else usual
 
     def method(self: Array, other: Any) -> Any:
         kind = type(other)
+        function = usual if self.data.size < _kernels.LARGE else large
         if kind is int or kind is float:
             found = function(other, self.data) if reflected else function(self.data, other)
             return type(self)._new(found if isinstance(found, np.ndarray) else np.asarray(found), self.axes)

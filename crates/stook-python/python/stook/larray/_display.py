@@ -125,6 +125,12 @@ def _without_repeated(own: list[Any], before: list[Any], wide: bool) -> list[Any
     return shown
 
 
+def table_labels(array: Any, axes_names: Any) -> list[list[Any]]:
+    """The heading of an array as a wide table, and the cells of the labels of each axis but the last."""
+    rows = [_cell_labels(axis.labels) for axis in array.axes[:-1]]
+    return [_heading(array.axes.names, array.axes[-1], True, axes_names, ""), *(rows or [[""]])]
+
+
 def _heading(names: list[Any], columns: Any, wide: bool, axes_names: Any, value_name: str) -> list[Any]:
     if not wide:
         return [*names, value_name]

@@ -191,4 +191,4 @@ def _save_csv(path: str, items: Iterable[tuple[str, Array]], meta: Metadata, opt
 
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([("metadata", ""), *meta.items()])
-        write_whole(os.path.join(folder, f"{_METADATA}.csv"), text.getvalue())
+        write_whole(os.path.join(folder, f"{_METADATA}.csv"), [text.getvalue().encode("utf-8")])

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from stook import _stook
+from stook.larray._display import table_labels
+
 
 def write_csv(array: Any, path: Any, sep: str, na_rep: str, wide: bool, value_name: str, dropna: Any, dialect: str,
               options: dict[str, Any]) -> None:
@@ -16,6 +19,15 @@ def write_csv(array: Any, path: Any, sep: str, na_rep: str, wide: bool, value_na
     if dialect not in ("default", "classic"):
         raise ValueError(f"dialect {dialect!r} is not one of 'default' and 'classic'")
     names: Any = "except_last" if dialect == "classic" else True
+    encoding = options.get("encoding", "utf-8")
+    if wide and not dropna and (hasattr(path, "write") or encoding in ("utf-8", "utf8", "UTF-8")):
+        pieces = _numbers_as_text(array, sep, na_rep, names)
+        if pieces is not None:
+            if hasattr(path, "write"):
+                path.write(b"".join(pieces).decode("utf-8"))
+            else:
+                write_whole(path, pieces)
+            return
     rows = array.dump(wide=wide, value_name=value_name, axes_names=names, na_repr="as_is")
     if rows is None:
         raise ValueError("a 0-dimensional array has no table")
@@ -28,15 +40,44 @@ def write_csv(array: Any, path: Any, sep: str, na_rep: str, wide: bool, value_na
         return
     text = io.StringIO()
     csv.writer(text, delimiter=sep, lineterminator="\n").writerows(texts)
-    write_whole(path, text.getvalue(), options.get("encoding", "utf-8"))
+    write_whole(path, [text.getvalue().encode(encoding)])
 
 
-def write_whole(path: Any, text: str, encoding: str = "utf-8") -> None:
+def _numbers_as_text(array: Any, sep: str, na_rep: str, names: Any) -> list[bytes] | None:
+    """The table of an array of numbers, in pieces; None where it takes more than to write numbers."""
+    data = array.data
+    # What is in numbers would have to be in quotes.
+    if not data.ndim or not data.shape[-1] or len(sep) != 1 or sep.isalnum() or sep in '+-.\r\n"' or not sep.isascii():
+        return None
+    if data.dtype.kind in "iu" and data.dtype != np.uint64:
+        data = data.astype(np.int64, copy=False)
+    if data.dtype not in (np.float64, np.int64, np.bool_) or not data.dtype.isnative:
+        return None
+    heading, *labels = table_labels(array, names)
+    if data.dtype.kind == "f":
+        heading, *labels = [_cells(cells, na_rep, True) for cells in (heading, *labels)]
+    first = io.StringIO()
+    csv.writer(first, delimiter=sep, lineterminator="\n").writerow(heading)
+    written = [[_written(label, sep) for label in axis] for axis in labels]
+    rows = _stook.labelled_csv_rows(np.ascontiguousarray(data), written, sep, _written(na_rep, sep))
+    return [first.getvalue().encode("utf-8"), *rows]
+
+
+def _written(cell: Any, sep: str) -> str:
+    """A cell among others, as the writer of tables has it."""
+    if type(cell) is str and (cell.isalnum() or not cell):
+        return cell
+    text = io.StringIO()
+    csv.writer(text, delimiter=sep, lineterminator="\n").writerow([cell, 0])
+    return text.getvalue()[:-3]
+
+
+def write_whole(path: Any, pieces: list[bytes]) -> None:
     """Writes a file as a whole or not at all: beside it first, then in its place."""
     beside = f"{os.fspath(path)}.{os.getpid()}.tmp"
     try:
-        with open(beside, "w", encoding=encoding, newline="") as file:
-            file.write(text)
+        with open(beside, "wb") as file:
+            file.writelines(pieces)
         os.replace(beside, path)
     except BaseException:
         if os.path.exists(beside):

@@ -11,7 +11,7 @@ import numpy as np
 
 from stook.larray._array import Array
 from stook.larray._metadata import metadata_of
-from stook.larray._table import array_of_rows, array_of_text
+from stook.larray._table import array_of_bytes, array_of_rows
 from stook.larray._warn import warn
 
 
@@ -68,13 +68,21 @@ def read_csv(filepath_or_buffer: Any, nb_axes: int | None = None, index_col: Any
         raise ValueError(f"dialect {dialect!r} is not one of 'larray', 'classic' and 'liam2'")
     if hasattr(filepath_or_buffer, "read"):
         text = filepath_or_buffer.read()
+        written = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
     else:
-        with open(os.fspath(filepath_or_buffer), encoding=kwargs.pop("encoding", "utf-8"), newline="") as file:
-            text = file.read()
-    if wide and headersep is None and decimal == "." and dialect != "liam2":
-        found = array_of_text(text, sep, nb_axes, index_col, fill_value, sort_rows, sort_columns)
+        with open(os.fspath(filepath_or_buffer), "rb") as file:
+            written = file.read()
+        text = None
+    encoding = kwargs.pop("encoding", "utf-8")
+    if text is None and encoding not in ("utf-8", "utf8", "UTF-8"):
+        text = written.decode(encoding)
+        written = text.encode("utf-8", "surrogatepass")
+    if headersep is None and decimal == "." and dialect != "liam2" and index_col is None:
+        found = array_of_bytes(written, sep, nb_axes, fill_value, sort_rows, sort_columns, wide)
         if found is not None:
             return found
+    if text is None:
+        text = written.decode("utf-8")
     rows: list[list[str]] = [row for row in csv.reader(io.StringIO(text), delimiter=sep) if row]
     if headersep is not None and rows:
         rows[0] = [cell for part in rows[0][:1] for cell in part.split(headersep)] + rows[0][1:]

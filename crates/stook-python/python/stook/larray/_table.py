@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from stook import _stook
 from stook.larray import _syntax
 from stook.larray._array import Array
 from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
-
-#: What numbers and what is between them are written with.
-_NUMBERS = re.compile(r"[-+.0-9eEnaif,;\t|]*\Z")
 
 
 def array_of_rows(rows: Sequence[Sequence[Any]], nb_axes: int | None = None, index_col: Any = None,
@@ -54,10 +51,7 @@ def _assembled(heading: list[Any], body: list[list[Any]], at: list[int], values:
     """The array of a heading, the labels of rows, and values."""
     others = [column for column in range(len(heading)) if column not in at]
     names = [heading[column] for column in at]
-    last: Any = None
-    if names and isinstance(names[-1], str) and "\\" in names[-1]:
-        first, _, last = names[-1].partition("\\")
-        names[-1] = first
+    last, names = _last_name(names)
     columns = _typed([heading[column] for column in others])
     if len(body) == 1 and len(at) == 1 and last is None and _is_blank(body[0][at[0]]):
         found = Array(values[0], Axis(columns, _name(names[0])))
@@ -68,38 +62,57 @@ def _assembled(heading: list[Any], body: list[list[Any]], at: list[int], values:
     return found.sort_labels(own.name if own.name is not None else -1) if sort_columns else found
 
 
-def array_of_text(text: str, sep: str, nb_axes: int | None, index_col: Any, fill_value: Any, sort_rows: bool,
-                  sort_columns: bool) -> Array | None:
-    """The array of a table of text whose cells are all numbers but for the labels before them, None for another one.
+def array_of_bytes(text: bytes, sep: str, nb_axes: int | None, fill_value: Any, sort_rows: bool, sort_columns: bool,
+                   wide: bool) -> Array | None:
+    """The array of a table of text (UTF-8) whose cells are all numbers, or empty, but for the labels before them.
 
-    Numbers are parsed by numpy, all at once.
+    :returns: None for another table: one with quotes, texts, or rows of several lengths
     """
-    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line]
-    if len(lines) < 2 or '"' in text or index_col is not None:
+    end = text.find(b"\n")
+    if end < 1 or len(sep) != 1 or not sep.isascii():
         return None
-    heading = lines[0].split(sep)
-    n_labels = len(_label_columns(heading, nb_axes, None, True))
-    n_values = len(heading) - n_labels
-    rows = [line.split(sep, n_labels) for line in lines[1:]]
-    if n_values < 1 or any(len(row) != n_labels + 1 for row in rows):
+    first = text[: end - 1] if text[end - 1: end] == b"\r" else text[:end]
+    try:
+        heading: list[Any] = first.decode("utf-8").split(sep)
+    except UnicodeDecodeError:
         return None
-    parts = [row.pop() for row in rows]
-    if any(part.count(sep) != n_values - 1 for part in parts):
+    if not first or b'"' in first or b"\r" in first:
         return None
-    cells = sep.join(parts)
-    if _NUMBERS.match(cells) is None or sep + sep in cells or cells[0] == sep or cells[-1] == sep or sep in "+-.0123456789":
+    at = _label_columns(heading, nb_axes, None, wide)
+    n_cells = len(heading) - len(at)
+    if n_cells < 1 or (n_cells > 1 and not wide):
         return None
-    is_whole = not any(character in cells for character in ".eEni")
-    values = np.fromstring(cells, dtype=np.int64 if is_whole else float, sep=sep)
-    if len(values) != len(rows) * n_values or (is_whole and _is_long(cells, sep)):
+    table = _stook.labelled_csv_table(text, end + 1, ord(sep), len(at), n_cells)
+    if table is None or not len(table[1]):
         return None
-    return _assembled(heading, rows, list(range(n_labels)), values.reshape(len(rows), n_values), fill_value, sort_rows,
-                      sort_columns)
+    columns, values = table
+    names = heading[: len(at)]
+    last, names = _last_name(names) if wide else (None, names)
+    own = Axis(_typed(heading[len(at):]), _name(last)) if wide else Axis([0], "value")
+    if wide and len(values) == 1 and len(at) == 1 and last is None and _is_blank(columns[0][0][0]):
+        found = Array(values[0], Axis(own.labels, _name(names[0])))
+        return found.sort_labels() if sort_columns else found
+    axes, codes = [], []
+    for (cells, numbers), name in zip(columns, names):
+        labels = Axis(_typed(cells), None)._items()
+        distinct = sorted(set(labels)) if sort_rows else labels
+        place = {label: number for number, label in enumerate(distinct)}
+        if len(place) < len(labels):
+            return None  # Texts that are written in several ways.
+        axes.append(Axis(distinct, _name(name)))
+        codes.append(np.array([place[label] for label in labels], dtype=np.intp)[numbers] if sort_rows else numbers)
+    found = _placed(axes, codes, values, own, fill_value)
+    if not wide:
+        return Array._new(found.data[..., 0], AxisCollection._of(list(axes)))
+    return found.sort_labels(own.name if own.name is not None else -1) if sort_columns else found
 
 
-def _is_long(cells: str, sep: str) -> bool:
-    """Whether a whole number may have no room in 64 bits."""
-    return any(len(cell) > 18 for cell in cells.split(sep)) if len(cells) > 18 else False
+def _last_name(names: list[Any]) -> tuple[Any, list[Any]]:
+    """The name of the last axis, which stands behind that of the one before, and the others."""
+    if names and isinstance(names[-1], str) and "\\" in names[-1]:
+        first, _, last = names[-1].partition("\\")
+        return last, [*names[:-1], first]
+    return None, names
 
 
 def _label_columns(heading: list[Any], nb_axes: int | None, index_col: Any, wide: bool) -> list[int]:
@@ -215,6 +228,8 @@ def _placed(axes: list[Axis], codes: list[np.ndarray], values: np.ndarray, own: 
     shape = [len(axis) for axis in axes]
     total = int(np.prod(shape))
     flat = np.ravel_multi_index(codes, shape) if len(values) else np.empty(0, np.intp)
+    if len(flat) == total and np.array_equal(flat, np.arange(total)):
+        return Array(values.reshape(*shape, values.shape[1]), AxisCollection([*axes, own]))
     if len(np.unique(flat)) < len(flat):
         raise ValueError("the table has several rows for one combination of labels")
     if len(flat) == total:
