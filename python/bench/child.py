@@ -1,6 +1,7 @@
 """A library in a process of its own: a JSON request a line in, a JSON answer a line out."""
 
 import json
+import os
 import subprocess
 
 
@@ -12,7 +13,10 @@ class Child:
     """The process; `serve.py`, `worker.py` and the Rust workers are what runs in it."""
 
     def __init__(self, command: list[str]):
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # Compiled files are kept, as those of an installed package are.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                         env=environment)
 
     def answer(self) -> dict:
         """The next answer; the first one comes unasked, when the library is imported."""
