@@ -29,6 +29,7 @@
 
 mod adapt;
 mod attribute;
+mod checked;
 mod codec;
 mod consolidated;
 mod container;
@@ -47,4 +48,4 @@ mod shard;
 mod source;
 
 pub use container::{ZarrContainer, is_zarr};
-pub use describe::{array_document, codec_document, describe, group_document};
+pub use describe::{array_document, codec_document, create_described, describe, group_document};

@@ -40,11 +40,12 @@ impl File {
         stook_zarr::describe(&**self.container(), &path).map(Some)
     }
 
-    /// Creates the node at `path` that `document` describes, as it is given; see
-    /// [`ZarrContainer::create_document`].
+    /// Creates the node at `path` that `document` describes: as it is given in a Zarr hierarchy (see
+    /// [`ZarrContainer::create_document`]), the nearest to it in a file of another format (see
+    /// [`stook_zarr::create_described`]).
     ///
     /// # Errors
-    /// As there; `Unsupported` also where the file is not Zarr.
+    /// As there.
     pub fn create_document(
         &self,
         path: &str,
@@ -53,7 +54,12 @@ impl File {
         overwrite: bool,
     ) -> Result<()> {
         let path = NodePath::parse(path)?;
-        self.expect_zarr()?.create_document(&path, document, attributes, overwrite)
+        if let Some(zarr) = self.zarr() {
+            return zarr.create_document(&path, document, attributes, overwrite);
+        }
+        let limits = &self.engine().config().limits;
+        let document = (document, attributes);
+        stook_zarr::create_described(&**self.container(), &path, document, limits, overwrite)
     }
 
     /// Writes the metadata of all nodes below the group at `path` into that of the group.

@@ -10,11 +10,13 @@ import resource
 import threading
 import time
 
+import h5py
 import numpy as np
 import pytest
 import stook
 import stook.zarr as zarr
 import zarr as zarr_python
+from stook.zarr.errors import ContainsArrayError
 
 X = np.arange(64, dtype="int16").reshape(8, 8)
 
@@ -343,20 +345,71 @@ def test_hdf5_opens_through_the_same_api(tmp_path):
         assert file.attrs["n"] == 3
 
 
-def test_a_file_of_another_format_is_not_made_by_halves(tmp_path):
-    for mode in ("w", "a", "w-"):
-        with pytest.raises(stook.UnsupportedError, match="is not made through the Zarr API"):
-            zarr.open_group(tmp_path / "new.h5", mode=mode)
-    assert not (tmp_path / "new.h5").exists()
+def test_hdf5_is_made_through_the_same_api(tmp_path):
+    path = tmp_path / "new.h5"
+    root = zarr.open_group(path, mode="w", attributes={"unit": "mm", "tags": ["a", "b"]})
+    a = root.create_array("g/a", data=X, chunks=(4, 4), fill_value=7, dimension_names=["y", "x"])
+    gzip = zarr.codecs.GzipCodec(level=3)
+    packed = root.create_array("g/packed", data=X, chunks=(4, 4), compressors=gzip)
+    root["names"] = np.array(["ä", "longer"], dtype=np.dtypes.StringDType())
+    a.resize((8, 9))
+    a.attrs["gain"] = 2.5
+    assert a.shape == (8, 9)
+    assert a[6:, 8].tolist() == [7, 7]
+    assert packed.compressors
+    made = dict(root.create_hierarchy({"h/x": a.metadata, "h": zarr.core.group.GroupMetadata()}))
+    assert made["h/x"].shape == (8, 9)
+    root.store.close()
+    with h5py.File(path) as file:
+        assert sorted(file.attrs) == ["tags", "unit"]
+        assert file["g/a"].maxshape == (None, None)
+        assert file["g/a"].attrs["gain"] == 2.5
+        assert file["g/packed"].compression == "gzip"
+        assert file["g/packed"].compression_opts == 3
+        assert np.array_equal(file["g/packed"][...], X)
+        assert file["names"].asstr()[...].tolist() == ["ä", "longer"]
+    again = zarr.open_group(path, mode="a")
+    assert again.attrs["unit"] == "mm"
+    assert list(again.attrs["tags"]) == ["a", "b"]
+    with pytest.raises(ContainsArrayError):
+        again.create_array("g/a", data=X)
+    again.create_array("g/a", data=X[0], overwrite=True)
+    assert np.array_equal(again["g/a"][...], X[0])
+    again.store.close()
+
+
+def test_hdf5_is_saved_and_emptied_like_any_store(tmp_path):
+    zarr.save(tmp_path / "x.h5", X, b=X[0])
+    saved = zarr.load(tmp_path / "x.h5")
+    assert np.array_equal(saved["arr_0"], X)
+    assert np.array_equal(saved["b"], X[0])
+    with pytest.raises(FileExistsError):
+        zarr.open_group(tmp_path / "x.h5", mode="w-")
+    root = zarr.open_group(tmp_path / "x.h5", mode="w", zarr_format=2, attributes={"n": 1})
+    assert list(root) == []
+    assert root.metadata.zarr_format == 3
+    root.store.close()
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert list(file) == []
+        assert dict(file.attrs) == {"n": 1}
+
+
+def test_what_hdf5_cannot_hold_makes_no_file_and_changes_none(tmp_path):
+    with pytest.raises(stook.UnsupportedError, match="root of HDF5 is a group"):
+        zarr.create_array(tmp_path / "new.h5", data=X)
+    with pytest.raises(stook.UnsupportedError, match="makes no node"):
+        zarr.save(tmp_path / "new.npz", a=X)
+    assert list(tmp_path.iterdir()) == []
     with stook.create(tmp_path / "x.h5") as file:
         file["a"] = X
-    with pytest.raises(stook.UnsupportedError, match="not made"):
-        zarr.open(tmp_path / "x.h5", mode="w")
-    g = zarr.open(tmp_path / "x.h5", mode="r+")
-    with pytest.raises(stook.UnsupportedError, match="makes no node"):
-        g.create_array("b", data=X)
-    assert np.array_equal(g["a"][...], X)
-    g.store.close()
+    with pytest.raises(stook.UnsupportedError, match="root of HDF5 is a group"):
+        zarr.open(tmp_path / "x.h5", mode="w", shape=(3,), dtype="i4")
+    root = zarr.open_group(tmp_path / "x.h5", mode="r+")
+    with pytest.raises(ValueError, match="chunk"):
+        root.create_array("b", data=X, chunks=(0, 4))
+    assert sorted(root) == ["a"]
+    assert np.array_equal(root["a"][...], X)
+    root.store.close()
 
 
 def test_npy_and_npz_open_through_the_same_api(tmp_path):

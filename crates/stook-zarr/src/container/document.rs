@@ -4,18 +4,12 @@
 //! anything is written or removed.
 
 use serde_json::Value;
-use stook_core::{Error, ErrorKind, Format, NodeKind, NodePath, Pipeline, Result};
+use stook_core::{Error, Format, NodePath, Result};
 
 use super::{ZarrContainer, check_names};
+use crate::checked::Checked;
 use crate::json::{self, Object};
-use crate::layout;
-use crate::node::{Node, ZARR_JSON, ZARRAY, ZATTRS, ZGROUP, ZMETADATA, key_of};
-
-/// A document that has been found in order.
-struct Checked {
-    node: Node,
-    attributes: Option<Object>,
-}
+use crate::node::{ZATTRS, ZMETADATA, key_of};
 
 impl ZarrContainer {
     /// Creates the node at `path` that `document` describes: a `zarr.json`, a `.zarray` or a
@@ -40,7 +34,7 @@ impl ZarrContainer {
         let create = || {
             self.nodes.check_writable()?;
             check_names(path)?;
-            let checked = self.check(path, document, attributes).map_err(as_given)?;
+            let checked = Checked::parse(path, document, attributes, self.nodes.limits())?;
             self.put(path, &checked, overwrite)
         };
         self.nodes.located(path, create())
@@ -54,7 +48,7 @@ impl ZarrContainer {
     pub fn check_document(&self, path: &NodePath, document: &Object) -> Result<()> {
         let check = || {
             check_names(path)?;
-            self.check(path, document, None).map(drop).map_err(as_given)
+            Checked::parse(path, document, None, self.nodes.limits()).map(drop)
         };
         self.nodes.located(path, check())
     }
@@ -105,55 +99,6 @@ impl ZarrContainer {
         Ok(self.consolidated(group)?.is_some())
     }
 
-    fn check(
-        &self,
-        path: &NodePath,
-        document: &Object,
-        attributes: Option<&Object>,
-    ) -> Result<Checked> {
-        let mut doc = document.clone();
-        let node = match doc.get("zarr_format").and_then(Value::as_u64) {
-            Some(2) => {
-                let is_array =
-                    ["shape", "chunks", "dtype"].iter().any(|key| doc.contains_key(*key));
-                let (key, kind) =
-                    if is_array { (ZARRAY, NodeKind::Array) } else { (ZGROUP, NodeKind::Group) };
-                Node::v2(key, kind, doc)?
-            }
-            _ => {
-                if let Some(attributes) = attributes {
-                    doc.insert("attributes".to_owned(), Value::Object(attributes.clone()));
-                }
-                Node::v3(ZARR_JSON, doc)?
-            }
-        };
-        let attributes = match node.format {
-            Format::ZarrV2 => attributes.cloned(),
-            _ => None,
-        };
-        let checked = Checked { node, attributes };
-        self.check_node(path, &checked)?;
-        Ok(checked)
-    }
-
-    fn check_node(&self, path: &NodePath, checked: &Checked) -> Result<()> {
-        let (node, limits) = (&checked.node, self.nodes.limits());
-        if node.format == Format::ZarrV3 {
-            check_objects(&node.doc)?;
-        }
-        let layout = match (node.kind, node.format) {
-            (NodeKind::Array, Format::ZarrV2) => {
-                let none = Object::new();
-                let attributes = checked.attributes.as_ref().unwrap_or(&none);
-                layout::parse_v2(path, &node.doc, attributes, limits)?
-            }
-            (NodeKind::Array, _) => layout::parse_v3(path, &node.doc, limits)?,
-            (_, Format::ZarrV3) => return layout::check_members(&node.doc),
-            _ => return Ok(()),
-        };
-        Pipeline::new(&layout.spec).map(drop)
-    }
-
     /// Writes a document that is in order.
     fn put(&self, path: &NodePath, checked: &Checked, overwrite: bool) -> Result<()> {
         let (store, node) = (self.nodes.store(), &checked.node);
@@ -178,28 +123,5 @@ impl ZarrContainer {
             true => Ok(()),
             false => Err(Error::already_exists("there is a node of this name")),
         }
-    }
-}
-
-/// # Errors
-/// `Corrupt` where a member that holds others is no object.
-fn check_objects(doc: &Object) -> Result<()> {
-    for name in ["attributes", crate::consolidated::KEY] {
-        match doc.get(name) {
-            None | Some(Value::Null | Value::Object(_)) => {}
-            Some(other) => {
-                let found = json::kind(other);
-                return Err(Error::corrupt(format!("`{name}`: expected an object, found {found}")));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A document that comes from a caller is no damage of the store.
-fn as_given(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Corrupt => Error::invalid(error.message()),
-        _ => error,
     }
 }

@@ -1,6 +1,6 @@
 //! Trees in every format: made, changed, read back.
 
-use serde_json::json;
+use serde_json::{Map, json};
 use stook::{
     AttributeValue, AxisSelection, CodecSpec, DType, ErrorKind, File, Format, Link, Node, NodePath,
     Selection, Values,
@@ -235,4 +235,41 @@ fn a_smaller_sharded_array_forgets_what_it_cut() {
         expected.resize(16, 0);
         assert_eq!(array.read_as::<u8>(&Selection::All).unwrap(), expected, "{len}");
     }
+}
+
+#[test]
+fn a_document_makes_the_nearest_node_of_another_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let zarr = File::in_memory().unwrap().root_group().unwrap();
+    let array = zarr.array("x").dtype(DType::Int16).shape([5, 4]).chunks([2, 2]);
+    array.codecs([CodecSpec::Zstd { level: 3, checksum: false }]).create().unwrap();
+    let document = zarr.file().document("x").unwrap().unwrap();
+    let attributes = Map::from_iter([("unit".to_owned(), json!("mm"))]);
+
+    let file = File::create(dir.path().join("x.h5")).unwrap();
+    file.create_document("a/x", &document, Some(&attributes), false).unwrap();
+    let made = file.array("a/x").unwrap();
+    let spec = made.spec();
+    assert_eq!((spec.shape(), &spec.dtype), (&[5, 4][..], &DType::Int16));
+    assert_eq!(spec.grid.regular_shape(), Some(&[2, 2][..]));
+    assert_eq!(spec.max_shape, Some(vec![None, None]));
+    let zlib = CodecSpec::Zlib { level: 4 };
+    assert_eq!(spec.codecs, [CodecSpec::Shuffle { item_size: 2 }, zlib]);
+    assert_eq!(made.attributes().unwrap().get("unit"), Some(&Values::text("mm").into()));
+
+    let error = file.create_document("a/x", &document, None, false).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    let mut wrong = document.clone();
+    wrong.insert("data_type".to_owned(), json!("int17"));
+    let error = file.create_document("a/x", &wrong, None, true).unwrap_err();
+    assert!(error.to_string().contains("int17"), "{error}");
+    assert_eq!(file.array("a/x").unwrap().spec().shape(), [5, 4]);
+
+    let error = file.create_document("/", &document, None, true).unwrap_err();
+    assert_eq!(error.message(), "the root of HDF5 is a group");
+    let group = json!({"zarr_format": 2});
+    file.create_document("/", group.as_object().unwrap(), Some(&attributes), true).unwrap();
+    let root = file.root_group().unwrap();
+    assert_eq!(root.children().unwrap(), []);
+    assert_eq!(root.attributes().unwrap().len(), 1);
 }

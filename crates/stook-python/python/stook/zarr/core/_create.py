@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from ..errors import ZarrUserWarning
-from ._engine import create_node, store_path_of
+from ._engine import create_node, keeps_documents, store_path_of
 from .array_spec import parse_array_config
 from .common import _default_zarr_format
 from .indexing import basic_indexer
@@ -65,7 +65,8 @@ def _make(
     from .array import AsyncArray
 
     create_node(store_path, metadata.to_dict(), overwrite=overwrite)
-    made: AsyncArray[Any] = AsyncArray._of(store_path, metadata=metadata, config=config)
+    kept = metadata if keeps_documents(store_path) else None
+    made: AsyncArray[Any] = AsyncArray._of(store_path, metadata=kept, config=config)
     return made
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError, UnsupportedError
+from ..._errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from ..._stook import Tree
 from ..errors import ContainsArrayError, ContainsGroupError
 from ..registry import has_foreign_codecs
@@ -320,14 +320,7 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
         If there is a node, and it is not to be overwritten.
     """
     check_writable(store_path)
-    if isinstance(store_path.store, FileStore):
-        raise UnsupportedError(
-            "a Zarr document makes no node in a file of another format",
-            file=store_path.store.path,
-            node=_at(store_path),
-            hint="stook.open gives groups that create nodes in it",
-        )
-    tree = tree_of(store_path.store)
+    store = store_path.store
     attributes = None
     if not is_plain_json(document.get("attributes")):
         create_node(store_path, {**document, "attributes": {}}, overwrite=overwrite)
@@ -338,6 +331,14 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
         attributes = json.dumps(document.pop("attributes", None) or {})
         if "shape" not in document:
             document = {"zarr_format": 2}
+    if isinstance(store, FileStore):
+        try:
+            store.create_node(_at(store_path), json.dumps(document), attributes, overwrite)
+        except AlreadyExistsError:
+            raise contains(store_path, store.tree.kind(_at(store_path))) from None
+        return
+    tree = tree_of(store)
+    if document.get("zarr_format") == 2:
         _create_parents_v2(tree, store_path.path)
     checked = None
     if has_foreign_codecs():
@@ -353,7 +354,13 @@ def create_node(store_path: StorePath, document: dict[str, Any], *, overwrite: b
         from .metadata.common import document_bytes
 
         key = store_path / (".zarray" if document.get("zarr_format") == 2 else "zarr.json")
-        native(store_path.store).set(key.path, document_bytes(document))
+        native(store).set(key.path, document_bytes(document))
+
+
+def keeps_documents(store_path: StorePath) -> bool:
+    """Whether the document of a new node is kept as it is given: other formats have one of their
+    own, which tells what was made."""
+    return not isinstance(store_path.store, FileStore)
 
 
 def _create_parents_v2(tree: Tree, path: str) -> None:
@@ -478,6 +485,7 @@ def rename_node(source: StorePath, dest: StorePath) -> None:
 
 def is_empty(store_path: StorePath) -> bool:
     """Whether there is nothing at a place."""
-    if isinstance(store_path.store, FileStore):
-        return tree_of(store_path.store).kind(_at(store_path)) is None
+    store = store_path.store
+    if isinstance(store, FileStore):
+        return not store.is_made or store.tree.kind(_at(store_path)) is None
     return not native(store_path.store).list_dir(store_path.path)

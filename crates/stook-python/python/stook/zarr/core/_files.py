@@ -1,6 +1,7 @@
 """Files of other formats as stores: HDF5, npy and npz open through the Zarr API.
 
-They have nodes and items, but no keys: what asks for the bytes of a key fails by name.
+They have nodes and items, but no keys: what asks for the bytes of a key fails by name. A node that is
+created in one is the nearest that its format has to what a Zarr document says.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..._errors import UnsupportedError
+from ..._errors import NotFoundError, UnsupportedError
 from ..._stook import Tree
 
 if TYPE_CHECKING:
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["FileStore", "open_file"]
 
 #: What such files are called; nothing else is looked into.
-_ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nxs", ".nc", ".nc4", ".mat") + (
-    ".npy",
-    ".npz",
-)
-#: What a file is called that is made; a folder of Zarr may be called like any of the others.
+_HDF5 = (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom", ".nxs", ".nc", ".nc4", ".mat")
+_ENDINGS = (*_HDF5, ".npy", ".npz")
+#: What a file is called that is made, or refused; a folder of Zarr may be called like any of the others.
 _MADE = (".h5", ".hdf5", ".npz")
 
 
 class FileStore:
-    """An open file of another format than Zarr."""
+    """A file of another format than Zarr, open; or to be made, with the first node in it."""
 
     supports_writes = True
     supports_deletes = True
@@ -34,14 +33,56 @@ class FileStore:
     supports_partial_writes = False
     supports_consolidated_metadata = False
 
-    def __init__(self, path: str | os.PathLike[str], tree: Tree) -> None:
+    def __init__(self, path: str | os.PathLike[str], tree: Tree | None) -> None:
         self.path = os.fspath(path)
-        self.tree = tree
+        self._tree = tree
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the file is there."""
+        return self._tree is not None
+
+    @property
+    def tree(self) -> Tree:
+        """Its tree.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no file yet.
+        """
+        if self._tree is None:
+            raise NotFoundError("there is no such file yet", file=self.path)
+        return self._tree
+
+    def create_node(self, node: str, document: str, attributes: str | None, overwrite: bool) -> None:
+        """Creates the nearest node to the one that a Zarr document describes, and the file, if
+        there is none."""
+        if not self.path.lower().endswith(_HDF5):
+            raise UnsupportedError(
+                "a Zarr document makes no node in a file of this format",
+                file=self.path,
+                hint="stook.open and stook.create give files and groups that create nodes",
+            )
+        if self._tree is not None:
+            self._tree.create_document(node, document, attributes, overwrite)
+            return
+        tree = Tree.create(self.path, False, None)
+        try:
+            # The root of a new file is there, and empty.
+            tree.create_document(node, document, attributes, overwrite or node == "/")
+            # Until it is committed once, it is a file of no format to whoever else opens it.
+            tree.commit("flush")
+        except BaseException:
+            tree.close()
+            os.remove(self.path)
+            raise
+        self._tree = tree
 
     @property
     def read_only(self) -> bool:
         """Whether the file was opened for reading only."""
-        return not self.tree.writable
+        return self._tree is not None and not self._tree.writable
 
     def with_read_only(self, read_only: bool = False) -> Self:
         """The same file, opened for reading only or not."""
@@ -49,7 +90,8 @@ class FileStore:
 
     def close(self) -> None:
         """Commits, and closes the file."""
-        self.tree.close()
+        if self._tree is not None:
+            self._tree.close()
 
     async def _ensure_open(self) -> None:
         pass
@@ -58,7 +100,7 @@ class FileStore:
         """The document that describes a node, with its attributes as they are in the file."""
         import json
 
-        text = self.tree.document("/" + path)
+        text = None if self._tree is None else self.tree.document("/" + path)
         if text is None:
             return None
         found: dict[str, Any] = json.loads(text)
@@ -87,13 +129,8 @@ class FileStore:
 
 
 def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
-    """The file at a path if it is of another format than Zarr, else ``None``.
-
-    Raises
-    ------
-    UnsupportedError
-        If it is to be made, and its name asks for another format.
-    """
+    """The file at a path if it is of another format than Zarr, or is to be made and its name asks
+    for one; else ``None``."""
     name = os.fspath(path)
     if not name.lower().endswith(_ENDINGS) or "://" in name or os.path.isdir(name):
         return None
@@ -105,14 +142,10 @@ def open_file(path: str | os.PathLike[str], mode: Any) -> FileStore | None:
             tree = Tree.open(name, True, False, None)
         case "w-" if is_file:
             raise FileExistsError(f"Cannot create '{name}' with mode 'w-': it exists")
-        case "a" | None if is_file:
+        case _ if is_file:
             tree = Tree.open(name, os.access(name, os.W_OK), False, None)
-        case _ if not name.lower().endswith(_MADE):
-            return None
+        case _ if name.lower().endswith(_MADE):
+            return FileStore(name, None)
         case _:
-            raise UnsupportedError(
-                "a file of another format is not made through the Zarr API",
-                file=name,
-                hint="stook.create makes it; its nodes are read and written here, too",
-            )
+            return None
     return FileStore(name, tree)

@@ -18,6 +18,7 @@ from ._engine import (
     document_of,
     edit_attributes,
     find_document,
+    keeps_documents,
     remove_node,
     rename_node,
 )
@@ -372,7 +373,8 @@ def create_group_at(
     metadata = GroupMetadata(attributes=dict(attributes or {}), zarr_format=zarr_format)
     document = metadata.to_dict()
     create_node(store_path, document, overwrite=overwrite)
-    group: AsyncGroup = AsyncGroup._of(store_path, document)
+    kept = document if keeps_documents(store_path) else None
+    group: AsyncGroup = AsyncGroup._of(store_path, kept)
     return group
 
 

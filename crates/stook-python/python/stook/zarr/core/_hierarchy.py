@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..errors import NodeNotFoundError
 from ..storage._common import StorePath
 from ..storage._utils import normalize_path
-from ._engine import check_writable, contains, create_node, find_document
+from ._engine import check_writable, contains, create_node, find_document, keeps_documents
 from ._group_metadata import GroupMetadata
 from ._open import node_at, node_of
 
@@ -93,7 +93,7 @@ def create_hierarchy(
 def _create(place: StorePath, metadata: Any, overwrite: bool) -> _AnyNode:
     document = metadata.to_dict()
     create_node(place, document, overwrite=overwrite)
-    return node_of(place, document)
+    return node_of(place, document) if keeps_documents(place) else node_at(place)
 
 
 def _check(store: Any, wanted: dict[str, Any], overwrite: bool) -> None:
