@@ -131,6 +131,15 @@ pub struct WholeArray<'a> {
     pub attributes: &'a AttributeEdits,
 }
 
+impl WholeArray<'_> {
+    /// Whether it has so few elements that what takes time is to make it.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        const MAX_LEN_BYTES: usize = 64 << 10;
+        self.items.len() <= MAX_LEN_BYTES
+    }
+}
+
 /// How a name leads to a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

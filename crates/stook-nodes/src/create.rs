@@ -58,7 +58,7 @@ impl Acquisition {
         let Some(items) = items.in_one_piece(&new.dtype) else { return Ok(false) };
         let attributes = &self.marks_of(new)?;
         let whole = WholeArray { dtype: &new.dtype, shape: new.shape, items, attributes };
-        self.file().container().create_whole(&new.path, &whole)
+        Ok(whole.is_small() && self.file().container().create_whole(&new.path, &whole)?)
     }
 
     /// Whether an array of this shape, which stays, is stored as it is.

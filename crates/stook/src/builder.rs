@@ -180,7 +180,7 @@ impl ArrayBuilder {
         let Some(items) = items.in_one_piece(&self.dtype) else { return Ok(None) };
         let (path, attributes) = (self.group.below(&self.path)?, &self.attributes);
         let whole = WholeArray { dtype: &self.dtype, shape: &self.shape, items, attributes };
-        if !file.container().create_whole(&path, &whole)? {
+        if !whole.is_small() || !file.container().create_whole(&path, &whole)? {
             return Ok(None);
         }
         let source = file.container().open_array(&path)?;

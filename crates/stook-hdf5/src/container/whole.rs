@@ -1,4 +1,4 @@
-//! Small arrays that are made with elements and attributes in one piece.
+//! Arrays that are made with elements and attributes in one piece.
 //!
 //! What the library does for each attribute, and for each property of an array, is here done once
 //! for all of them: header and elements are written to space at the end of the file, and the
@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stook_core::container::WholeArray;
 use stook_core::dtype::{Charset, Padding};
+use stook_core::file::FileIo as _;
 use stook_core::{AttributeValue, DType, Error, NodePath, Result};
 
 use super::Hdf5File;
@@ -22,11 +23,13 @@ use crate::native::{NewArray, NewAttribute, NewHeader, encode, text_type};
 use crate::place::Backing;
 use crate::shared::{Shared, c_path, name};
 
-use self::arena::{ALIGNMENT, Arena};
+use self::arena::{ALIGNMENT, Arena, io_error};
 use self::young::Young;
 
-/// Elements of more bytes go the ordinary way.
+/// Elements of more bytes lie in a place of their own.
 const MAX_ELEMENTS_LEN_BYTES: usize = 64 << 10;
+/// Elements of more bytes go the ordinary way: the library is not held up for as long.
+const MAX_APART_LEN_BYTES: usize = 16 << 20;
 /// A group that is kept open because something was made in it, and how many names the process
 /// had taken away before.
 #[derive(Debug)]
@@ -240,6 +243,9 @@ struct NewBytes {
 impl NewBytes {
     /// Puts it into the file; the address of the header.
     fn put(self, arena: &mut Arena, (file, io): (&File, &Backing), items: &[u8]) -> Result<u64> {
+        if items.len() > MAX_ELEMENTS_LEN_BYTES {
+            return self.put_apart(arena, (file, io), items);
+        }
         // Both are written together.
         let len = self.header_at + self.header.len();
         let start = arena.take((file, io), len)?;
@@ -247,6 +253,21 @@ impl NewBytes {
         arena.put(start, items);
         let address = start + self.header_at as u64;
         arena.put(address, &self.header.sealed(elements));
+        Ok(address)
+    }
+
+    /// The same of many elements, which are written at once to room of their own.
+    fn put_apart(
+        self,
+        arena: &mut Arena,
+        (file, io): (&File, &Backing),
+        items: &[u8],
+    ) -> Result<u64> {
+        let len = items.len().next_multiple_of(ALIGNMENT) as u64;
+        let elements = file.reserve(len).map_err(|failure| io_error(&failure, io))?;
+        io.write_at(elements, items)?;
+        let address = arena.take((file, io), self.header.len())?;
+        arena.put(address, &self.header.sealed(Some(elements)));
         Ok(address)
     }
 }
@@ -265,11 +286,11 @@ impl Hdf5File {
     ) -> Result<bool> {
         self.shared.expect_changeable(node)?;
         let (Some(parent), shared) = (node.parent(), &*self.shared) else { return Ok(false) };
-        let is_small = array.items.len() <= MAX_ELEMENTS_LEN_BYTES
+        let is_able = array.items.len() <= MAX_APART_LEN_BYTES
             && array.shape.len() <= ffi::MAX_RANK
             && shared.order == AttributeOrder::Tracked
             && !shared.is_swmr();
-        let Some(made) = shared.io.made().filter(|_| is_small && cfg!(target_endian = "little"))
+        let Some(made) = shared.io.made().filter(|_| is_able && cfg!(target_endian = "little"))
         else {
             return Ok(false);
         };

@@ -149,6 +149,9 @@ fn shapes() -> Vec<(DType, Vec<u64>)> {
         (DType::UInt8, vec![0, 4]),
         (DType::FixedString(text), vec![2]),
         (DType::Float32, vec![100, 100]),
+        // These elements have a place of their own.
+        (DType::Int64, vec![101, 100]),
+        (DType::UInt8, vec![200_003]),
     ]
 }
 
