@@ -188,3 +188,36 @@ fn commits_have_what_waits() {
     assert_eq!(file.kind(&node("/given up")).unwrap(), None);
     assert_eq!(file.children(&NodePath::root()).unwrap().len(), 20);
 }
+
+/// Threads that make groups, and one that opens and closes the file: each group is whole, and no lock
+/// is waited for by who holds what another needs.
+#[test]
+fn threads_make_groups_of_their_own() {
+    let (_dir, path, file) = scratch();
+    file.commit(Durability::Flush).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let file = &file;
+            scope.spawn(move || {
+                for group in 0..25 {
+                    let group = format!("/t{thread}g{group}");
+                    file.create_group(&node(&group)).unwrap();
+                    (0..6).for_each(|at| assert!(make(file, &format!("{group}/a{at}"), at)));
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..100 {
+                let other = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+                other.children(&NodePath::root()).unwrap();
+            }
+        });
+    });
+    drop(file);
+    let file = open_again(&path);
+    let groups = names(&file, "/");
+    assert_eq!(groups.len(), 100);
+    for group in groups {
+        assert_eq!(names(&file, &format!("/{group}")), ["a0", "a1", "a2", "a3", "a4", "a5"]);
+    }
+}
