@@ -131,3 +131,64 @@ impl<'a> Input<'a> {
         Ok(line)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stook_core::file::LocalFile;
+    use stook_core::{DType, Limits};
+
+    use super::super::{Descr, Form, Node, Payload, Pickle, PickledArray, write};
+    use super::*;
+
+    /// A list of an array and of texts, longer together than what is read at a time.
+    fn pickle() -> Vec<u8> {
+        let descr = Descr::Plain { dtype: DType::UInt8, endian: stook_core::codec::Endian::NATIVE };
+        let items: Vec<u8> = (0..100_000_u32).map(|i| i.to_le_bytes()[0]).collect();
+        let array = PickledArray::of_bytes(Arc::new(descr), vec![1000, 100], false, items).unwrap();
+        let mut pickle = Pickle::new(Node::None);
+        let mut all = vec![pickle.add(Node::Array(Arc::new(array))).unwrap()];
+        for i in 0..9000 {
+            all.push(pickle.add(Node::Text(format!("text {i}"))).unwrap());
+        }
+        let root = pickle.add(Node::List(all)).unwrap();
+        write(&pickle.with_root(root), Form::Numpy2).unwrap()
+    }
+
+    fn of_file(bytes: &[u8]) -> Result<Pickle> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.pkl");
+        stook_core::file::write_atomic(&path, bytes, stook_core::Durability::Flush).unwrap();
+        let file: Arc<dyn FileIo> = Arc::new(LocalFile::open(&path).unwrap());
+        Pickle::parse_file(&file, &Limits::default(), &[])
+    }
+
+    #[test]
+    fn a_file_gives_what_its_bytes_give() {
+        let bytes = pickle();
+        let held = Pickle::parse(&bytes, &Limits::default()).unwrap();
+        let stored = of_file(&bytes).unwrap();
+        assert_eq!(held.nodes.len(), stored.nodes.len());
+        for (one, other) in held.nodes.iter().zip(&stored.nodes) {
+            match (one, other) {
+                (Node::Array(one), Node::Array(other)) => {
+                    assert!(matches!(other.bytes, Payload::Stored(_)));
+                    assert_eq!(one.to_values().unwrap(), other.to_values().unwrap());
+                }
+                (Node::Bytes(one), Node::StoredBytes(other)) => {
+                    assert_eq!(*one, other.read().unwrap());
+                }
+                _ => assert_eq!(one, other),
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_is_an_error() {
+        let bytes = pickle();
+        let places =
+            (0..300).chain((300..bytes.len()).step_by(7919)).chain(bytes.len() - 40..bytes.len());
+        for len in places {
+            assert!(of_file(&bytes[..len]).is_err(), "{len} of {}", bytes.len());
+        }
+    }
+}
