@@ -4,6 +4,7 @@ mod course;
 mod report;
 mod verify;
 
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -68,6 +69,9 @@ fn copy(args: &ConvertArgs, course: &mut Course) -> Result<Report> {
         ..options_of(&args.layout, &args.course)
     };
     convert(&args.source, &args.target, &mut options).map_err(|error| match error.kind() {
+        _ if is_session(&args.source) => {
+            error.with_hint("a session's folder is converted by `stook onedata convert`")
+        }
         ErrorKind::AlreadyExists if !args.overwrite && !is_about_resuming(&error) => {
             error.with_hint("choose another name, or replace it with `--overwrite`")
         }
@@ -77,6 +81,11 @@ fn copy(args: &ConvertArgs, course: &mut Course) -> Result<Report> {
         ErrorKind::NotFound => find::with_names(&args.source, error),
         _ => error,
     })
+}
+
+/// Whether there is what a session saved in the folder at `path`.
+fn is_session(path: &Path) -> bool {
+    ["onedata", "oneData"].iter().any(|folder| path.join(folder).is_dir() || path.ends_with(folder))
 }
 
 fn is_about_resuming(error: &Error) -> bool {

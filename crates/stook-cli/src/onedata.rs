@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 use stook::sparse::{Packing, Sparse};
 use stook::{Durability, Error, ErrorKind, File, Limits, Selection};
 use stook_onedata::alf::export_tables;
-use stook_onedata::catalogue::{Condition, DatasetRecord, Hashes, IndexOptions, SessionRecord};
+use stook_onedata::catalogue::{
+    Condition, DatasetRecord, Hashes, IndexOptions, Quality, QualityFilter, SessionRecord,
+};
 use stook_onedata::{
     Catalogue, Data, FileKind, FileState, Loading, LoadingRecipe, OneData, OneFile, OneName,
     Recipes,
@@ -56,9 +58,15 @@ fn tell(action: &OneDataAction, is_json: bool) -> stook::Result<Told> {
         OneDataAction::Verify { folders, make, sweep } => verify(folders, (*make, *sweep), is_json),
         OneDataAction::Convert { source, target, force } => convert(source, target, *force),
         OneDataAction::Index { root, hash } => index(root, *hash, is_json),
-        OneDataAction::Query { root, conditions, datasets } => query(root, conditions, *datasets),
-        OneDataAction::Tag { root, session, tags, remove, set } => {
-            tag(&Catalogue::open(root)?, session, (tags, remove), &pairs(set)?)
+        OneDataAction::Query { root, conditions, datasets, qc, judged } => {
+            let at_most = qc.as_deref().map_or(Ok(Quality::Critical), str::parse)?;
+            let quality = datasets.then_some(QualityFilter { at_most, is_set: *judged });
+            query(root, conditions, quality)
+        }
+        OneDataAction::Tag { root, session, tags, remove, set, qc } => {
+            let catalogue = Catalogue::open(root)?;
+            judge(&catalogue, session, qc)?;
+            tag(&catalogue, session, (tags, remove), &pairs(set)?)
         }
         OneDataAction::Export { root, to } => export(root, to.as_deref()),
     }
@@ -107,12 +115,14 @@ fn ls(session: &Path, pattern: Option<&str>) -> stook::Result<Told> {
 fn dataset_table(datasets: &[DatasetRecord]) -> Vec<String> {
     let row = |data: &DatasetRecord| {
         let shape = data.shape.as_ref().map(|shape| format!("{shape:?}"));
+        let quality = Some(data.quality).filter(|quality| *quality != Quality::NotSet);
         vec![
             data.path.clone(),
             data.kind.as_str().to_owned(),
             data.dtype.clone().unwrap_or_default(),
             shape.unwrap_or_default(),
             human_bytes(data.len_bytes),
+            quality.map(Quality::as_str).unwrap_or_default().to_owned(),
             data.problem.as_ref().map(|problem| format!("wrong: {problem}")).unwrap_or_default(),
         ]
     };
@@ -309,17 +319,23 @@ fn index(root: &Path, hash: bool, is_json: bool) -> stook::Result<Told> {
     Ok(Told::new(lines, json))
 }
 
-fn query(root: &Path, conditions: &[String], with_datasets: bool) -> stook::Result<Told> {
+/// Sessions that meet conditions; with datasets of a quality, where that is asked for.
+fn query(
+    root: &Path,
+    conditions: &[String],
+    quality: Option<QualityFilter>,
+) -> stook::Result<Told> {
     let catalogue = Catalogue::open(root)?;
     let conditions = conditions.iter().map(|text| Condition::parse(text));
     let found = catalogue.sessions(&conditions.collect::<stook::Result<Vec<_>>>()?)?;
-    if !with_datasets {
+    let Some(quality) = quality else {
         let json = found.iter().map(SessionRecord::to_json).collect();
         return Ok(Told::new(session_table(&found), json));
-    }
+    };
     let (mut lines, mut json) = (Vec::new(), Vec::new());
     for session in &found {
-        let datasets = catalogue.datasets(session)?;
+        let mut datasets = catalogue.datasets(session)?;
+        datasets.retain(|data| quality.matches(data.quality));
         lines.push(session.path.clone());
         lines.extend(dataset_table(&datasets).iter().map(|line| format!("  {line}")));
         let mut one = session.to_json();
@@ -347,6 +363,17 @@ fn session_table(sessions: &[SessionRecord]) -> Vec<String> {
         ]
     };
     table(&sessions.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Says how good datasets of a session are.
+fn judge(catalogue: &Catalogue, session: &str, told: &[String]) -> stook::Result<()> {
+    for text in told {
+        let (dataset, quality) = text.rsplit_once('=').ok_or_else(|| {
+            Error::invalid(format!("expected DATASET=QUALITY, found `{}`", text.escape_debug()))
+        })?;
+        catalogue.set_quality(session, dataset, quality.parse()?)?;
+    }
+    Ok(())
 }
 
 fn tag(

@@ -4,18 +4,17 @@
 //! The names are those of <https://int-brain-lab.github.io/ONE/alf_intro.html>; every name of a
 //! onedata file of two words and more is one.
 
+mod categories;
 mod export;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-
 use stook_core::{Error, Result};
 
 pub use export::{Exported, export_tables};
 
 use crate::catalogue::session_files;
 use crate::data::Data;
-use crate::one_data::OneFile;
+use crate::one_data::{OneData, OneFile};
 use crate::session::{LoadOptions, SessionData};
 
 /// The parts of a file's name in ALF.
@@ -129,20 +128,26 @@ pub struct DatasetFilter {
     pub file_name: Option<String>,
 }
 
+impl DatasetFilter {
+    /// Whether the dataset at a path below the session's folder is meant.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_like =
+            |pattern: &Option<String>, text| pattern.as_deref().is_none_or(|p| matches(p, text));
+        is_like(&self.collection, folder) && is_like(&self.file_name, file)
+    }
+}
+
 /// The datasets of a session, as paths below its folder with `/` between the parts: the files of its
-/// onedata folder, and those elsewhere that are named as ALF does.
+/// onedata folder, and those elsewhere that are named as ALF does. Of a session in one file, their names
+/// in it.
 ///
 /// # Errors
 /// `Io`.
-pub fn list_datasets(session: &Path, filter: &DatasetFilter) -> Result<Vec<String>> {
-    let (collection, name) =
-        (filter.collection.as_deref().map(Glob::new), filter.file_name.as_deref().map(Glob::new));
+pub fn list_datasets(session: &OneData, filter: &DatasetFilter) -> Result<Vec<String>> {
     let mut paths = session_files(session)?;
-    paths.retain(|path| {
-        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-        collection.as_ref().is_none_or(|pattern| pattern.matches(folder))
-            && name.as_ref().is_none_or(|pattern| pattern.matches(file))
-    });
+    paths.retain(|path| filter.matches(path));
     Ok(paths)
 }
 
@@ -186,10 +191,13 @@ pub fn load_object<S: SessionData + ?Sized>(
     collection: Option<&str>,
 ) -> Result<BTreeMap<String, Data>> {
     let data = session.one_data();
-    let own = data.path().file_name().map(|name| name.to_string_lossy().into_owned());
-    let collection = collection.map(str::to_owned).or_else(|| own.clone()).unwrap_or_default();
+    let own = match data.path().file_name() {
+        Some(name) if !data.is_in_file() => name.to_string_lossy().into_owned(),
+        _ => String::new(),
+    };
+    let collection = collection.unwrap_or(&own);
     let mut found = BTreeMap::new();
-    for path in session_files(data.data_path())? {
+    for path in session_files(data)? {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", &path));
         let Some(name) = AlfName::parse(file).filter(|name| name.object == object) else {
             continue;
@@ -197,7 +205,7 @@ pub fn load_object<S: SessionData + ?Sized>(
         if folder != collection {
             continue;
         }
-        let loaded = match (OneFile::parse(file), Some(folder) == own.as_deref()) {
+        let loaded = match (OneFile::parse(file), folder == own) {
             (Ok(one), true) => {
                 let options = LoadOptions { kind: one.kind, ..LoadOptions::default() };
                 session.load_with(one.name.as_str(), options)?

@@ -12,6 +12,7 @@
 mod database;
 mod index;
 mod inspect;
+mod quality;
 mod query;
 mod record;
 mod scan;
@@ -23,11 +24,13 @@ use stook_core::file::place::{PlaceKind, canonical, kind_of};
 use stook_core::{Error, ErrorKind, Result};
 
 pub use index::{Hashes, IndexOptions, IndexProgress, IndexReport};
+pub use quality::{Quality, QualityFilter};
 pub use query::{Condition, Operator};
 pub use record::{DatasetKind, DatasetRecord, SessionRecord};
 
 use self::database::{Database, located};
 pub(crate) use self::scan::is_number;
+use crate::alf::DatasetFilter;
 use crate::data::Data;
 use crate::one_data::{OneData, OneFile};
 use crate::recipe::LoadingRecipe;
@@ -35,10 +38,7 @@ use crate::recipe::LoadingRecipe;
 /// The catalogue's name in the root of the tree.
 pub const CATALOGUE_NAME: &str = "stook-catalogue.sqlite";
 
-/// The quality that a session may have, as ALF names them.
-pub const QUALITIES: [&str; 5] = ["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"];
-
-/// The field that holds it.
+/// The field that holds the quality of a session or a dataset.
 const QUALITY: &str = "quality";
 
 /// The catalogue of a tree of sessions. Cheap to clone.
@@ -155,6 +155,7 @@ impl Catalogue {
             Some(found) if !found.starts_with(&self.root) => {
                 Err(Error::invalid("this is a link that leads out of the tree").at_file(path))
             }
+            _ if session.is_in_file() => OneData::in_file(path),
             _ => OneData::at(path),
         }
     }
@@ -179,8 +180,43 @@ impl Catalogue {
         Database::open_to_write(&self.path)?.remove_tag(&path, tag)
     }
 
+    /// The paths of a session's datasets below its folder, as ONE lists them: those that `filter` means
+    /// and whose quality is wanted.
+    ///
+    /// # Errors
+    /// As [`Catalogue::datasets`].
+    pub fn list_datasets(
+        &self,
+        session: &SessionRecord,
+        filter: &DatasetFilter,
+        quality: QualityFilter,
+    ) -> Result<Vec<String>> {
+        let mut found = self.datasets(session)?;
+        found.retain(|data| quality.matches(data.quality) && filter.matches(&data.path));
+        Ok(found.into_iter().map(|data| data.path).collect())
+    }
+
+    /// Says how good a dataset of a session is, which is known by its path below the session's folder.
+    ///
+    /// # Errors
+    /// `NotFound`, `ReadOnly`, `Locked`, `Io`.
+    pub fn set_quality(&self, session: &str, dataset: &str, quality: Quality) -> Result<()> {
+        let session = self.session(session)?;
+        if !self.datasets(&session)?.iter().any(|data| data.path == dataset) {
+            let what = format!("there is no dataset `{}`", dataset.escape_debug());
+            let error = Error::not_found(what).at_file(self.root.join(&session.path));
+            return Err(error.with_hint("`stook onedata query --datasets` lists their paths"));
+        }
+        let value = match quality {
+            Quality::NotSet => Value::Null,
+            quality => quality.as_str().into(),
+        };
+        let path = place_of(&session.path, dataset);
+        Database::open_to_write(&self.path)?.set_field(&path, QUALITY, &value)
+    }
+
     /// Sets a field of a session: text, a number or a truth value; null takes it away. The field
-    /// `quality` has one of [`QUALITIES`].
+    /// `quality` has the name of a [`Quality`].
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput` for a name that is none or that of something the tree tells, and for
@@ -191,9 +227,12 @@ impl Catalogue {
             let what = "a field holds text, a number or a truth value";
             return Err(Error::invalid(format!("field `{name}`: {what}, not {value}")));
         }
-        let is_quality = value.as_str().is_some_and(|value| QUALITIES.contains(&value));
-        if name == QUALITY && !is_quality && !value.is_null() {
-            let known = QUALITIES.join(", ");
+        let is_quality = |value: &Value| {
+            let mut names = Quality::ALL.iter().map(|quality| quality.as_str());
+            value.as_str().is_some_and(|value| names.any(|name| name == value))
+        };
+        if name == QUALITY && !value.is_null() && !is_quality(value) {
+            let known = Quality::ALL.map(Quality::as_str).join(", ");
             return Err(Error::invalid(format!("the quality {value} is none of {known}")));
         }
         let path = self.session(path)?.path;
@@ -207,6 +246,11 @@ impl Catalogue {
     pub fn check(&self) -> Result<()> {
         Database::open(&self.path)?.check()
     }
+}
+
+/// What fields of a dataset are kept by.
+fn place_of(session: &str, dataset: &str) -> String {
+    format!("{session}/{dataset}")
 }
 
 fn check_words(what: &str, words: &str) -> Result<()> {
@@ -257,13 +301,17 @@ fn record_of_packed(data: &OneData, file: &OneFile) -> Result<DatasetRecord> {
         modified: 0,
         hash: None,
         problem: None,
+        quality: Quality::default(),
         is_settled: false,
     })
 }
 
-/// The paths of the datasets in the folder of a session, below it.
-pub(crate) fn session_files(session: &Path) -> Result<Vec<String>> {
-    Ok(scan::files(session)?.into_iter().map(|file| file.path).collect())
+/// The paths of a session's datasets below its folder, or their names in its file.
+pub(crate) fn session_files(data: &OneData) -> Result<Vec<String>> {
+    if data.is_in_file() {
+        return Ok(data.files()?.iter().map(ToString::to_string).collect());
+    }
+    Ok(scan::files(data.data_path())?.into_iter().map(|file| file.path).collect())
 }
 
 /// The error of a catalogue that is not there yet.

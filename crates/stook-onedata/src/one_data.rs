@@ -109,14 +109,18 @@ pub struct OneData {
 
 impl OneData {
     /// The files of the session whose folder is `data_path`. They lie in `onedata`, or `oneData` where
-    /// there is only that; neither need be there.
+    /// there is only that; neither need be there. Where there is no such folder and a Zarr or HDF5 file
+    /// of its name, such as `701.h5` for `701`, they lie in that.
     ///
     /// # Errors
-    /// `ReadOnly` without permission to look, `Io`.
+    /// `InvalidInput` if there are two such files, `ReadOnly` without permission to look, `Io`.
     pub fn at(data_path: impl Into<PathBuf>) -> Result<Self> {
         let data_path = data_path.into();
         let [new, old] = FOLDERS.map(|folder| data_path.join(folder));
-        let is_old = kind_of(&new)?.is_none() && kind_of(&old)? == Some(PlaceKind::Folder);
+        let is_new = kind_of(&new)?.is_some();
+        let is_old = !is_new && kind_of(&old)? == Some(PlaceKind::Folder);
+        let is_folder = is_new || is_old || kind_of(&data_path)?.is_some();
+        let packed = if is_folder { None } else { Packed::in_place_of(&data_path)? };
         let folder = if is_old { old } else { new };
         let (limits, durability) = (Limits::default(), Durability::Flush);
         let packing = Packing::default();
@@ -128,7 +132,7 @@ impl OneData {
             durability,
             packing,
             makes_checksums: false,
-            packed: None,
+            packed,
         })
     }
 

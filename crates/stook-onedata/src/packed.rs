@@ -95,6 +95,56 @@ impl Packed {
         is_one.then(|| Self { path: path.to_path_buf() })
     }
 
+    /// The name of a session's folder in that of its file; `None` where it is no name of a file.
+    pub(crate) fn stem(file_name: &str) -> Option<&str> {
+        let lower = file_name.to_lowercase();
+        let suffix = SUFFIXES.iter().find(|suffix| lower.ends_with(*suffix))?;
+        file_name.get(..file_name.len() - suffix.len()).filter(|stem| !stem.is_empty())
+    }
+
+    /// The file that has the place of the folder `path`, which is not there.
+    ///
+    /// # Errors
+    /// `InvalidInput` if there are two, `Io`.
+    pub(crate) fn in_place_of(path: &Path) -> Result<Option<Self>> {
+        let mut found: Option<Self> = None;
+        let Some(name) = path.file_name() else { return Ok(None) };
+        for suffix in SUFFIXES {
+            let mut name = name.to_owned();
+            name.push(suffix);
+            let file = path.with_file_name(name);
+            if kind_of(&file)?.is_none() {
+                continue;
+            }
+            if let Some(Self { path: other }) = &found {
+                let what =
+                    format!("the session lies in two files, this one and {}", other.display());
+                let error = Error::invalid(what).at_file(&file);
+                return Err(error.with_hint("keep one of them there"));
+            }
+            found = Some(Self { path: file });
+        }
+        Ok(found)
+    }
+
+    /// Whether something in the file was saved as part of a session.
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub(crate) fn is_session(&self, options: &OpenOptions) -> Result<bool> {
+        let Some(file) = self.open(options)? else { return Ok(false) };
+        let root = file.root_group()?;
+        for child in root.children()? {
+            if child.kind == Some(NodeKind::Array)
+                && let Node::Array(array) = root.node(&child.name)?
+                && mark_of(&array)?.is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -102,6 +102,12 @@ impl OneFolder {
         self.data.path().to_path_buf()
     }
 
+    /// Whether all lies in one Zarr or HDF5 file.
+    #[getter]
+    fn is_in_file(&self) -> bool {
+        self.data.is_in_file()
+    }
+
     /// The name of a file of these parts, without what that ends in.
     #[staticmethod]
     fn check_name(py: Python<'_>, parts: Vec<String>) -> PyResult<String> {
@@ -170,7 +176,7 @@ impl OneFolder {
         file_name: Option<String>,
         collection: Option<String>,
     ) -> PyResult<Vec<String>> {
-        enter(py, || list_datasets(self.data.data_path(), &DatasetFilter { collection, file_name }))
+        enter(py, || list_datasets(&self.data, &DatasetFilter { collection, file_name }))
     }
 
     /// The object of a file's name in ALF, and what its attribute is called; `None` if it is none.

@@ -25,7 +25,11 @@ def main(root):
     found = one.load_object(eid, "mpci", collection="onedata", attribute=attributes)
     assert sorted(found) == sorted(attributes)
     print(json.dumps({
-        "datasets": sorted(map(str, one.list_datasets(eid))),
+        "datasets": sorted(map(str, one.list_datasets(eid, qc="CRITICAL"))),
+        "listed": {
+            level: sorted(map(str, one.list_datasets(eid, qc=level)))
+            for level in ("PASS", "WARNING", "FAIL", "CRITICAL")
+        },
         "sizes": table["file_size"].tolist(),
         "qc": table["qc"].tolist(),
         "object": {name: array.tolist() for name, array in found.items()},

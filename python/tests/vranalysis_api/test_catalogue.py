@@ -130,6 +130,49 @@ def test_objects_are_listed_and_loaded_with_their_recipes(tree):
         session.load_object("spikes")
 
 
+def test_datasets_have_a_quality(tree):
+    catalogue = Catalogue(tree)
+    catalogue.index()
+    session = Session("ATL027", "2024-02-09", "701", root=tree)
+    catalogue.set_quality(session, "PASS", "onedata/mpci.times.npy")
+    catalogue.set_quality(session, 50, "onedata/mpci.fromS2P.npy", "onedata/mpci.significant.npz")
+    told = {data.name: data.quality for data in catalogue.datasets(session)}
+    assert told["mpci.times"] == "PASS" and told["mpci.roiActivityF"] == "NOT_SET"
+    assert catalogue.list_datasets(session) == [
+        "onedata/mpci.roiActivityF.npy",
+        "onedata/mpci.times.npy",
+    ]
+    assert len(catalogue.list_datasets(session, qc="CRITICAL")) == 4
+    judged = catalogue.list_datasets(session, "mpci.*", "onedata", qc=10, ignore_qc_not_set=True)
+    assert judged == ["onedata/mpci.times.npy"]
+    assert catalogue.session(session).quality == "NOT_SET"
+    with pytest.raises(ValueError, match="none of NOT_SET"):
+        catalogue.set_quality(session, "good", "onedata/mpci.times.npy")
+    with pytest.raises(KeyError, match="mpci.none"):
+        catalogue.set_quality(session, "PASS", "onedata/mpci.none.npy")
+
+
+def test_sessions_in_one_file_are_found_and_loaded(tmp_path):
+    class Packed(Session):
+        @property
+        def one_path(self):
+            return Path(f"{self.data_path}.h5")
+
+    (tmp_path / "M/2024-01-01").mkdir(parents=True)
+    Packed("M", "2024-01-01", "001", root=tmp_path).saveone([1.0, 2.0], "a.b")
+    catalogue = Catalogue(tmp_path)
+    assert catalogue.index().n_datasets == 1
+    [session] = catalogue.sessions()
+    assert session.loadone("a.b").tolist() == [1.0, 2.0]
+    assert session.load_object("a")["b"].tolist() == [1.0, 2.0]
+    assert session.list_datasets() == ["a.b.npy"]
+    catalogue.tag(session, "packed")
+    assert [found.path for found in catalogue.query(tag="packed")] == ["M/2024-01-01/001.h5"]
+    session.saveone([3.0], "a.c")
+    assert session.print_saved_one() == ["a.b", "a.c"]
+    assert not session.data_path.exists()
+
+
 def test_one_api_reads_the_tables(tree):
     python = os.environ.get("STOOK_ONE_PYTHON")
     if python is None:
@@ -138,6 +181,9 @@ def test_one_api_reads_the_tables(tree):
     day.saveone([1.0], "mpci.times")
     catalogue = Catalogue(tree)
     catalogue.index()
+    session = Session("ATL027", "2024-02-09", "701", root=tree)
+    for name, quality in [("times", "PASS"), ("roiActivityF", "WARNING"), ("fromS2P", "CRITICAL")]:
+        catalogue.set_quality(session, quality, f"onedata/mpci.{name}.npy")
     done = catalogue.export_one()
     assert (done["n_sessions"], done["n_datasets"]) == (3, 12)
     assert done["left_out"] == ["ATL028/2024-03-02"]
@@ -146,10 +192,11 @@ def test_one_api_reads_the_tables(tree):
     run = subprocess.run([python, str(program), str(tree)], capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stdout + run.stderr
     found = json.loads(run.stdout.splitlines()[-1])
-    session = Session("ATL027", "2024-02-09", "701", root=tree)
     assert found["datasets"] == session.list_datasets()
     assert found["sizes"] == [(session.one_path / "mpci.times.npy").stat().st_size]
-    assert found["qc"] == ["NOT_SET"]
+    assert found["qc"] == ["PASS"]
+    for level, listed in found["listed"].items():
+        assert listed == catalogue.list_datasets(session, qc=level), level
     ours = session.load_object("mpci")
     for name, array in found["object"].items():
         np.testing.assert_array_equal(array, ours[name])

@@ -14,6 +14,7 @@ Examples:
   stook onedata index .
   stook onedata query . mouse=ATL027 'date>=2024-02-01' tag=good
   stook onedata tag . ATL027/2024-02-09/701 good --set depth=250
+  stook onedata tag . ATL027/2024-02-09/701 --qc onedata/mpci.times.npy=PASS
   stook onedata export .
 
 A session is given by its folder; a tree of sessions, by its root.";
@@ -114,6 +115,12 @@ pub(crate) enum OneDataAction {
         /// List what is saved in each
         #[arg(long)]
         datasets: bool,
+        /// Of these, only datasets of this quality or a better one: PASS, WARNING, FAIL, CRITICAL
+        #[arg(long, value_name = "QUALITY", requires = "datasets")]
+        qc: Option<String>,
+        /// Of these, only datasets that somebody judged
+        #[arg(long, requires = "datasets")]
+        judged: bool,
     },
     /// Give a session tags and fields, or take them away
     Tag {
@@ -129,6 +136,10 @@ pub(crate) enum OneDataAction {
         /// Fields to set, their values JSON or text; null takes one away
         #[arg(long, value_name = "FIELD=VALUE")]
         set: Vec<String>,
+        /// Say how good a dataset is, which is given by its path below the session's folder: NOT_SET,
+        /// PASS, WARNING, FAIL, CRITICAL
+        #[arg(long, value_name = "DATASET=QUALITY")]
+        qc: Vec<String>,
     },
     /// Write the tables that ONE-api reads: sessions.pqt and datasets.pqt
     Export {

@@ -94,6 +94,15 @@ fn a_tree_is_indexed_and_asked() {
     assert_eq!(run(&folder, &["query", ".", "mouse=other"]).expect(0).out, "");
     let with = json(&folder, &["query", ".", "--datasets"]);
     assert_eq!(with[0]["datasets"][1]["sha256"].as_str().unwrap().len(), 64);
+    let path = "onedata/mpci.times.npy";
+    run(&folder, &["tag", ".", SESSION, "--qc", &format!("{path}=FAIL")]).expect(0);
+    let judged = run(&folder, &["query", ".", "--datasets", "--judged"]).expect(0);
+    assert!(judged.out.contains("mpci.times.npy") && judged.out.contains("FAIL"), "{judged}");
+    assert!(!judged.out.contains("mpci.F.npy"), "{judged}");
+    let good = run(&folder, &["query", ".", "--datasets", "--qc", "warning"]).expect(0);
+    assert!(!good.out.contains("mpci.times.npy") && good.out.contains("mpci.F.npy"), "{good}");
+    folder.fails(&["onedata", "tag", ".", SESSION, "--qc", &format!("{path}=fine")]).expect(1);
+    folder.fails(&["onedata", "tag", ".", SESSION, "--qc", "none=PASS"]).expect(1);
     let typo = folder.fails(&["onedata", "query", ".", "detph=1"]).expect(1);
     assert!(typo.err.contains("known: mouse"), "{typo}");
     folder.fails(&["onedata", "tag", ".", "none", "good"]).expect(1);
@@ -112,6 +121,8 @@ fn a_session_goes_into_one_file_and_back() {
         let listed = run(&folder, &["ls", file]).expect(0);
         assert!(listed.out.starts_with("mpci.F.npy      recipe  object   []"), "{listed}");
         folder.fails(&["onedata", "convert", SESSION, file]).expect(1);
+        let other = folder.fails(&["convert", SESSION, "tree.h5"]).expect(1);
+        assert!(other.err.contains("hint: a session's folder"), "{other}");
         run(&folder, &["convert", "--force", file, "back"]).expect(0);
         for name in ["mpci.F.npy", "mpci.times.npy"] {
             let path = std::path::Path::new("onedata").join(name);

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
@@ -11,13 +14,14 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::SchemaDescriptor;
 use sha2::{Digest, Sha256};
 use stook_core::calendar::date_of;
 use stook_core::file::write_atomic;
 use stook_core::{Durability, Error, Result};
 
-use super::AlfName;
-use crate::catalogue::{Catalogue, DatasetRecord, SessionRecord, is_number};
+use super::{AlfName, categories};
+use crate::catalogue::{Catalogue, DatasetRecord, Quality, SessionRecord, is_number};
 
 const SESSIONS: &str = "message schema {
     required binary id (UTF8);
@@ -36,7 +40,25 @@ const DATASETS: &str = "message schema {
     required int64 file_size (UINT_64);
     optional binary hash (UTF8);
     required boolean exists;
+    required binary qc (UTF8);
 }";
+
+/// What Arrow takes the columns of [`DATASETS`] for, as pyarrow serialises a schema: `qc` is a dictionary of
+/// ordered texts, which pandas takes for categories, and ONE-api compares. Where there is such a schema,
+/// pyarrow looks for `one_metadata` in it alone: between head and tail there is room for that.
+const ARROW_HEAD: &str = "\
+    /////wgEAAAQAAAAAAAKAA4ABgAFAAgACgAAAAABBAAQAAAAAAAKAAwAAAAEAAgACgAAADwCAAAEAAAAAQAAAAwAAAAIAAwA\
+    BAAIAAgAAAAMAgAABAAAAP4BAAAg";
+const ARROW_TAIL: &str = "\
+    ICAAAAwAAABvbmVfbWV0YWRhdGEAAAAABwAAAHQBAAA8AQAADAEAANQAAACoAAAAbAAAABQAAAAQABgACAAAAAcADAAQABQA\
+    EAAAAAAAAAUUAAAARAAAACAAAAAEAAAAAAAAAAIAAABxYwAAAAAKAAwAAAAIAAcACgAAAAAAAAEMAAAACAAMAAgABwAIAAAA\
+    AAAAAQgAAADo/v//HP///wAAAAYQAAAAGAAAAAQAAAAAAAAABgAAAGV4aXN0cwAAEP///xAAFAAIAAYABwAMAAAAEAAQAAAA\
+    AAABBRAAAAAYAAAABAAAAAAAAAAEAAAAaGFzaAAAAABI////fP///wAAAAIQAAAAIAAAAAQAAAAAAAAACQAAAGZpbGVfc2l6\
+    ZQAGAAgABAAGAAAAQAAAALD///8AAAAFEAAAABwAAAAEAAAAAAAAAAgAAAByZWxfcGF0aAAAAACo////3P///wAAAAUQAAAA\
+    FAAAAAQAAAAAAAAAAgAAAGlkAADM////EAAUAAgAAAAHAAwAAAAQABAAAAAAAAAFEAAAABgAAAAEAAAAAAAAAAMAAABlaWQA\
+    BAAEAAQAAAA=";
+/// The bytes between them, a whole number of threes.
+const ARROW_ROOM: usize = 507;
 
 /// What was exported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +79,8 @@ pub struct Exported {
 /// Writes the tables of what the catalogue knows to `folder`: the root of the tree, for
 /// `One(mode="local", cache_dir=root)`. A table is replaced whole.
 ///
-/// Identifiers are made of paths, and so are the same in each export. ONE-api takes the quality of all
-/// datasets for not set: it would ask for a column of categories of Arrow.
+/// Identifiers are made of paths, and so are the same in each export. The quality of datasets is a column
+/// of categories, as ONE-api has it.
 ///
 /// # Errors
 /// Those of [`Catalogue::sessions`], `ReadOnly`, `Io`.
@@ -131,6 +153,7 @@ enum Column {
     Numbers(Vec<i32>),
     Lengths(Vec<i64>),
     Truths(Vec<bool>),
+    Qualities(Vec<Quality>),
 }
 
 fn sessions_table(rows: &[Entry], origin: &Path) -> std::result::Result<Vec<u8>, ParquetError> {
@@ -144,7 +167,7 @@ fn sessions_table(rows: &[Entry], origin: &Path) -> std::result::Result<Vec<u8>,
         texts(&|_| String::new()),
         texts(&|_| String::new()),
     ];
-    table(SESSIONS, &columns, origin)
+    table(SESSIONS, &about(origin), None, &columns)
 }
 
 fn datasets_table(rows: &[Entry], origin: &Path) -> std::result::Result<Vec<u8>, ParquetError> {
@@ -164,25 +187,33 @@ fn datasets_table(rows: &[Entry], origin: &Path) -> std::result::Result<Vec<u8>,
         // ONE-api compares with an MD5 sum what is there.
         Column::Nulls(all.len()),
         Column::Truths(vec![true; all.len()]),
+        Column::Qualities(all.iter().map(|(_, _, data)| data.quality).collect()),
     ];
-    table(DATASETS, &columns, origin)
+    table(DATASETS, &about(origin), Some(arrow_schema(&about(origin))), &columns)
 }
 
 /// A Parquet file of one group of rows.
 fn table(
     schema: &str,
+    metadata: &str,
+    arrow: Option<String>,
     columns: &[Column],
-    origin: &Path,
 ) -> std::result::Result<Vec<u8>, ParquetError> {
-    let metadata = serde_json::json!({
-        "date_created": now(), "origin": origin.display().to_string(), "min_api_version": "1.13.0",
-    });
-    let about = KeyValue::new("one_metadata".to_owned(), metadata.to_string());
-    let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![about])).build();
+    let mut about = vec![KeyValue::new("one_metadata".to_owned(), metadata.to_owned())];
+    about.extend(arrow.map(|arrow| KeyValue::new("ARROW:schema".to_owned(), arrow)));
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(about)).build();
     let schema = Arc::new(parse_message_type(schema)?);
+    let abouts = SchemaDescriptor::new(Arc::clone(&schema)).columns().to_vec();
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
     let mut group = file.next_row_group()?;
-    for column in columns {
+    for (column, about) in columns.iter().zip(abouts) {
+        if let Column::Qualities(qualities) = column {
+            let ranks: Vec<u8> = qualities.iter().map(|quality| *quality as u8).collect();
+            let names = Quality::ALL.map(Quality::as_str);
+            let (bytes, close) = categories::column(about, &names, &ranks)?;
+            group.append_column(&Bytes::from(bytes), close)?;
+            continue;
+        }
         let Some(mut writer) = group.next_column()? else { break };
         match (writer.untyped(), column) {
             (ColumnWriter::ByteArrayColumnWriter(writer), Column::Texts(texts)) => {
@@ -210,6 +241,36 @@ fn table(
     file.into_inner()
 }
 
+/// What ONE-api wants to know of a table, as JSON.
+fn about(origin: &Path) -> String {
+    let told = |origin: String| {
+        let (created, least) = (now(), "1.13.0");
+        serde_json::json!({"date_created": created, "origin": origin, "min_api_version": least})
+            .to_string()
+    };
+    let whole = told(origin.display().to_string());
+    if whole.len() <= ARROW_ROOM {
+        return whole;
+    }
+    // It is told to people; where the room is too small, as much of its end as fits.
+    let origin: Vec<char> = origin.display().to_string().chars().collect();
+    let mut start = 0;
+    loop {
+        start += 1 + (origin.len() - start) / 8;
+        let cut = told(origin.get(start..).unwrap_or_default().iter().collect());
+        if cut.len() <= ARROW_ROOM || start >= origin.len() {
+            return cut;
+        }
+    }
+}
+
+/// The schema with `metadata` in its room.
+fn arrow_schema(metadata: &str) -> String {
+    let mut room = metadata.as_bytes().to_vec();
+    room.resize(ARROW_ROOM, b' ');
+    format!("{ARROW_HEAD}{}{ARROW_TAIL}", STANDARD.encode(room))
+}
+
 /// The time in UTC, to the minute.
 fn now() -> String {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -231,5 +292,22 @@ mod tests {
         let lens: Vec<_> = id.split('-').map(str::len).collect();
         assert_eq!(lens, [8, 4, 4, 4, 12]);
         assert_eq!(id.as_bytes()[14], b'3');
+    }
+
+    #[test]
+    fn the_schema_has_room_for_what_is_told() {
+        for len in [1, 300, 600, 5000] {
+            let origin = format!("/{}", "é".repeat(len));
+            let metadata = about(Path::new(&origin));
+            assert!(metadata.len() <= ARROW_ROOM);
+            let told: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+            let told = told["origin"].as_str().unwrap();
+            assert!(!told.is_empty() && origin.ends_with(told));
+            let schema = STANDARD.decode(arrow_schema(&metadata)).unwrap();
+            let at = schema.windows(metadata.len()).position(|found| found == metadata.as_bytes());
+            // A text is behind its length, of 32 bits; one more space makes a whole number of threes.
+            let at = at.unwrap() & !3;
+            assert_eq!(schema[at - 4..at], 510_u32.to_le_bytes());
+        }
     }
 }

@@ -14,9 +14,10 @@ use stook_core::file::place::{canonical, kind_of};
 use stook_core::file::{FileIo, LocalFile};
 use stook_core::{Error, ErrorKind, Result};
 
+use super::quality::Quality;
 use super::query::Clause;
 use super::record::{DatasetKind, DatasetRecord, SessionRecord};
-use super::{Catalogue, missing};
+use super::{Catalogue, QUALITY, missing, place_of};
 use crate::name::SessionName;
 
 /// Tells a catalogue from other SQLite files: `stok`.
@@ -236,9 +237,27 @@ impl Database {
              (SELECT key FROM session WHERE path = ?) ORDER BY path"
         );
         let rows = self.all(&sql, [session], |row| dataset(row, 0))?;
-        rows.into_iter()
+        let mut found = rows
+            .into_iter()
             .map(|row| row.ok_or_else(|| self.wrong("a dataset is malformed")))
-            .collect()
+            .collect::<Result<Vec<_>>>()?;
+        let told = self.qualities(session)?;
+        for data in &mut found {
+            data.quality = told.get(&place_of(session, &data.path)).copied().unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// The qualities that people gave to what lies below a session's folder, by path.
+    fn qualities(&self, session: &str) -> Result<BTreeMap<String, Quality>> {
+        // What begins with the path and a slash; a zero is what follows a slash.
+        let (first, end) = (place_of(session, ""), format!("{session}0"));
+        let sql = "SELECT path, value FROM field WHERE name = ? AND path > ? AND path < ?";
+        let told = self.all(sql, [QUALITY, &first, &end], |row| {
+            let value = field_value(row.get_ref(1)?, false);
+            Ok((row.get(0)?, value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()))
+        })?;
+        Ok(told.into_iter().collect())
     }
 
     /// All that is known of the tree.
@@ -443,6 +462,7 @@ fn dataset(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<DatasetRecord>> 
         is_settled: row.get(at + 7)?,
         hash: row.get(at + 8)?,
         problem: row.get(at + 9)?,
+        quality: Quality::default(),
     }))
 }
 

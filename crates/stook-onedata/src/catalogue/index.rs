@@ -3,21 +3,25 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use stook_core::engine::for_each;
-use stook_core::file::place::canonical;
+use stook_core::file::place::{PlaceKind, canonical, kind_of};
+use stook_core::file::{LocalFile, Stamp};
 use stook_core::{Error, Limits, Result};
 
-use super::Catalogue;
 use super::database::{Database, Known, Scanned};
 use super::inspect::inspect;
-use super::record::DatasetRecord;
+use super::quality::Quality;
+use super::record::{DatasetKind, DatasetRecord};
 use super::scan::{self, FoundFile, Place};
+use super::{Catalogue, datasets_of};
 use crate::cache::UNSETTLED;
 use crate::checksums::hash_of_file;
+use crate::one_data::OneData;
 use crate::transpose::n_threads;
 
 /// Whether the bytes of files are summed up.
@@ -72,7 +76,8 @@ pub struct IndexReport {
 pub(super) fn index(catalogue: &Catalogue, options: &IndexOptions<'_>) -> Result<IndexReport> {
     let mut database = Database::open_to_write(catalogue.path())?;
     let known = database.known()?;
-    let places = scan::sessions(catalogue.root())?;
+    let is_known = |path: &str| known.contains_key(path);
+    let places = scan::sessions(catalogue.root(), &is_known)?;
     let work = Work {
         catalogue,
         known: &known,
@@ -91,7 +96,9 @@ pub(super) fn index(catalogue: &Catalogue, options: &IndexOptions<'_>) -> Result
     for (path, scanned) in &found {
         report.n_datasets += scanned.datasets.len() as u64;
         for data in &scanned.datasets {
-            let place = || format!("{path}/{}", data.path);
+            // The record of a session's file is of the file itself.
+            let is_itself = path.rsplit('/').next() == Some(&data.path);
+            let place = || if is_itself { path.clone() } else { format!("{path}/{}", data.path) };
             report.problems.extend(data.problem.clone().map(|problem| (place(), problem)));
         }
     }
@@ -117,9 +124,13 @@ impl Work<'_> {
             let known = self.known.get(&place.path).map_or(&[][..], Vec::as_slice);
             let known: HashMap<&str, &DatasetRecord> =
                 known.iter().map(|data| (data.path.as_str(), data)).collect();
-            let files = scan::files(&folder)?;
-            let datasets = files.into_iter().map(|file| self.dataset(file, &known));
-            let datasets = datasets.collect::<Result<Vec<_>>>()?;
+            let datasets = if place.is_file {
+                self.packed(&folder, &known)
+            } else {
+                let files = scan::files(&folder)?;
+                let datasets = files.into_iter().map(|file| self.dataset(file, &known));
+                datasets.collect::<Result<Vec<_>>>()?
+            };
             let scanned = Scanned { name: place.name.clone(), datasets };
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             found.insert(place.path.clone(), scanned);
@@ -129,6 +140,31 @@ impl Work<'_> {
             progress(IndexProgress { n_done, n_sessions: self.n_sessions });
         }
         Ok(())
+    }
+
+    /// What lies in the Zarr or HDF5 file at `path`. What is wrong with the file is told by a record of it.
+    fn packed(&self, path: &Path, known: &HashMap<&str, &DatasetRecord>) -> Vec<DatasetRecord> {
+        // Of a folder of Zarr, nothing tells whether it has changed.
+        let stamp = match kind_of(path) {
+            Ok(Some(PlaceKind::File)) => LocalFile::open(path).and_then(|file| file.stamp()).ok(),
+            _ => None,
+        };
+        let modified = stamp.map_or(0, |stamp| stamp.modified);
+        let is_same = |data: &&DatasetRecord| data.is_settled && data.modified == modified;
+        if stamp.is_some() && !known.is_empty() && known.values().all(is_same) {
+            let mut datasets: Vec<_> = known.values().map(|data| (**data).clone()).collect();
+            datasets.sort_by(|a, b| a.path.cmp(&b.path));
+            return datasets;
+        }
+        self.n_read.fetch_add(1, Ordering::Relaxed);
+        let found = OneData::in_file(path).and_then(|data| datasets_of(&data));
+        let mut datasets = found.unwrap_or_else(|error| vec![broken(path, stamp, &error)]);
+        datasets.sort_by(|a, b| a.path.cmp(&b.path));
+        for data in &mut datasets {
+            data.modified = modified;
+            data.is_settled = stamp.is_some() && modified.saturating_add(UNSETTLED) < now();
+        }
+        datasets
     }
 
     fn dataset(
@@ -169,7 +205,26 @@ pub(super) fn record_of(file: FoundFile) -> DatasetRecord {
         modified: file.modified,
         hash: None,
         problem: head.problem,
+        quality: Quality::default(),
         is_settled,
+    }
+}
+
+/// The record of a file that cannot be read.
+fn broken(path: &Path, stamp: Option<Stamp>, error: &Error) -> DatasetRecord {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    DatasetRecord {
+        path: name.clone(),
+        name,
+        kind: DatasetKind::Other,
+        dtype: None,
+        shape: None,
+        len_bytes: stamp.map_or(0, |stamp| stamp.len_bytes),
+        modified: 0,
+        hash: None,
+        problem: Some(error.message().to_owned()),
+        quality: Quality::default(),
+        is_settled: false,
     }
 }
 

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::quality::Quality;
 use crate::name::SessionName;
+use crate::packed::Packed;
 
 /// A session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRecord {
     /// What tells it from others.
     pub name: SessionName,
-    /// Its folder below the root, with `/` between the parts.
+    /// Its folder below the root, or the file that all of it lies in, with `/` between the parts.
     pub path: String,
     /// How many files it has that are named as datasets.
     pub n_datasets: u64,
@@ -24,10 +26,18 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
-    /// Its quality, `NOT_SET` unless told.
+    /// Its quality, as far as somebody said.
     #[must_use]
-    pub fn quality(&self) -> &str {
-        self.fields.get(super::QUALITY).and_then(Value::as_str).unwrap_or(super::QUALITIES[0])
+    pub fn quality(&self) -> Quality {
+        let told = self.fields.get(super::QUALITY).and_then(Value::as_str);
+        told.and_then(|told| told.parse().ok()).unwrap_or_default()
+    }
+
+    /// Whether all of it lies in one Zarr or HDF5 file, and not in a folder.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        Packed::stem(name).is_some()
     }
 
     /// The JSON form.
@@ -105,6 +115,8 @@ pub struct DatasetRecord {
     pub hash: Option<String>,
     /// What is wrong with it.
     pub problem: Option<String>,
+    /// How good it is, as far as somebody said.
+    pub quality: Quality,
     /// Whether its time of change tells any later change: it was not changed just before it was
     /// looked at.
     pub(super) is_settled: bool,
@@ -130,6 +142,7 @@ impl DatasetRecord {
             "modified": self.modified,
             "sha256": self.hash,
             "problem": self.problem,
+            "quality": self.quality.as_str(),
         })
     }
 

@@ -8,21 +8,23 @@ use std::path::{Path, PathBuf};
 
 use stook_core::file::LocalFile;
 use stook_core::file::place::canonical;
-use stook_core::{Error, Result};
+use stook_core::{Error, OpenOptions, Result};
 
 use crate::alf::AlfName;
 use crate::name::{SessionDate, SessionName};
 use crate::one_data::{FOLDERS, OneFile};
+use crate::packed::Packed;
 
 /// Folders nest so deep in a session's at most.
 const MAX_DEPTH: usize = 6;
 
-/// A session's folder.
+/// A session's folder, or the file that all of it lies in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// Below the root.
     pub(super) path: String,
     pub(super) name: SessionName,
+    pub(super) is_file: bool,
 }
 
 /// A file that is named as a dataset.
@@ -38,32 +40,75 @@ pub(super) struct FoundFile {
 }
 
 /// The sessions of the tree at `root`, by path: folders `mouse/date` and `mouse/date/id` that have one
-/// of saved files, and folders `mouse/date/number` as ALF has them.
-pub(super) fn sessions(root: &Path) -> Result<Vec<Place>> {
+/// of saved files, folders `mouse/date/number` as ALF has them, and Zarr and HDF5 files in the place of
+/// either, in which something was saved as part of a session. `knows` tells of which paths that is known.
+pub(super) fn sessions(root: &Path, knows: &dyn Fn(&str) -> bool) -> Result<Vec<Place>> {
     let mut found = Vec::new();
     for mouse in folders(root)? {
         let below = root.join(&mouse);
-        for folder in folders(&below)? {
-            let Ok(date) = folder.parse::<SessionDate>() else { continue };
-            let day = below.join(&folder);
-            let path = format!("{mouse}/{folder}");
-            let inner = folders(&day)?;
-            if has_data(&inner)
-                && let Ok(name) = SessionName::new(&mouse, date, None)
+        let days = entries(&below)?;
+        for (stem, file) in files_of_sessions(&days) {
+            let Ok(date) = stem.parse::<SessionDate>() else { continue };
+            let path = format!("{mouse}/{file}");
+            if let Ok(name) = SessionName::new(&mouse, date, None)
+                && (knows(&path) || is_session_file(&below.join(file)))
             {
-                found.push(Place { path: path.clone(), name });
+                found.push(Place { path, name, is_file: true });
             }
-            for id in inner.iter().filter(|id| !FOLDERS.contains(&id.as_str())) {
-                if (is_number(id) || has_data(&folders(&day.join(id))?))
-                    && let Ok(name) = SessionName::new(&mouse, date, Some(id))
-                {
-                    found.push(Place { path: format!("{path}/{id}"), name });
-                }
-            }
+        }
+        for folder in names_of_folders(&days) {
+            let Ok(date) = folder.parse::<SessionDate>() else { continue };
+            sessions_of_day(root, (&mouse, &folder, date), knows, &mut found)?;
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Adds the sessions of a day, which is a folder of a mouse.
+fn sessions_of_day(
+    root: &Path,
+    (mouse, folder, date): (&str, &str, SessionDate),
+    knows: &dyn Fn(&str) -> bool,
+    found: &mut Vec<Place>,
+) -> Result<()> {
+    let path = format!("{mouse}/{folder}");
+    let day = root.join(&path);
+    let all = entries(&day)?;
+    let inner = names_of_folders(&all);
+    if has_data(&inner)
+        && let Ok(name) = SessionName::new(mouse, date, None)
+    {
+        found.push(Place { path: path.clone(), name, is_file: false });
+    }
+    for id in inner.iter().filter(|id| !FOLDERS.contains(&id.as_str())) {
+        if (is_number(id) || has_data(&folders(&day.join(id))?))
+            && let Ok(name) = SessionName::new(mouse, date, Some(id))
+        {
+            found.push(Place { path: format!("{path}/{id}"), name, is_file: false });
+        }
+    }
+    for (id, file) in files_of_sessions(&all) {
+        let path = format!("{path}/{file}");
+        // What is wrong with a file that is called as ALF calls sessions is told.
+        let is_one = is_number(id) || knows(&path) || is_session_file(&day.join(file));
+        if is_one && let Ok(name) = SessionName::new(mouse, date, Some(id)) {
+            found.push(Place { path, name, is_file: true });
+        }
+    }
+    Ok(())
+}
+
+/// The entries that may be Zarr or HDF5 files: what their sessions would be called, and their names.
+fn files_of_sessions(entries: &[Entry]) -> impl Iterator<Item = (&str, &str)> {
+    let files = entries.iter().filter(|entry| entry.kind != Kind::Link);
+    files.filter_map(|entry| Some((Packed::stem(&entry.name)?, entry.name.as_str())))
+}
+
+/// Whether something in the file was saved as part of a session. One that cannot be read may be anything.
+fn is_session_file(path: &Path) -> bool {
+    let options = OpenOptions::read();
+    Packed::at(path).is_some_and(|file| file.is_session(&options).unwrap_or(false))
 }
 
 fn has_data(folders: &[String]) -> bool {
@@ -89,7 +134,9 @@ pub(super) fn files(session: &Path) -> Result<Vec<FoundFile>> {
                 Kind::Folder => {
                     // The folders of other sessions of the day are no part of this one.
                     let is_other = depth == 0 && is_other_session(&here, &entry.name)?;
-                    if depth + 1 < MAX_DEPTH && !is_other {
+                    // Neither are the chunks of a Zarr array datasets.
+                    let is_zarr = Packed::stem(&entry.name).is_some();
+                    if depth + 1 < MAX_DEPTH && !is_other && !is_zarr {
                         ahead.push((below(&entry.name), depth + 1));
                     }
                 }
@@ -180,7 +227,9 @@ fn entries(folder: &Path) -> Result<Vec<Entry>> {
         let kind = match kind {
             kind if kind.is_dir() => Kind::Folder,
             kind if kind.is_symlink() => Kind::Link,
-            _ => Kind::File,
+            kind if kind.is_file() => Kind::File,
+            // A pipe would wait for somebody to write to it.
+            _ => continue,
         };
         if !name.starts_with('.') {
             found.push(Entry { name, kind });
@@ -191,11 +240,14 @@ fn entries(folder: &Path) -> Result<Vec<Entry>> {
 
 /// The folders in a folder, links aside, by name.
 fn folders(folder: &Path) -> Result<Vec<String>> {
-    let mut names: Vec<_> = entries(folder)?
-        .into_iter()
-        .filter(|entry| entry.kind == Kind::Folder)
-        .map(|entry| entry.name)
-        .collect();
+    Ok(names_of_folders(&entries(folder)?))
+}
+
+/// The folders among entries, by name; those of Zarr are files here.
+fn names_of_folders(entries: &[Entry]) -> Vec<String> {
+    let folders = entries.iter().filter(|entry| entry.kind == Kind::Folder);
+    let folders = folders.filter(|entry| Packed::stem(&entry.name).is_none());
+    let mut names: Vec<_> = folders.map(|entry| entry.name.clone()).collect();
     names.sort();
-    Ok(names)
+    names
 }

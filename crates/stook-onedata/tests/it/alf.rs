@@ -1,8 +1,9 @@
 use std::fs;
 
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use stook_core::ErrorKind;
 use stook_onedata::alf::{DatasetFilter, export_tables, list_datasets, load_object};
-use stook_onedata::catalogue::IndexOptions;
+use stook_onedata::catalogue::{IndexOptions, Quality, QualityFilter};
 use stook_onedata::{Catalogue, LoadingRecipe, SessionData};
 
 use crate::{floats, numbers, session};
@@ -27,7 +28,7 @@ fn datasets_are_listed_and_objects_loaded_with_their_recipes() {
             collection: collection.map(str::to_owned),
             file_name: name.map(str::to_owned),
         };
-        list_datasets(&folder, &filter).unwrap()
+        list_datasets(session.one_data(), &filter).unwrap()
     };
     assert_eq!(listed(None, None).len(), 5);
     assert_eq!(
@@ -48,6 +49,56 @@ fn datasets_are_listed_and_objects_loaded_with_their_recipes() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     fs::copy(&times, session.one_data().path().join("mpci.times.x.npy")).unwrap();
     assert_eq!(load_object(&session, "mpci", None).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn datasets_have_a_quality_that_is_listed_and_exported() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = session(dir.path());
+    for name in ["a.good", "b.poor", "c.spoilt", "d.unknown"] {
+        session.save(name, &floats(&[1], &[1.0])).unwrap();
+    }
+    let catalogue = Catalogue::require(dir.path()).unwrap();
+    catalogue.index(&IndexOptions::default()).unwrap();
+    let path = "ATL027/2024-02-09/701";
+    for (file, quality) in
+        [("a.good", Quality::Pass), ("b.poor", Quality::Warning), ("c.spoilt", Quality::Critical)]
+    {
+        catalogue.set_quality(path, &format!("onedata/{file}.npy"), quality).unwrap();
+    }
+    // What people say of a session is another matter, and survives an index as does this.
+    catalogue.set_field(path, "quality", &"FAIL".into()).unwrap();
+    session.save("b.poor", &floats(&[2], &[1.0, 2.0])).unwrap();
+    catalogue.index(&IndexOptions::default()).unwrap();
+    let record = catalogue.session(path).unwrap();
+    assert_eq!(record.quality(), Quality::Fail);
+    let listed = |at_most, is_set| {
+        let filter = QualityFilter { at_most, is_set };
+        let found = catalogue.list_datasets(&record, &DatasetFilter::default(), filter).unwrap();
+        found.iter().map(|path| path.trim_start_matches("onedata/")[..1].to_owned()).collect()
+    };
+    let (all, pass): (String, String) =
+        (listed(Quality::Critical, false), listed(Quality::Pass, false));
+    assert_eq!((all.as_str(), pass.as_str()), ("abcd", "ad"));
+    let (judged, default): (String, String) =
+        (listed(Quality::Warning, true), listed(Quality::Fail, false));
+    assert_eq!((judged.as_str(), default.as_str()), ("ab", "abd"));
+    let error = catalogue.set_quality(path, "onedata/none.npy", Quality::Pass).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    catalogue.set_quality(path, "onedata/a.good.npy", Quality::NotSet).unwrap();
+    assert_eq!(catalogue.datasets(&record).unwrap()[0].quality, Quality::NotSet);
+
+    let exported = export_tables(&catalogue, dir.path()).unwrap();
+    let bytes = fs::read(&exported.datasets).unwrap();
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+    let rows = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string());
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|row| row[row.find("rel_path").unwrap()..].to_owned());
+    let told = |row: &String| row[row.find("qc: ").unwrap()..].trim_end_matches('}').to_owned();
+    assert_eq!(
+        rows.iter().map(told).collect::<Vec<_>>(),
+        [r#"qc: "NOT_SET""#, r#"qc: "WARNING""#, r#"qc: "CRITICAL""#, r#"qc: "NOT_SET""#]
+    );
 }
 
 #[test]

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use stook::sparse::{Compressed, Layout, Sparse};
 use stook_core::{DType, ErrorKind, Values};
 use stook_onedata::catalogue::{
-    CATALOGUE_NAME, Condition, DatasetKind, Hashes, IndexOptions, IndexReport, Operator,
+    CATALOGUE_NAME, Condition, DatasetKind, Hashes, IndexOptions, IndexReport, Operator, Quality,
 };
-use stook_onedata::{Catalogue, LoadingRecipe, OneData};
+use stook_onedata::{Catalogue, LoadingRecipe, OneData, OneFile};
 
 use crate::{floats, settle};
 
@@ -160,7 +160,10 @@ fn conditions_choose_and_what_people_say_survives() {
         assert_eq!(paths(&catalogue, conditions), expected, "{conditions:?}");
     }
     let session = catalogue.session(first).unwrap();
-    assert_eq!((session.tags.as_slice(), session.quality()), (&["good".to_owned()][..], "NOT_SET"));
+    assert_eq!(
+        (session.tags.as_slice(), session.quality()),
+        (&["good".to_owned()][..], Quality::NotSet)
+    );
     assert_eq!(session.fields["imaging"], Value::Bool(true));
     assert!(catalogue.untag(first, "good").unwrap());
     catalogue.set_field(first, "depth", &Value::Null).unwrap();
@@ -202,6 +205,68 @@ fn hashes_are_made_once_and_progress_is_told() {
     index(&catalogue);
     assert_eq!(hash("B/2023-12-31/001"), None, "it is no more what was summed up");
     assert_eq!(hash("ATL028/2024-03-01"), Some(first));
+}
+
+#[test]
+fn sessions_in_one_file_are_found_and_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let mouse = dir.path().join("M");
+    let save = |file: &str| {
+        let path = mouse.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let data = OneData::in_file(path).unwrap();
+        data.save(&"a.b".parse().unwrap(), &floats(&[2], &[1.0, 2.0])).unwrap();
+        data.save_recipe(&"c".parse().unwrap(), &LoadingRecipe::new("x", "y")).unwrap();
+    };
+    ["2024-02-09/701.h5", "2024-02-09/other.zarr", "2024-02-10.h5"]
+        .iter()
+        .for_each(|file| save(file));
+    // A file of anything else, and one that is called as a session and is none.
+    let movie = stook::File::create(mouse.join("2024-02-09/movie.h5")).unwrap();
+    movie.root_group().unwrap().array("a").dtype(DType::UInt8).shape(vec![1]).create().unwrap();
+    movie.commit().unwrap();
+    drop(movie);
+    fs::write(mouse.join("2024-02-09/702.h5"), b"nothing").unwrap();
+    let catalogue = indexed(&dir);
+    let report = index(&catalogue);
+    assert_eq!((report.n_sessions, report.n_datasets), (4, 7));
+    assert_eq!(report.problems[0].0, "M/2024-02-09/702.h5");
+    let mut found = paths(&catalogue, &[]);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "M/2024-02-09/701.h5",
+            "M/2024-02-09/702.h5",
+            "M/2024-02-09/other.zarr",
+            "M/2024-02-10.h5"
+        ]
+    );
+
+    let session = catalogue.session("M/2024-02-09/701.h5").unwrap();
+    assert_eq!(session.name.id(), Some("701"));
+    let datasets = catalogue.datasets(&session).unwrap();
+    let told: Vec<_> =
+        datasets.iter().map(|data| (data.path.as_str(), data.kind.as_str())).collect();
+    assert_eq!(told, [("a.b.npy", "array"), ("c.npy", "recipe")]);
+    let data = catalogue.one_data(&session).unwrap();
+    assert!(data.has(&OneFile::npy("a.b".parse().unwrap())).unwrap());
+    // The folder of the session is not there, and leads to its file.
+    let plain = OneData::at(mouse.join("2024-02-09/701")).unwrap();
+    assert!(plain.is_in_file());
+    assert_eq!(plain.path(), mouse.join("2024-02-09/701.h5"));
+    save("2024-02-09/701.zarr");
+    assert!(OneData::at(mouse.join("2024-02-09/701")).is_err(), "one session in two files");
+
+    // What is unchanged is not read again; of folders of Zarr nothing tells that.
+    for file in ["2024-02-09/701.h5", "2024-02-09/702.h5", "2024-02-10.h5"] {
+        settle(&mouse.join(file));
+    }
+    index(&catalogue);
+    let again = index(&catalogue);
+    assert_eq!((again.n_sessions, again.n_read), (5, 2));
+    fs::remove_file(mouse.join("2024-02-10.h5")).unwrap();
+    assert_eq!(index(&catalogue).n_gone, 1);
 }
 
 #[test]

@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 use serde_json::{Value, json};
 use stook::{Error, gate};
 use stook_onedata::Catalogue;
-use stook_onedata::alf::export_tables;
+use stook_onedata::alf::{DatasetFilter, export_tables};
 use stook_onedata::catalogue::{
-    Condition, DatasetRecord, Hashes, IndexOptions, IndexProgress, Operator, SessionRecord,
+    Condition, DatasetRecord, Hashes, IndexOptions, IndexProgress, Operator, QualityFilter,
+    SessionRecord,
 };
 
 use crate::enter::{enter, raise};
@@ -105,6 +106,34 @@ impl OneCatalogue {
             self.catalogue.datasets(&session)
         })?;
         Ok(found.iter().map(DatasetRecord::to_json).collect::<Value>().to_string())
+    }
+
+    /// Paths of datasets as ONE-api lists them: a quality by its name or number, and whether those
+    /// that nobody judged are left out.
+    fn list_datasets(
+        &self,
+        py: Python<'_>,
+        session: &str,
+        filter: (Option<String>, Option<String>),
+        quality: (&str, bool),
+    ) -> PyResult<Vec<String>> {
+        let (file_name, collection) = filter;
+        enter(py, || {
+            let quality = QualityFilter { at_most: quality.0.parse()?, is_set: quality.1 };
+            let session = self.catalogue.session(session)?;
+            let filter = DatasetFilter { collection, file_name };
+            self.catalogue.list_datasets(&session, &filter, quality)
+        })
+    }
+
+    fn set_quality(
+        &self,
+        py: Python<'_>,
+        session: &str,
+        dataset: &str,
+        quality: &str,
+    ) -> PyResult<()> {
+        enter(py, || self.catalogue.set_quality(session, dataset, quality.parse()?))
     }
 
     fn tag(&self, py: Python<'_>, session: &str, tag: &str) -> PyResult<bool> {

@@ -62,6 +62,8 @@ class DatasetRecord:
         The checksum of its bytes, where it was asked for.
     problem
         What is wrong with it.
+    quality
+        How good it is: ``NOT_SET`` unless told.
     """
 
     path: str
@@ -73,6 +75,7 @@ class DatasetRecord:
     modified: int
     sha256: str | None
     problem: str | None
+    quality: str = "NOT_SET"
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,29 @@ class Catalogue:
         found = json.loads(self._native.datasets(_path(session)))
         return [_dataset(record) for record in found]
 
+    def list_datasets(
+        self,
+        session: Union[str, SessionRecord, Session],
+        filename: str | None = None,
+        collection: str | None = None,
+        *,
+        qc: Union[str, int] = "FAIL",
+        ignore_qc_not_set: bool = False,
+    ) -> list[str]:
+        """The datasets of a session as ONE-api lists them, as paths below its folder: those whose quality
+        is ``qc`` or better, a name or a number of ONE's; with ``ignore_qc_not_set`` only those that
+        somebody judged. In ``filename`` and ``collection`` an asterisk is any text."""
+        filters = (filename, collection)
+        return self._native.list_datasets(_path(session), filters, (_quality(qc), ignore_qc_not_set))
+
+    def set_quality(
+        self, session: Union[str, SessionRecord, Session], quality: Union[str, int], *datasets: str
+    ) -> None:
+        """Says how good datasets of a session are, by their paths below its folder: ``NOT_SET``,
+        ``PASS``, ``WARNING``, ``FAIL`` or ``CRITICAL``, or their numbers in ONE-api."""
+        for dataset in datasets:
+            self._native.set_quality(_path(session), dataset, _quality(quality))
+
     def tag(self, session: Union[str, SessionRecord, Session], *tags: str) -> None:
         """Gives a session tags."""
         for tag in tags:
@@ -213,7 +239,17 @@ class Catalogue:
 def _path(session: Union[str, SessionRecord, Session]) -> str:
     if isinstance(session, str):
         return session
-    return session.path if isinstance(session, SessionRecord) else session.session_print()
+    if isinstance(session, SessionRecord):
+        return session.path
+    # One that lies in one file is known by that.
+    place = session._plain_folder()
+    suffix = Path(place.path).suffix if place.is_in_file else ""
+    return session.session_print() + suffix
+
+
+def _quality(quality: Union[str, int]) -> str:
+    # The enumeration of ONE-api is one of integers.
+    return quality if isinstance(quality, str) else str(int(quality))
 
 
 def _condition(name: str, value: Any) -> tuple[str, str, str]:
@@ -255,4 +291,5 @@ def _dataset(record: dict[str, Any]) -> DatasetRecord:
         record["modified"],
         record["sha256"],
         record["problem"],
+        record["quality"],
     )

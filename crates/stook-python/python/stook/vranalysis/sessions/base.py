@@ -349,7 +349,7 @@ class SessionData(ABC):
             If there is no such object, or two files are the same attribute of it.
         """
         folder = self._plain_folder()
-        own = Path(folder.path).name
+        own = "" if folder.is_in_file else Path(folder.path).name
         collection = own if collection is None else collection
         found: dict[str, Any] = {}
         for path in folder.datasets(None, None):
