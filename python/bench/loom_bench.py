@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import contest
+import loom_large
 import numpy as np
 from contest import Contest, Goal, Operation
 
-#: Operations by name: what they are, and how many times as fast ours is to be.
+#: Operations by name: what they are, and how many times as fast ours is to be, if that is promised.
 OPERATIONS = {
     "create-sparse": ("create from a sparse matrix", 6),
     "create-dense": ("create from a dense matrix", 6),
@@ -31,13 +32,19 @@ OPERATIONS = {
     "permute-columns": ("permute columns", 10),
     "add-columns": ("add 1,000 columns", 4),
     "export": ("export 1,000 × 1,000 as text", 20),
+    "sidecar-make": ("write the sidecar", None),
+    "sidecar-scan-columns": ("with the sidecar: scan columns, sum", None),
+    "sidecar-map-rows": ("with the sidecar: map mean and std of rows", None),
+    "sidecar-map-columns": ("with the sidecar: map mean and std of columns", None),
+    "sidecar-sparse": ("with the sidecar: sparse matrix of all", None),
+    "sidecar-aggregate": ("with the sidecar: mean of 20 groups", None),
 }
 
 
 def contest_of(shape: list[int], options: argparse.Namespace) -> Contest:
     told = ("loompy 3.0.8 in its own environment (numpy 2.3.5, h5py 3.16). "
             f"{shape[0]:,} genes × {shape[1]:,} cells of float32, 5 % not zero.")
-    operations = {name: Operation(title, (Goal(factor, "loompy"),))
+    operations = {name: Operation(title, (Goal(factor, "loompy"),) if factor else ())
                   for name, (title, factor) in OPERATIONS.items()}
 
     def tidy(folder: Path) -> None:
@@ -71,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
     if options.loompy_python is None:
         print("no --loompy-python: cargo xtask bench -- --loom gives it", file=sys.stderr)
         return 1
+    if options.large:
+        return loom_large.run(options)
     shape = [2000, 1000] if options.quick else [20_000, 10_000]
     folder = options.folder.resolve() / ("loom-quick" if options.quick else "loom")
     looms = contest_of(shape, options)

@@ -24,6 +24,15 @@ class Files:
         path.unlink(missing_ok=True)
         return str(path)
 
+    def with_sidecar(self, loompy) -> str:
+        """A copy that has a sidecar, made once: the others are measured without one."""
+        path = str(self.folder / "with-sidecar.loom")
+        if not os.path.exists(path + ".csr"):
+            shutil.copyfile(self.base, path)
+            with loompy.connect(path, "r", validate=False) as ds:
+                ds.make_sidecar()
+        return path
+
     def copy(self) -> str:
         return shutil.copyfile(self.base, self.scratch("copy.loom"))
 
@@ -117,7 +126,31 @@ def operations(loompy, files: Files) -> dict[str, Operation]:
         "add-columns": (files.copy, changed(more)),
         "export": (lambda: part, export),
     }
+    if hasattr(loompy.LoomConnection, "make_sidecar"):
+        found |= with_sidecar(loompy, files, found)
     return {name: Operation(*each, repeats=each[0] is nothing) for name, each in found.items()}
+
+
+def with_sidecar(loompy, files: Files, without: dict[str, tuple]) -> dict[str, tuple]:
+    """The operations that take elements from a sidecar, on a file that has one."""
+    bare = files.base
+
+    def make(path):
+        with loompy.connect(path, "r", validate=False) as ds:
+            return os.path.getsize(ds.make_sidecar())
+
+    def on(run):
+        def work(path):
+            files.base = path
+            try:
+                return run(None)
+            finally:
+                files.base = bare
+        return work
+
+    names = ("scan-columns", "map-rows", "map-columns", "sparse", "aggregate")
+    found = {f"sidecar-{name}": (lambda: files.with_sidecar(loompy), on(without[name][1])) for name in names}
+    return {"sidecar-make": (files.copy, make)} | found
 
 
 def make(loompy, files: Files) -> None:

@@ -190,6 +190,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="each codec beside numcodecs', and nothing else")
     parser.add_argument("--loom", action="store_true",
                         help="Loom files beside loompy, and nothing else")
+    parser.add_argument("--large", action="store_true",
+                        help="with --loom: one of 30,000 x 200,000, made and used within 1 GB of memory")
     parser.add_argument("--labelled", action="store_true",
                         help="labelled arrays beside larray and others, and nothing else")
     parser.add_argument("--nodes", action="store_true",
