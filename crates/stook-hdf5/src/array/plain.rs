@@ -3,6 +3,7 @@
 //! What is found not to be plain when it is read, or to be damaged, is left to the library, which
 //! also has the words for it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use stook_core::chunk::{
@@ -34,6 +35,8 @@ pub(crate) struct PlainArray {
     identity: u64,
     /// Where chunks lie; `None` within where the library must be asked.
     index: OnceLock<Option<ChunkIndex>>,
+    /// Chunks that were passed on the way to those that were looked for by themselves.
+    n_passed: AtomicU64,
     /// Of text: its references, as an array.
     references: Option<Array>,
     /// The array by way of the library, once it was needed.
@@ -59,6 +62,7 @@ impl PlainArray {
             place: dataset.place.clone(),
             identity,
             index: OnceLock::new(),
+            n_passed: AtomicU64::new(0),
             references: None,
             library: OnceLock::new(),
         };
@@ -113,7 +117,11 @@ impl PlainArray {
         let ends = ends.collect::<Option<Vec<_>>>()?;
         let (first, last) = (ends.iter().min()?, ends.iter().max()?);
         let n = last.0 - first.0 + 1;
-        if n > index.n_places() / FEW {
+        // Who asks again and again has the index read at last: a box of tiles may be of few, and have
+        // many between them.
+        if n > index.n_places() / FEW
+            || self.n_passed.fetch_add(n, Ordering::Relaxed) > index.n_places() / 2
+        {
             return None;
         }
         let element = |chunk: &[u64]| -> Vec<u64> {

@@ -360,6 +360,18 @@ fn arrays_of_plain_forms_are_read_past_the_library() {
         let expected = array(&library, "/numbers").read(&row).unwrap();
         assert_eq!(array(&again, "/numbers").read(&row).unwrap(), expected, "{row:?}");
     }
+    // Between the chunks of a box lie many others. These are not gone through for ever.
+    let again = Hdf5File::open(&path, &OpenOptions::read()).unwrap();
+    let source = again.open_array(&node("/numbers")).unwrap();
+    let boxes = Array::new(Arc::clone(&source), &path, node("/numbers"));
+    let is_unread = || format!("{source:?}").contains("index: OnceLock(<uninit>)");
+    for at in 0..100 {
+        let chosen = Selection::ranges([at..at + 20, 30..36]);
+        let expected = array(&library, "/numbers").read(&chosen).unwrap();
+        assert_eq!(boxes.read(&chosen).unwrap(), expected, "{chosen:?}");
+        assert!(at > 0 || is_unread());
+    }
+    assert!(!is_unread());
     let picked = Selection::Axes(vec![AxisSelection::List(vec![4999, -1, 3, 3])]);
     let found = array(&again, "/texts").read(&picked).unwrap();
     assert_eq!(found.text_at(0).unwrap(), "é".repeat(49));
