@@ -115,20 +115,52 @@ impl<T> Tile<'_, T> {
     }
 }
 
-/// Calls `visit` with the place and number of every element of `line` that is not zero.
+/// Elements that are looked at together for which of them are zero.
+const RUN: usize = 64;
+
+/// Calls `visit` with the place and number of every element of `line` that is not zero, in order.
 #[inline(always)]
 pub(super) fn for_each_nonzero<T: Number>(line: &[T], mut visit: impl FnMut(usize, T)) {
-    const RUN: usize = 16;
-    for (i, run) in line.chunks(RUN).enumerate() {
-        if !run.iter().fold(false, |any, item| any | !item.is_zero()) {
-            continue;
-        }
-        for (j, item) in run.iter().enumerate() {
-            if !item.is_zero() {
-                visit(i * RUN + j, *item);
-            }
+    let (runs, rest) = line.as_chunks::<RUN>();
+    for (i, run) in runs.iter().enumerate() {
+        let mut bits = nonzero_bits(run);
+        while bits != 0 {
+            let j = bits.trailing_zeros() as usize;
+            visit(i * RUN + j, run[j]);
+            bits &= bits - 1;
         }
     }
+    for (j, item) in rest.iter().enumerate() {
+        if !item.is_zero() {
+            visit(runs.len() * RUN + j, *item);
+        }
+    }
+}
+
+/// Which of a run are not zero, a bit each. Nothing branches: where there are few, nobody could
+/// foretell where they are.
+#[inline(always)]
+fn nonzero_bits<T: Number>(run: &[T; RUN]) -> u64 {
+    let (groups, _) = run.as_chunks::<8>();
+    // Eight at a time become bytes, as processors compare; each group takes one bit of those.
+    let bits = groups.iter().enumerate().fold(0, |bits, (i, group)| {
+        let flags = group.map(|item| u8::from(!item.is_zero()));
+        bits | u64::from_le_bytes(flags) << i
+    });
+    transposed(bits)
+}
+
+/// Eight rows of eight bits, as columns.
+#[inline(always)]
+fn transposed(mut bits: u64) -> u64 {
+    // Squares of one, two, four bits change places across the diagonal.
+    for (by, corner) in
+        [(7, 0x00AA_00AA_00AA_00AA), (14, 0x0000_CCCC_0000_CCCC), (28, 0x0000_0000_F0F0_F0F0)]
+    {
+        let differing = (bits ^ (bits >> by)) & corner;
+        bits ^= differing ^ (differing << by);
+    }
+    bits
 }
 
 /// An array that is read in bands along an axis.
@@ -284,6 +316,33 @@ mod tests {
         let places: Vec<usize> = (0..6).map(|at| some.place(at)).collect();
         assert_eq!(places, [0, 1, 5, 2, 3, 4]);
         assert!(Sorted::new(Some(&[20]), 20, Axis::Columns).is_err());
+    }
+
+    #[test]
+    fn all_that_is_not_zero_is_found_in_order() {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 16
+        };
+        for len in [0, 1, 8, 63, 64, 65, 200, 500] {
+            for every in [1, 2, 20] {
+                let number = |_| if next() % every == 0 { f32::from(next() as u8) } else { -0.0 };
+                let line: Vec<f32> = (0..len).map(number).collect();
+                let wide: Vec<i64> = line.iter().map(|&item| item as i64).collect();
+                let (mut found, mut found_wide) = (Vec::new(), Vec::new());
+                for_each_nonzero(&line, |j, item| found.push((j, item)));
+                for_each_nonzero(&wide, |j, item| found_wide.push((j, item as f32)));
+                let all = line.iter().copied().enumerate();
+                let expected: Vec<_> = all.filter(|&(_, item)| item != 0.0).collect();
+                assert_eq!((&found, &found_wide), (&expected, &expected), "{len} {every}");
+            }
+        }
+        let mut nan = [0.0_f64; 64];
+        nan[9] = f64::NAN;
+        let mut places = Vec::new();
+        for_each_nonzero(&nan, |j, _| places.push(j));
+        assert_eq!(places, [9]);
     }
 
     #[test]

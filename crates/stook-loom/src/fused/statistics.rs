@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use stook::{Array, Error, Result};
 
 use super::FusedOptions;
-use super::bands::{Bands, Cut, Fold, Tile};
+use super::bands::{Bands, Cut, Fold, Tile, for_each_nonzero};
 use crate::Axis;
 use crate::matrix::{Number, Picked, with_number_type};
 
@@ -176,10 +176,35 @@ struct Columns {
     ranges: [Vec<f64>; 2],
     has_nan: Vec<bool>,
     n_nonzero: Vec<u32>,
+    tallies: Vec<Tally>,
+}
+
+/// What the elements of a column tell that are not zero.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    n: u64,
+    sum: f64,
+    mean: f64,
+    squares: f64,
+}
+
+/// Whether less than an eighth of a box is not zero, as far as some of its rows tell.
+fn is_mostly_zero<T: Number>(tile: &Tile<'_, T>) -> bool {
+    const SAMPLES: usize = 16;
+    let step = (tile.rows.len() / SAMPLES).max(1);
+    let (mut n, mut n_nonzero) = (0, 0);
+    for line in tile.lines().step_by(step) {
+        n += line.len();
+        n_nonzero += line.iter().map(|item| usize::from(!item.is_zero())).sum::<usize>();
+    }
+    n_nonzero * 8 < n
 }
 
 impl Columns {
     fn add<T: Number>(&mut self, tile: &Tile<'_, T>, needs: Needs, moments: &mut [Moments]) {
+        if !needs.range && is_mostly_zero(tile) {
+            return self.add_nonzero(tile, needs, moments);
+        }
         let n_rows = tile.rows.len() as u64;
         for part in [&mut self.sums, &mut self.means, &mut self.squares] {
             part.clear();
@@ -212,6 +237,38 @@ impl Columns {
                 has_nan: self.has_nan.get(at).copied().unwrap_or(false),
                 n_nonzero: self.n_nonzero.get(at).map_or(0, |&n| n.into()),
             });
+        }
+    }
+
+    /// Looks at what is not zero; how many zeros there are tells enough of them.
+    fn add_nonzero<T: Number>(
+        &mut self,
+        tile: &Tile<'_, T>,
+        needs: Needs,
+        moments: &mut [Moments],
+    ) {
+        let n_rows = tile.rows.len() as u64;
+        self.tallies.clear();
+        self.tallies.resize(moments.len(), Tally::default());
+        for line in tile.lines() {
+            for_each_nonzero(line, |column, item: T| {
+                let Some(tally) = self.tallies.get_mut(column) else { return };
+                let item = item.to_f64();
+                tally.n += 1;
+                tally.sum += item;
+                if needs.squares {
+                    let distance = item - tally.mean;
+                    tally.mean += distance / tally.n as f64;
+                    tally.squares += distance * (item - tally.mean);
+                }
+            });
+        }
+        for (all, tally) in moments.iter_mut().zip(&self.tallies) {
+            let n_nonzero = if needs.nonzero { tally.n } else { 0 };
+            let &Tally { n, sum, mean, squares } = tally;
+            let mut column = Moments { n, sum, mean, squares, n_nonzero, ..Moments::NOTHING };
+            column.merge(&Moments { n: n_rows.saturating_sub(n), ..Moments::NOTHING });
+            all.merge(&column);
         }
     }
 
