@@ -11,6 +11,9 @@ use super::{Fill, with_number_type};
 use crate::Axis;
 use crate::source::MatrixSource;
 
+/// Rows that are taken of each column in turn, of a matrix that lies column by column.
+const ROWS_OF_COLUMNS: usize = 64;
+
 /// Every element of a matrix.
 #[derive(Clone, Debug)]
 pub struct Dense<'a> {
@@ -168,11 +171,20 @@ impl Fill for Dense<'_> {
             }
             return Ok(());
         }
-        for (j, column) in columns.enumerate() {
-            let mut at = self.position(rows.start, column);
-            for i in 0..rows.len() {
-                to.add(i, j, numbers.get(at).copied().unwrap_or_default());
-                at = at.wrapping_add_signed(self.strides[0]);
+        // A few rows of all columns at a time, so that where they go stays in the cache.
+        for block in (0..rows.len()).step_by(ROWS_OF_COLUMNS) {
+            let within = block..rows.len().min(block + ROWS_OF_COLUMNS);
+            for (j, column) in columns.clone().enumerate() {
+                let mut at = self.position(rows.start + within.start, column);
+                if self.strides[0] == 1 {
+                    let part = numbers.get(at..at + within.len()).unwrap_or_default();
+                    to.set_column(within.start, j, part);
+                    continue;
+                }
+                for i in within.clone() {
+                    to.add(i, j, numbers.get(at).copied().unwrap_or_default());
+                    at = at.wrapping_add_signed(self.strides[0]);
+                }
             }
         }
         Ok(())

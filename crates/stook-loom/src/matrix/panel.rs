@@ -126,6 +126,15 @@ impl<T: Number> Place<'_, T> {
         }
     }
 
+    /// Sets elements of `column`, from `row` on.
+    pub(crate) fn set_column(&mut self, row: usize, column: usize, numbers: &[T]) {
+        let (first, width) = self.panel.columns[self.first[1] + column];
+        let start = first + (self.first[0] + row) * width;
+        let items = self.panel.items.get_mut(start..).unwrap_or_default();
+        let places = items.iter_mut().step_by(width.max(1));
+        places.zip(numbers).for_each(|(place, number)| *place = *number);
+    }
+
     /// Sets elements of `row` to what `number` makes of `of`.
     pub(crate) fn set_row_with<O>(&mut self, row: usize, mut of: &[O], number: impl Fn(&O) -> T) {
         let row = self.first[0] + row;
@@ -161,14 +170,19 @@ mod tests {
             let [rows, columns] = ranges.clone();
             let number = |row: u64, column: u64| (row * 100 + column) as i32;
             for (i, row) in rows.clone().enumerate() {
-                if i % 2 == 0 {
+                if i % 3 == 0 {
                     let whole: Vec<i32> =
                         columns.clone().map(|column| number(row, column)).collect();
                     panel.from([i, 0]).set_row(0, 0, &whole);
-                } else {
+                } else if i % 3 == 1 {
+                    // The next row, too, if there is one, less what is added to it below.
                     for (j, column) in columns.clone().enumerate() {
-                        panel.from([0, j]).add(i, 0, number(row, column));
+                        let numbers = [number(row, column), number(row + 1, column) - 5];
+                        let n = numbers.len().min((rows.end - row) as usize);
+                        panel.from([0, j]).set_column(i, 0, &numbers[..n]);
                     }
+                } else {
+                    (0..columns.clone().count()).for_each(|j| panel.from([0, j]).add(i, 0, 5));
                 }
             }
             let mut n = 0;

@@ -202,6 +202,26 @@ fn numbers_are_converted_and_what_has_no_room_is_an_error() {
     assert!(beyond.unwrap_err().message().contains("beyond"));
 }
 
+/// In strips of many tiles, cut at the array's and taken a few rows at a time.
+#[test]
+fn long_columns_are_turned_to_tiles() {
+    let (n, m) = (211, 83);
+    let at = |row: usize, column: usize| (row * 1000 + column) as f32;
+    let by_column = |times: usize| {
+        let place = move |i: usize| at(i / times % n, i / times / n);
+        (0..n * m * times).map(place).collect::<Vec<f32>>()
+    };
+    let every_third = Dense::strided([n, m], 1, [3, 3 * n as isize], by_column(3)).unwrap();
+    for matrix in [Dense::columns([n, m], by_column(1)).unwrap(), every_third] {
+        let file = File::in_memory().unwrap();
+        let array = new_array(&file, [300, 150], [64, 64], DType::Float32);
+        matrix.store(&array, [50, 60]).unwrap();
+        let found = array.read_as::<f32>(&Selection::ranges([50..261, 60..143])).unwrap();
+        let expected = (0..n).flat_map(|row| (0..m).map(move |column| at(row, column)));
+        assert!(found.into_iter().eq(expected));
+    }
+}
+
 #[test]
 fn signs_of_zeros_and_payloads_of_nan_are_kept() {
     let odd = f64::from_bits(0x7ff8_0000_dead_beef);
