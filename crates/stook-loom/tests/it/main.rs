@@ -18,5 +18,6 @@ mod merge;
 mod model;
 mod python;
 mod reorder;
+mod s3;
 mod sidecar;
 mod support;
