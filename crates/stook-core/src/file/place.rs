@@ -103,6 +103,9 @@ pub fn publish(draft: &Path, target: &Path, in_the_way: InTheWay) -> Result<()> 
     if old.is_none() || both_files {
         return fs::rename(draft, target).map_err(failed);
     }
+    if exchange(draft, target) {
+        return remove(draft);
+    }
     // Folders are not replaced by a rename: the old one steps aside first, and comes back if the
     // new one cannot take its place.
     let aside = draft_of(target);
@@ -113,6 +116,21 @@ pub fn publish(draft: &Path, target: &Path, in_the_way: InTheWay) -> Result<()> 
         return Err(failed(error));
     }
     remove(&aside)
+}
+
+/// Has two places change their names at once, so that there is no moment without either; false where
+/// the system cannot.
+fn exchange(a: &Path, b: &Path) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).is_ok()
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    {
+        let _ = (a, b);
+        false
+    }
 }
 
 /// The error of something that is in the way.
