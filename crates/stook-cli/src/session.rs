@@ -7,7 +7,8 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use stook::Error;
 use stook_labelled::session::{
-    ArrayDiff, DiffOptions, ItemDiff, Listed, LoadOptions, SaveOptions, SummaryTemplate, Tolerance,
+    ArrayDiff, DiffOptions, ItemDiff, Listed, LoadOptions, SaveOptions, SummaryTemplate,
+    TableLayout, Tolerance,
 };
 use stook_labelled::{Axis, Item, Label, Session};
 
@@ -36,8 +37,13 @@ fn tell(action: &SessionAction) -> stook::Result<Told> {
             let tolerance = Tolerance { relative: *rtol, absolute: *atol, nans_equal: true };
             diff(left, right, &DiffOptions { tolerance, n_cells: *cells })
         }
-        SessionAction::Convert { source, target, sidecar, force } => {
-            convert(source, target, *sidecar, *force)
+        SessionAction::Convert { source, target, sidecar, narrow, from_narrow, force } => {
+            let layout = |is_narrow| {
+                if is_narrow { TableLayout::Narrow } else { TableLayout::Wide }
+            };
+            let load = LoadOptions::default().with_layout(layout(*from_narrow));
+            let save = SaveOptions::default().with_sidecar(*sidecar).with_layout(layout(*narrow));
+            convert(source, target, (&load, &save), *force)
         }
         SessionAction::Summary { file } => {
             let session = Session::from_file(file)?;
@@ -120,16 +126,20 @@ fn show(file: &Path, names: &[String], n_rows: usize) -> stook::Result<Told> {
     Ok(Told::new(lines, Value::Object(objects)))
 }
 
-fn convert(source: &Path, target: &Path, sidecar: bool, force: bool) -> stook::Result<Told> {
+fn convert(
+    source: &Path,
+    target: &Path,
+    (load, save): (&LoadOptions, &SaveOptions),
+    force: bool,
+) -> stook::Result<Told> {
     let is_there = stook_labelled::session::exists(target)?;
     if is_there && !force {
         let error = Error::already_exists("something is there").at_file(target);
         return Err(error.with_hint("--force replaces it"));
     }
     let mut session = Session::new();
-    let loaded = session.load(source, &LoadOptions::default())?;
-    let options = SaveOptions::default().with_sidecar(sidecar);
-    let saved = session.save(target, &options)?;
+    let loaded = session.load(source, load)?;
+    let saved = session.save(target, save)?;
     let mut lines = vec![format!("{} objects saved", saved.saved.len())];
     let lost = loaded.not_loaded.iter().chain(&saved.not_saved);
     lines.extend(lost.clone().map(|lost| format!("not kept: {lost}")));

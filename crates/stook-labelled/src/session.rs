@@ -5,6 +5,7 @@
 
 mod algebra;
 mod arrays;
+mod checked;
 mod diff;
 pub(crate) mod equality;
 mod lazy;
@@ -18,14 +19,18 @@ use std::sync::Arc;
 
 use stook_core::{Error, Result};
 
+pub use crate::store::excel::{SheetRef, sheet_rows};
 pub use algebra::{Operand, Operation};
+pub use checked::{CheckedParameters, CheckedSession, Declared, Notice, ScalarKind, SessionForm};
 pub use diff::{ArrayDiff, CellDiff, DiffOptions, DiffReport, ItemDiff};
 pub use equality::Tolerance;
+#[cfg(feature = "arrow")]
+pub(crate) use lazy::first_rows;
 pub use lazy::{LazySession, Listed};
 pub use pattern::matches_pattern;
 pub use report::{LoadReport, NotKept, SaveReport};
 pub use summary::{SummaryTemplate, human_size};
-pub use transfer::{Engine, LoadOptions, SaveOptions, exists};
+pub use transfer::{Engine, LoadOptions, SaveOptions, TableLayout, exists};
 
 use crate::item::{Item, ItemKind};
 use crate::metadata::Metadata;

@@ -1,9 +1,13 @@
 //! Sessions in files, one module a format.
 
+#[cfg(feature = "arrow")]
+pub(crate) mod arrow;
 pub(crate) mod csv;
 pub(crate) mod excel;
 pub(crate) mod kept;
 pub(crate) mod pandas;
+#[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "formats that are left out"))]
+pub(crate) mod parallel;
 pub(crate) mod pickle;
 pub(crate) mod python;
 pub(crate) mod sidecar;
@@ -13,7 +17,7 @@ pub(crate) mod zarr;
 
 use std::sync::{Mutex, PoisonError};
 
-use stook_core::{DType, Result};
+use stook_core::{DType, Error, Result};
 
 use crate::group::{Bounds, Group, GroupKey, LabelKey, PositionKey};
 use crate::labels::Labels;
@@ -98,4 +102,15 @@ pub(crate) fn each_at_once<T: Send>(
 pub(crate) fn is_integer(dtype: &DType) -> bool {
     use DType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
     matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64)
+}
+
+/// The name of the file of an object in a folder.
+///
+/// # Errors
+/// `Unsupported` if no file has such a name.
+pub(crate) fn file_name(name: &str, extension: &str) -> Result<String> {
+    if name.is_empty() || name.contains(['/', '\\', '\0']) || name.starts_with('.') {
+        return Err(Error::unsupported("it has no name for a file"));
+    }
+    Ok(format!("{name}.{extension}"))
 }

@@ -10,9 +10,11 @@ Examples:
   stook session show model.h5 population
   stook session diff before.h5 after.h5 --rtol 1e-9
   stook session convert model.h5 model.xlsx --sidecar
+  stook session convert model.h5 model.parquet
   stook session summary model.pkl
 
-Formats, by extension: h5, hdf (HDF5 as pandas has it), pkl, pickle, xlsx, csv or a folder, zarr.";
+Formats, by extension: h5, hdf (HDF5 as pandas has it), pkl, pickle, xlsx, csv or a folder, zarr,
+arrow and parquet (a folder with a table for each array).";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -66,6 +68,12 @@ pub(crate) enum SessionAction {
         /// Keep beside csv and Excel what they cannot say
         #[arg(long)]
         sidecar: bool,
+        /// Write csv and Excel with a row for each element
+        #[arg(long)]
+        narrow: bool,
+        /// Read csv and Excel that have a row for each element
+        #[arg(long)]
+        from_narrow: bool,
         /// Replace what is there
         #[arg(long, short)]
         force: bool,

@@ -16,6 +16,7 @@ mod loom;
 mod onedata;
 mod pipe;
 mod recover;
+mod session;
 mod show;
 mod stats;
 

@@ -60,6 +60,19 @@ impl Array {
     /// `InvalidInput` if columns are not equally long, `LimitExceeded` if the axes have more elements
     /// than memory, `Unsupported` if nothing stands for missing elements of that type.
     pub fn from_long(rows: &Long) -> Result<Self> {
+        Self::of_rows(rows, true)
+    }
+
+    /// The array of rows of which no two have the same labels.
+    ///
+    /// # Errors
+    /// Those of [`Array::from_long`]; `Unsupported` if two rows have the same labels.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "of formats that are left out"))]
+    pub(crate) fn from_long_once(rows: &Long) -> Result<Self> {
+        Self::of_rows(rows, false)
+    }
+
+    fn of_rows(rows: &Long, last_wins: bool) -> Result<Self> {
         let n = rows.values.len();
         if rows.labels.len() != rows.names.len()
             || rows.labels.iter().any(|labels| labels.len() != n)
@@ -88,9 +101,16 @@ impl Array {
         let shape = axes.shape();
         for row in 0..n {
             let at = columns.iter().zip(&shape).fold(0, |at, (column, len)| at * len + column[row]);
-            if let Some(place) = is_there.get_mut(at) {
-                *place = true;
+            let Some(place) = is_there.get_mut(at) else { continue };
+            if *place && !last_wins {
+                let label =
+                    |(labels, _): (&Labels, _)| labels.get(row).map(|label| label.to_string());
+                let labels: Vec<String> =
+                    rows.labels.iter().zip(&columns).filter_map(label).collect();
+                let message = format!("several rows have the labels {}", labels.join(", "));
+                return Err(Error::unsupported(message));
             }
+            *place = true;
         }
         let nothing = if is_there.contains(&false) { Some(missing(source.dtype())?) } else { None };
         let dtype = match &nothing {

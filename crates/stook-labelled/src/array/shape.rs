@@ -1,5 +1,6 @@
 //! The same elements over other axes.
 
+use regex::Regex;
 use stook_core::{Error, Result, Values};
 
 use crate::array::Array;
@@ -179,6 +180,46 @@ impl Array {
     pub fn split_axis(&self, axis: impl Into<AxisRef>, sep: &str) -> Result<Self> {
         let at = self.axes().position_of(&axis.into())?;
         self.split_by(&self.axes().split_at(at, sep, None)?)
+    }
+
+    /// With an axis taken apart into axes of these names: the parts of a label are what the groups of
+    /// a regular expression match at its beginning. What has no element is not a number.
+    ///
+    /// ```
+    /// use stook_labelled::ndtest;
+    ///
+    /// # fn main() -> stook_core::Result<()> {
+    /// let array = ndtest("sex_age=M20,M30,F20,F30")?;
+    /// let split = array.split_axis_by_regex("sex_age", r"(\w)(\d+)", &["sex", "age"])?;
+    /// assert_eq!(split.axes().info(), "2 x 2\n sex [2]: 'M' 'F'\n age [2]: '20' '30'");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`AxisCollection::split`]; `InvalidInput` for what is no regular expression, or does not
+    /// match a label.
+    pub fn split_axis_by_regex(
+        &self,
+        axis: impl Into<AxisRef>,
+        regex: &str,
+        names: &[&str],
+    ) -> Result<Self> {
+        let at = self.axes().position_of(&axis.into())?;
+        let rule = Regex::new(&format!("^(?:{regex})"))
+            .map_err(|error| Error::invalid(format!("`{regex}`: {error}")))?;
+        let names: Vec<AxisName> = names.iter().copied().map(AxisName::from).collect();
+        let labels = self.axes().get(at).map(Axis::labels);
+        let mut labels = labels.into_iter().flat_map(Labels::iter_refs);
+        if let Some(label) = labels.find(|label| !rule.is_match(&label.to_string())) {
+            return Err(Error::invalid(format!("`{label}` is not of the form `{regex}`")));
+        }
+        let plan = self.axes().split(at, &names, |label| {
+            let found = rule.captures(label)?;
+            let parts = found.iter().skip(1);
+            Some(parts.map(|part| part.map_or("", |part| part.as_str()).to_owned()).collect())
+        })?;
+        self.split_by(&plan)
     }
 
     /// With an axis taken apart as a plan says.

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use stook_core::{DType, Limits, Result};
+use stook_core::{DType, Error, Limits, Result};
 
 use crate::AxisCollection;
 use crate::item::{Item, ItemKind};
 use crate::metadata::Metadata;
+#[cfg(feature = "arrow")]
+use crate::session::exists;
 use crate::session::{Engine, LoadOptions, Session};
+#[cfg(feature = "arrow")]
+use crate::store::arrow::{TableFormat, Tables};
 use crate::store::pandas::Pandas;
 
 /// What an object in a file is, without its elements.
@@ -63,23 +67,46 @@ pub struct LazySession {
 
 enum Source {
     Pandas(Box<Pandas>),
+    #[cfg(feature = "arrow")]
+    Tables(Box<Tables>),
     /// Formats that are read as a whole.
     Loaded(Box<Session>),
 }
 
 impl Session {
-    /// Opens a session without its elements. HDF5 gives names, axes and types without them; other
-    /// formats are read as a whole here.
+    /// Opens a session without its elements. HDF5, Arrow and Parquet give names, axes and types without
+    /// them; other formats are read as a whole here.
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput` for an extension that is not known, `Corrupt`, `Unsupported`, `Io`.
     pub fn open(path: impl AsRef<Path>) -> Result<LazySession> {
+        Self::open_as(path, None)
+    }
+
+    /// The same of a file that is kept in `engine`, whatever it is called.
+    ///
+    /// # Errors
+    /// Those of [`Session::open`].
+    pub fn open_as(path: impl AsRef<Path>, engine: Option<Engine>) -> Result<LazySession> {
         let path = path.as_ref();
-        let source = match Engine::of_path(path)? {
+        let engine = engine.map_or_else(|| Engine::of_path(path), Ok)?;
+        let source = match engine {
             Engine::Hdf => Source::Pandas(Box::new(Pandas::open(path, &Limits::default())?)),
+            #[cfg(feature = "arrow")]
+            engine @ (Engine::Arrow | Engine::Parquet) => {
+                exists(path)?
+                    .then_some(())
+                    .ok_or_else(|| Error::not_found("no such file or folder").at_file(path))?;
+                let format = match engine {
+                    Engine::Arrow => TableFormat::Arrow,
+                    _ => TableFormat::Parquet,
+                };
+                Source::Tables(Box::new(Tables::open(path, format, &Limits::default())?))
+            }
             _ => {
                 let mut session = Self::new();
-                session.load(path, &LoadOptions::default())?;
+                let options = LoadOptions { engine: Some(engine), ..LoadOptions::default() };
+                session.load(path, &options)?;
                 Source::Loaded(Box::new(session))
             }
         };
@@ -101,6 +128,8 @@ impl LazySession {
     pub fn names(&self) -> Result<Vec<String>> {
         match &self.source {
             Source::Pandas(file) => file.names(),
+            #[cfg(feature = "arrow")]
+            Source::Tables(tables) => Ok(tables.names()),
             Source::Loaded(session) => Ok(session.keys().map(str::to_owned).collect()),
         }
     }
@@ -112,6 +141,8 @@ impl LazySession {
     pub fn metadata(&self) -> Result<Metadata> {
         match &self.source {
             Source::Pandas(file) => file.metadata(),
+            #[cfg(feature = "arrow")]
+            Source::Tables(tables) => tables.metadata(),
             Source::Loaded(session) => Ok(session.metadata().clone()),
         }
     }
@@ -123,6 +154,8 @@ impl LazySession {
     pub fn describe(&self, name: &str) -> Result<Listed> {
         match &self.source {
             Source::Pandas(file) => file.describe(name).map_err(|error| error.at_file(&self.path)),
+            #[cfg(feature = "arrow")]
+            Source::Tables(tables) => tables.describe(name),
             Source::Loaded(session) => session.item(name).map(Listed::of_item),
         }
     }
@@ -134,6 +167,8 @@ impl LazySession {
     pub fn get(&self, name: &str) -> Result<Item> {
         match &self.source {
             Source::Pandas(file) => file.item(name).map_err(|error| error.at_file(&self.path)),
+            #[cfg(feature = "arrow")]
+            Source::Tables(tables) => tables.item(name),
             Source::Loaded(session) => session.item(name).cloned(),
         }
     }
@@ -147,17 +182,21 @@ impl LazySession {
             Source::Pandas(file) => {
                 file.rows(name, start, stop).map_err(|error| error.at_file(&self.path))
             }
-            Source::Loaded(session) => match session.item(name)? {
-                Item::Array(array, metadata) => {
-                    let rows = crate::store::pandas::first_rows(array, start, stop)?;
-                    Ok(Item::Array(rows, metadata.clone()))
-                }
-                other => {
-                    let found = other.type_name();
-                    Err(stook_core::Error::invalid(format!("expected an array, found a {found}")))
-                }
-            },
+            #[cfg(feature = "arrow")]
+            Source::Tables(tables) => tables.rows(name, start, stop),
+            Source::Loaded(session) => first_rows(session.item(name)?, start, stop),
         }
+    }
+}
+
+/// The labels `start..stop`, by their positions, of the first axis of an array.
+pub(crate) fn first_rows(item: &Item, start: usize, stop: usize) -> Result<Item> {
+    match item {
+        Item::Array(array, metadata) => {
+            let rows = crate::store::pandas::first_rows(array, start, stop)?;
+            Ok(Item::Array(rows, metadata.clone()))
+        }
+        other => Err(Error::invalid(format!("expected an array, found a {}", other.type_name()))),
     }
 }
 

@@ -6,6 +6,8 @@ use stook_core::file::place::{PlaceKind, kind_of};
 use stook_core::{Error, Limits, Result};
 
 use crate::session::{LoadReport, SaveReport, Session};
+#[cfg(feature = "arrow")]
+use crate::store::arrow::{self, TableFormat};
 use crate::store::{csv, excel, pandas, pickle, zarr};
 
 /// What a session is kept in.
@@ -22,6 +24,11 @@ pub enum Engine {
     Pickle,
     /// A Zarr v3 hierarchy.
     Zarr,
+    /// A folder with a table of Arrow for each array, in long form, or one such file. By the feature
+    /// `arrow`.
+    Arrow,
+    /// The same with tables of Parquet. By the feature `arrow`.
+    Parquet,
 }
 
 impl Engine {
@@ -34,6 +41,8 @@ impl Engine {
             "pandas_hdf" | "hdf" | "hdf5" | "h5" => Self::Hdf,
             "pickle" | "pkl" => Self::Pickle,
             "zarr" => Self::Zarr,
+            "arrow" | "feather" | "ipc" => Self::Arrow,
+            "parquet" => Self::Parquet,
             _ => return None,
         })
     }
@@ -51,14 +60,28 @@ impl Engine {
             "xls" | "xlsx" => Self::Excel,
             "pkl" | "pickle" => Self::Pickle,
             "zarr" => Self::Zarr,
+            "arrow" | "feather" | "ipc" => Self::Arrow,
+            "parquet" => Self::Parquet,
             _ if kind_of(path)? == Some(PlaceKind::Folder) => Self::Csv,
             _ => {
                 return Err(Error::invalid(format!("no format has the extension `{extension}`"))
                     .at_file(path)
-                    .with_hint("known are csv, h5, hdf, xlsx, pkl, pickle and zarr"));
+                    .with_hint(
+                        "known are csv, h5, hdf, xlsx, pkl, pickle, zarr, arrow and parquet",
+                    ));
             }
         })
     }
+}
+
+/// How csv and Excel lay an array out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TableLayout {
+    /// A row for each combination of the labels of all axes but the last, which has the columns.
+    #[default]
+    Wide,
+    /// A row an element, with a column for each axis and one that is called `value`.
+    Narrow,
 }
 
 /// How a session is loaded.
@@ -69,6 +92,8 @@ pub struct LoadOptions {
     pub names: Option<Vec<String>>,
     /// What it is kept in; by the extension if it is `None`.
     pub engine: Option<Engine>,
+    /// How arrays in csv and Excel lie; a file does not tell.
+    pub layout: TableLayout,
     /// What the file may ask for.
     pub limits: Limits,
 }
@@ -85,6 +110,8 @@ pub struct SaveOptions {
     pub overwrite: bool,
     /// Whether csv and Excel get a file beside them that keeps what they cannot say.
     pub sidecar: bool,
+    /// How arrays are laid out in csv and Excel.
+    pub layout: TableLayout,
 }
 
 impl SaveOptions {
@@ -92,6 +119,20 @@ impl SaveOptions {
     #[must_use]
     pub fn with_sidecar(self, sidecar: bool) -> Self {
         Self { sidecar, ..self }
+    }
+
+    /// The same with arrays in csv and Excel laid out so.
+    #[must_use]
+    pub fn with_layout(self, layout: TableLayout) -> Self {
+        Self { layout, ..self }
+    }
+}
+
+impl LoadOptions {
+    /// The same of csv and Excel in which arrays lie so.
+    #[must_use]
+    pub fn with_layout(self, layout: TableLayout) -> Self {
+        Self { layout, ..self }
     }
 }
 
@@ -105,8 +146,19 @@ pub fn exists(path: impl AsRef<Path>) -> Result<bool> {
 
 impl Default for SaveOptions {
     fn default() -> Self {
-        Self { names: None, engine: None, overwrite: true, sidecar: false }
+        Self {
+            names: None,
+            engine: None,
+            overwrite: true,
+            sidecar: false,
+            layout: TableLayout::Wide,
+        }
     }
+}
+
+#[cfg(not(feature = "arrow"))]
+pub(super) fn left_out(path: &Path) -> Error {
+    Error::unsupported("this build has no tables of Arrow and Parquet").at_file(path)
 }
 
 impl Session {
@@ -126,9 +178,15 @@ impl Session {
         let (loaded, report) = match engine {
             Engine::Hdf => pandas::load(path, names, &options.limits),
             Engine::Pickle => pickle::load(path, names, &options.limits),
-            Engine::Csv => csv::load(path, names, &options.limits),
-            Engine::Excel => excel::load(path, names, &options.limits),
+            Engine::Csv => csv::load(path, names, options.layout, &options.limits),
+            Engine::Excel => excel::load(path, names, options.layout, &options.limits),
             Engine::Zarr => zarr::load(path, names, &options.limits),
+            #[cfg(feature = "arrow")]
+            Engine::Arrow => arrow::load(path, names, TableFormat::Arrow, &options.limits),
+            #[cfg(feature = "arrow")]
+            Engine::Parquet => arrow::load(path, names, TableFormat::Parquet, &options.limits),
+            #[cfg(not(feature = "arrow"))]
+            Engine::Arrow | Engine::Parquet => Err(left_out(path)),
         }?;
         self.update(&loaded);
         self.metadata = loaded.metadata;
@@ -166,6 +224,16 @@ impl Session {
             Engine::Csv => csv::save(&items, self.metadata(), path, options),
             Engine::Excel => excel::save(&items, self.metadata(), path, options),
             Engine::Zarr => zarr::save(&items, self.metadata(), path, options),
+            #[cfg(feature = "arrow")]
+            Engine::Arrow => {
+                arrow::save(&items, self.metadata(), path, TableFormat::Arrow, options)
+            }
+            #[cfg(feature = "arrow")]
+            Engine::Parquet => {
+                arrow::save(&items, self.metadata(), path, TableFormat::Parquet, options)
+            }
+            #[cfg(not(feature = "arrow"))]
+            Engine::Arrow | Engine::Parquet => Err(left_out(path)),
         }
     }
 }

@@ -14,13 +14,13 @@ use stook_core::store::{ByteStore as _, LocalStore};
 use stook_core::{DType, Durability, Error, ErrorKind, Limits, Mode, Result, Values};
 
 use super::sidecar::{self, Sidecar};
-use super::table::{self, Table, Texts};
-use crate::Array;
+use super::table::{self, Grid, Table};
 use crate::item::Item;
 use crate::metadata::Metadata;
 use crate::scalar::Scalar;
-use crate::session::{LoadReport, SaveOptions, SaveReport, Session};
+use crate::session::{LoadReport, SaveOptions, SaveReport, Session, TableLayout};
 use crate::text::{self, Cells, Numbers, Rows};
+use crate::{Array, AxisCollection};
 
 /// The file of a session's metadata.
 const METADATA: &str = "__metadata__";
@@ -31,6 +31,7 @@ const SIDECAR: &str = "__stook__.json";
 pub(crate) fn load(
     path: &Path,
     names: Option<&[String]>,
+    layout: TableLayout,
     limits: &Limits,
 ) -> Result<(Session, LoadReport)> {
     let mut session = Session::new();
@@ -51,14 +52,21 @@ pub(crate) fn load(
         files.push((name, path.to_owned()));
     }
     files.sort();
-    for (name, file) in files {
-        if notes.is_some() {
-            read.push((format!("{name}.csv"), sidecar::bytes(&file, limits.chunk_len_bytes)?));
+    if notes.is_some() {
+        for (name, file) in &files {
+            read.push((format!("{name}.csv"), sidecar::bytes(file, limits.chunk_len_bytes)?));
         }
+        if notes.as_ref().is_some_and(|notes| !notes.is_of(checksum(&mut read.iter()))) {
+            report.skip("", format!("`{SIDECAR}` is of other files, and does not count"));
+            notes = None;
+        }
+    }
+    for (name, file) in files {
         if name == METADATA {
             *session.metadata_mut() = metadata(&file, limits)?;
         } else if wanted(&name) {
-            match array(&file, limits) {
+            let noted = notes.as_ref().and_then(|notes| notes.array(&name));
+            match array(&file, layout, noted.as_ref(), limits) {
                 Ok(array) => drop(session.insert(name.as_str(), array)),
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     report.skip(name, error.message());
@@ -68,12 +76,7 @@ pub(crate) fn load(
         }
     }
     if let Some(notes) = notes {
-        read.sort();
-        if notes.is_of(checksum(&mut read.iter())) {
-            session = notes.applied(session, names)?;
-        } else {
-            report.skip("", format!("`{SIDECAR}` is of other files, and does not count"));
-        }
+        session = notes.applied(session, names)?;
     }
     report.loaded = session.keys().map(str::to_owned).collect();
     Ok((session, report))
@@ -127,6 +130,18 @@ impl Plain {
         let table = text::parse(rest, b',', (n_labels, n_cells))?;
         Ok(table.filter(|table| table.n_rows > 0).map(|table| Self { heading, table }))
     }
+
+    /// Whether it has as many columns of labels and cells as a table of an array of these axes.
+    fn is_of(&self, axes: &AxisCollection) -> bool {
+        let n_labels = axes.len().saturating_sub(1).max(1);
+        let n_cells = match &self.table.cells {
+            Cells::Ints(cells) => cells.len(),
+            Cells::Floats(cells) => cells.len(),
+        };
+        !axes.is_empty()
+            && self.table.labels.len() == n_labels
+            && axes.n_elements() == Some(n_cells)
+    }
 }
 
 impl Table for Plain {
@@ -177,11 +192,27 @@ fn records_of(bytes: &[u8]) -> Result<Records> {
     records.map(Records).map_err(|error| Error::corrupt("no csv").with_source(error))
 }
 
-fn array(path: &Path, limits: &Limits) -> Result<Array> {
+fn array(
+    path: &Path,
+    layout: TableLayout,
+    noted: Option<&(AxisCollection, DType)>,
+    limits: &Limits,
+) -> Result<Array> {
     let bytes = contents(path, limits)?;
-    match Plain::of(&bytes)? {
-        Some(plain) => table::read(&plain),
-        None => table::read(&records_of(&bytes)?),
+    let plain = if layout == TableLayout::Wide { Plain::of(&bytes)? } else { None };
+    if let Some((axes, dtype)) = noted {
+        let fits = plain.as_ref().filter(|plain| plain.is_of(axes) && *dtype != DType::UInt64);
+        let array = match fits {
+            Some(plain) => table::read_noted(plain, layout, axes, dtype)?,
+            None => table::read_noted(&records_of(&bytes)?, layout, axes, dtype)?,
+        };
+        if let Some(array) = array {
+            return Ok(array);
+        }
+    }
+    match plain {
+        Some(plain) => table::read(&plain, layout),
+        None => table::read(&records_of(&bytes)?, layout),
     }
 }
 
@@ -208,7 +239,7 @@ pub(crate) fn save(
     for (name, item) in items {
         match item {
             Item::Array(array, _) => {
-                match file_name(name).and_then(|file| Ok((file, text_of(array)?))) {
+                match file_name(name).and_then(|file| Ok((file, text_of(array, options.layout)?))) {
                     Ok(file) => {
                         files.push(file);
                         report.saved.push((*name).to_owned());
@@ -288,11 +319,10 @@ fn folder(files: &[(String, Vec<u8>)], path: &Path) -> Result<()> {
 }
 
 fn file_name(name: &str) -> Result<String> {
-    let is_plain = !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != METADATA;
-    if !is_plain || name.starts_with('.') {
-        return Err(Error::unsupported("it has no name for a file"));
+    if name == METADATA {
+        return Err(Error::unsupported("it has the name of metadata"));
     }
-    Ok(format!("{name}.csv"))
+    super::file_name(name, "csv")
 }
 
 fn metadata_bytes(metadata: &Metadata) -> Result<Vec<u8>> {
@@ -345,23 +375,24 @@ fn text_of_numbers(array: &Array) -> Result<Option<Vec<u8>>> {
 }
 
 /// The text of an array.
-fn text_of(array: &Array) -> Result<Vec<u8>> {
-    if let Some(text) = text_of_numbers(array)? {
+fn text_of(array: &Array, layout: TableLayout) -> Result<Vec<u8>> {
+    if layout == TableLayout::Wide
+        && let Some(text) = text_of_numbers(array)?
+    {
         return Ok(text);
     }
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    let header: Vec<String> = table::header(array).iter().map(table::text_of).collect();
+    let grid = Grid::new(array, layout);
+    let header: Vec<String> = grid.header().iter().map(table::text_of).collect();
     writer.write_record(&header).map_err(not_written)?;
-    let n_columns = array.axes().as_slice().last().map_or(1, crate::Axis::len);
-    let texts = Texts::new(array.data());
     let mut cell = String::new();
-    for (row, labels) in table::row_labels(array).iter().enumerate() {
-        for label in labels {
+    for row in 0..grid.n_rows() {
+        for label in grid.labels(row) {
             writer.write_field(table::text_of(label)).map_err(not_written)?;
         }
-        for column in 0..n_columns {
+        for column in 0..grid.n_columns() {
             cell.clear();
-            texts.push(row * n_columns + column, &mut cell)?;
+            grid.push(row, column, &mut cell)?;
             writer.write_field(&cell).map_err(not_written)?;
         }
         writer.write_record(None::<&[u8]>).map_err(not_written)?;

@@ -14,12 +14,12 @@ use stook_core::file::write_atomic;
 use stook_core::{Durability, Error, ErrorKind, Limits, Result};
 
 use super::sidecar::{self, Sidecar};
-use super::table::{self, Cell, MOMENT, Table, Texts};
+use super::table::{self, Cell, Grid, MOMENT, Table};
+use crate::Array;
 use crate::item::Item;
 use crate::metadata::Metadata;
 use crate::scalar::{Date, Scalar, Time};
-use crate::session::{LoadReport, NotKept, SaveOptions, SaveReport, Session};
-use crate::{Array, Axis};
+use crate::session::{LoadReport, NotKept, SaveOptions, SaveReport, Session, TableLayout};
 
 const METADATA: &str = "__metadata__";
 /// Excel's longest name of a sheet, in characters.
@@ -29,38 +29,92 @@ const LONGEST: usize = 31;
 pub(crate) fn load(
     path: &Path,
     names: Option<&[String]>,
+    layout: TableLayout,
     limits: &Limits,
 ) -> Result<(Session, LoadReport)> {
     let bytes = sidecar::bytes(path, limits.chunk_len_bytes)?;
     let crc = crc32c::crc32c(&bytes);
-    let broken = |error: calamine::XlsxError| {
-        Error::corrupt("no Excel workbook").with_source(error).at_file(path)
-    };
+    let broken = |error| broken(error).at_file(path);
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
     let (mut session, mut report) = (Session::new(), LoadReport::default());
-    for name in book.sheet_names() {
+    let kept = sidecar::read(&beside(path), limits)?.filter(|kept| kept.is_of(crc));
+    let all = book.sheet_names();
+    for name in &all {
+        let name = name.clone();
         let is_wanted = names.is_none_or(|names| names.contains(&name));
         if name != METADATA && !is_wanted {
             continue;
         }
-        let sheet = Sheet::new(book.worksheet_range(&name).map_err(broken)?);
+        let range = book.worksheet_range(&name).map_err(broken)?;
+        let sheet = Sheet::new(range, layout, limits)
+            .map_err(|error| error.within(format_args!("sheet `{name}`")).at_file(path))?;
         if name == METADATA {
             *session.metadata_mut() = sheet.metadata();
             continue;
         }
-        match table::read(&sheet) {
+        if all.len() == 1 && sheet.range.is_empty() {
+            // Workbooks have a sheet at least.
+            continue;
+        }
+        let noted = kept.as_ref().and_then(|kept| kept.array(&name));
+        let noted = match &noted {
+            Some((axes, dtype)) => table::read_noted(&sheet, layout, axes, dtype).transpose(),
+            None => None,
+        };
+        match noted.unwrap_or_else(|| table::read(&sheet, layout)) {
             Ok(array) => drop(session.insert(name.as_str(), array)),
             Err(error) if sheet.n_rows() == 0 => report.skip(name, error.message()),
             Err(error) => return Err(error.within(format_args!("sheet `{name}`")).at_file(path)),
         }
     }
-    if let Some(kept) = sidecar::read(&beside(path), limits)?
-        && kept.is_of(crc)
-    {
+    if let Some(kept) = kept {
         session = kept.applied(session, names)?;
     }
     report.loaded = session.keys().map(str::to_owned).collect();
     Ok((session, report))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
+fn broken(error: calamine::XlsxError) -> Error {
+    Error::corrupt(format!("no Excel workbook: {error}"))
+}
+
+/// Which sheet of a workbook is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SheetRef<'a> {
+    /// The one of that name.
+    Name(&'a str),
+    /// The one at that place, counted from 0.
+    Index(usize),
+}
+
+/// The cells of a sheet as they are, row by row from its first cell on; empty ones are nothing.
+///
+/// # Errors
+/// `NotFound` if there is no such file or sheet, `Corrupt`, `LimitExceeded`, `Io`.
+pub fn sheet_rows(path: &Path, sheet: SheetRef<'_>, limits: &Limits) -> Result<Vec<Vec<Scalar>>> {
+    let bytes = sidecar::bytes(path, limits.chunk_len_bytes)?;
+    let broken = |error| broken(error).at_file(path);
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
+    let names = book.sheet_names();
+    let name = match sheet {
+        SheetRef::Name(name) => names.iter().find(|own| *own == name),
+        SheetRef::Index(at) => names.get(at),
+    };
+    let name = name.ok_or_else(|| {
+        let which = match sheet {
+            SheetRef::Name(name) => format!("Worksheet named '{name}' not found"),
+            SheetRef::Index(at) => {
+                format!("Worksheet index {at} is invalid, {} worksheets found", names.len())
+            }
+        };
+        Error::not_found(which).at_file(path)
+    })?;
+    let range = book.worksheet_range(name).map_err(broken)?;
+    let sheet = Sheet::new(range, TableLayout::Wide, limits).map_err(|e| e.at_file(path))?;
+    let rows = sheet.range.end().map_or(0, |(row, _)| row as usize + 1);
+    let row = |row: usize| (0..sheet.n_columns(row)).map(|at| sheet.value(row, at)).collect();
+    Ok((0..rows).map(row).collect())
 }
 
 /// Where what a workbook cannot say is kept.
@@ -74,14 +128,41 @@ fn beside(path: &Path) -> PathBuf {
 struct Sheet {
     range: Range<Data>,
     n_filled: usize,
+    layout: TableLayout,
 }
 
 impl Sheet {
-    fn new(range: Range<Data>) -> Self {
-        let mut sheet = Self { range, n_filled: 0 };
+    /// # Errors
+    /// `LimitExceeded` if cells lie so far from the first one that those between are too many.
+    fn new(range: Range<Data>, layout: TableLayout, limits: &Limits) -> Result<Self> {
+        let end = range.end().unwrap_or_default();
+        let n_cells = (u64::from(end.0) + 1) * (u64::from(end.1) + 1);
+        limits.chunk(n_cells.saturating_mul(size_of::<Data>() as u64))?;
+        let mut sheet = Self { range, n_filled: 0, layout };
+        if layout == TableLayout::Narrow {
+            sheet.n_filled = sheet.n_columns(0).saturating_sub(1);
+            return Ok(sheet);
+        }
         let header = (0..sheet.n_columns(0)).position(|at| sheet.text(0, at).contains('\\'));
         sheet.n_filled = header.unwrap_or(0);
-        sheet
+        Ok(sheet)
+    }
+
+    /// A cell as a value.
+    fn value(&self, row: usize, column: usize) -> Scalar {
+        match self.cell(row, column) {
+            Data::Empty => Scalar::None,
+            Data::Bool(value) => Scalar::Bool(*value),
+            Data::String(text) => Scalar::Text(text.as_str().into()),
+            Data::DateTime(time) => moment(time.as_f64())
+                .map_or(Scalar::None, |(date, time)| Scalar::DateTime(date, time)),
+            Data::Int(value) => Scalar::Int((*value).into()),
+            Data::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                Scalar::guess(&number(*value))
+            }
+            Data::Float(value) => Scalar::Float(*value),
+            _ => Scalar::guess(&self.text(row, column)),
+        }
     }
 
     /// The cell, counted from the first one of the sheet.
@@ -111,7 +192,7 @@ impl Table for Sheet {
         let n_rows = self.range.end().map_or(0, |(row, _)| row as usize + 1);
         // The only row of an array of one axis, all of whose elements are missing, is not there.
         let has_rows = (0..self.n_columns(0)).any(|at| self.text(0, at).contains('\\'));
-        if n_rows == 1 && !has_rows { 2 } else { n_rows }
+        if n_rows == 1 && !has_rows && self.layout == TableLayout::Wide { 2 } else { n_rows }
     }
 
     fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
@@ -141,7 +222,8 @@ impl Table for Sheet {
 /// Excel has whole numbers as any others.
 fn number(value: f64) -> String {
     let mut text = String::new();
-    if value.fract() == 0.0 && value.abs() < 9e15 {
+    let is_negative_zero = value == 0.0 && value.is_sign_negative();
+    if value.fract() == 0.0 && value.abs() < 9e15 && !is_negative_zero {
         #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
         text.push_str(&(value as i64).to_string());
     } else {
@@ -191,7 +273,7 @@ pub(crate) fn save(
         };
         let sheet_name = sheet_name(name, &taken)?;
         taken.push(sheet_name.to_lowercase());
-        match cells(array) {
+        match cells(array, options.layout) {
             Ok(cells) => {
                 let sheet = book.add_worksheet();
                 sheet.set_name(&sheet_name).map_err(at)?;
@@ -238,13 +320,13 @@ fn sheet_name(name: &str, taken: &[String]) -> Result<String> {
 }
 
 /// The rows of an array as cells.
-fn cells(array: &Array) -> Result<Vec<Vec<Cell>>> {
-    let mut rows = vec![table::header(array)];
-    let n_columns = array.axes().as_slice().last().map_or(1, Axis::len);
-    let texts = Texts::new(array.data());
-    for (row, mut cells) in table::row_labels(array).into_iter().enumerate() {
-        for column in 0..n_columns {
-            cells.push(texts.cell(row * n_columns + column)?);
+fn cells(array: &Array, layout: TableLayout) -> Result<Vec<Vec<Cell>>> {
+    let grid = Grid::new(array, layout);
+    let mut rows = vec![grid.header().to_vec()];
+    for row in 0..grid.n_rows() {
+        let mut cells: Vec<Cell> = grid.labels(row).cloned().collect();
+        for column in 0..grid.n_columns() {
+            cells.push(grid.cell(row, column)?);
         }
         rows.push(cells);
     }

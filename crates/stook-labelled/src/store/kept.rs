@@ -278,7 +278,10 @@ pub(crate) fn axis_note(axis: &Axis) -> Result<Option<Value>> {
         if !is_kept || axis.is_empty() {
             note.insert("dtype".to_owned(), json!(dtype_name(&dtype)));
         }
-    } else if axis.is_empty() {
+    } else if axis.is_empty()
+        || Labels::from_labels(axis.labels().iter().collect()).dtype().is_some()
+    {
+        // Labels of any type that happen to be of one.
         note.insert("mixed".to_owned(), json!(true));
     }
     if let Some(AxisName::Int(number)) = axis.name() {
@@ -300,8 +303,8 @@ pub(crate) fn noted_axis(axis: Axis, note: Option<&Value>) -> Result<Axis> {
     if note.get("wildcard") == Some(&Value::Bool(true)) {
         return Ok(axis.ignore_labels());
     }
-    if note.get("mixed") == Some(&Value::Bool(true)) && axis.is_empty() {
-        return Ok(axis.with_labels(Labels::mixed(Vec::new())));
+    if note.get("mixed") == Some(&Value::Bool(true)) {
+        return Ok(axis.with_labels(Labels::mixed(axis.labels().iter().collect())));
     }
     match note.get("dtype").and_then(Value::as_str) {
         Some(name) => Ok(axis.with_labels(retype_labels(axis.labels(), &parse_dtype(name)?)?)),

@@ -49,10 +49,24 @@ impl Sidecar {
 
     /// What is to be kept of `items`.
     pub(crate) fn of(items: &[(&str, &Item)], metadata: &Metadata) -> Result<Self> {
+        Self::made(items, metadata, &array_to_json)
+    }
+
+    /// What is to be kept of `items` that is in no file of its own: of arrays the place among them.
+    #[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "of formats that are left out"))]
+    pub(crate) fn of_small(items: &[(&str, &Item)], metadata: &Metadata) -> Result<Self> {
+        Self::made(items, metadata, &|_, _| json!({ "array": true }))
+    }
+
+    fn made(
+        items: &[(&str, &Item)],
+        metadata: &Metadata,
+        array: &dyn Fn(&Array, &Metadata) -> Value,
+    ) -> Result<Self> {
         let mut objects = Vec::new();
         for (name, item) in items {
             let mut object = match item {
-                Item::Array(array, metadata) => array_to_json(array, metadata),
+                Item::Array(own, metadata) => array(own, metadata),
                 Item::Axis(axis) => json!({ "axis": axis_to_json(axis) }),
                 Item::Group(group) => json!({ "group": group_to_json(group) }),
                 Item::Scalar(scalar) => json!({ "value": scalar_to_json(scalar) }),
@@ -127,6 +141,13 @@ impl Sidecar {
         Ok(session.with_metadata(metadata_from_json(metadata)?))
     }
 
+    /// The axes and the type that are kept of the array called `name`.
+    pub(crate) fn array(&self, name: &str) -> Option<(AxisCollection, stook_core::DType)> {
+        let (_, object) = self.objects().into_iter().find(|(own, _)| *own == name)?;
+        let dtype = object.get("dtype").and_then(Value::as_str)?;
+        Some((axes_of(object).ok()?, kept::parse_dtype(dtype).ok()?))
+    }
+
     /// What is kept of each object: its name and itself.
     pub(crate) fn objects(&self) -> Vec<(&str, &Value)> {
         let items = self.document.get("items").and_then(Value::as_array);
@@ -158,6 +179,21 @@ fn array_to_json(array: &Array, metadata: &Metadata) -> Value {
         "dtype": kept::dtype_name(array.dtype()),
         "metadata": metadata_to_json(metadata),
     })
+}
+
+/// What is kept of an array in the file of its elements.
+pub(crate) fn note_of(array: &Array, metadata: &Metadata) -> Value {
+    let mut note = array_to_json(array, metadata);
+    note["stook"] = json!(VERSION);
+    note
+}
+
+/// What is kept in such a note.
+///
+/// # Errors
+/// `Corrupt`, `Unsupported` for another version.
+pub(crate) fn parse_note(text: &str) -> Result<Value> {
+    Sidecar::parse(text.as_bytes()).map(|kept| kept.document)
 }
 
 /// The axes of an array.

@@ -10,13 +10,16 @@
 //! Numbers have the shortest form that is read as the same number. A cell of an element that is NaN
 //! is empty.
 
+mod narrow;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use stook_core::{DType, Error, Result, Values};
 
+use crate::session::TableLayout;
 use crate::session::equality::Numbers;
-use crate::store::python;
+use crate::store::{python, sidecar};
 use crate::{Array, Axis, AxisCollection, AxisName, Label, LabelRef, Labels};
 
 /// What an anonymous axis, and the only row of an array of one axis, is called.
@@ -55,29 +58,6 @@ pub(crate) fn header(array: &Array) -> Vec<Cell> {
     }
     cells.extend(last.labels().iter_refs().map(label_cell));
     cells
-}
-
-/// The labels of each row of a wide table: none but an empty one of an array of one axis.
-pub(crate) fn row_labels(array: &Array) -> Vec<Vec<Cell>> {
-    let axes = array.axes().as_slice();
-    let rows = match axes.split_last() {
-        None => return vec![Vec::new()],
-        Some((_, [])) => return vec![vec![Cell::Empty]],
-        Some((_, rows)) => rows,
-    };
-    let cells: Vec<Vec<Cell>> =
-        rows.iter().map(|axis| axis.labels().iter_refs().map(label_cell).collect()).collect();
-    let n_rows = rows.iter().map(Axis::len).product();
-    let mut found = Vec::with_capacity(n_rows);
-    for row in 0..n_rows {
-        let mut stride = n_rows;
-        let labels = cells.iter().map(|cells| {
-            stride /= cells.len();
-            cells[row / stride % cells.len()].clone()
-        });
-        found.push(labels.collect());
-    }
-    found
 }
 
 /// The labels of an axis as text.
@@ -196,6 +176,79 @@ pub(crate) fn text_of(cell: &Cell) -> String {
     out
 }
 
+/// The rows of an array as a table, of which the first is the header.
+pub(crate) struct Grid<'a> {
+    texts: Texts<'a>,
+    header: Vec<Cell>,
+    /// The labels of each axis that has a column.
+    labels: Vec<Vec<Cell>>,
+    /// Cells of labels of a row that has none.
+    n_empty: usize,
+    n_rows: usize,
+    /// Elements of a row.
+    n_columns: usize,
+}
+
+impl<'a> Grid<'a> {
+    pub(crate) fn new(array: &'a Array, layout: TableLayout) -> Self {
+        let axes = array.axes().as_slice();
+        let n_elements = array.data().len();
+        let (rows, n_columns) = match (layout, axes.split_last()) {
+            (TableLayout::Wide, Some((last, rows))) => (rows, last.len()),
+            _ => (axes, 1),
+        };
+        let header = match layout {
+            TableLayout::Wide => header(array),
+            TableLayout::Narrow => narrow::header(array),
+        };
+        let cells = |axis: &Axis| axis.labels().iter_refs().map(label_cell).collect();
+        Self {
+            texts: Texts::new(array.data()),
+            header,
+            labels: rows.iter().map(cells).collect(),
+            n_empty: usize::from(rows.is_empty() && !axes.is_empty()),
+            n_rows: if layout == TableLayout::Narrow {
+                n_elements
+            } else {
+                rows.iter().map(Axis::len).product()
+            },
+            n_columns,
+        }
+    }
+
+    pub(crate) fn header(&self) -> &[Cell] {
+        &self.header
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    pub(crate) fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// The labels of a row.
+    pub(crate) fn labels(&self, row: usize) -> impl Iterator<Item = &Cell> {
+        let mut stride = self.n_rows;
+        let labels = self.labels.iter().filter_map(move |cells| {
+            stride = stride.checked_div(cells.len()).unwrap_or(0);
+            cells.get(row.checked_div(stride)? % cells.len())
+        });
+        labels.chain(std::iter::repeat_n(&Cell::Empty, self.n_empty))
+    }
+
+    /// An element as what it is.
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Result<Cell> {
+        self.texts.cell(row * self.n_columns + column)
+    }
+
+    /// Appends an element as text.
+    pub(crate) fn push(&self, row: usize, column: usize, out: &mut String) -> Result<()> {
+        self.texts.push(row * self.n_columns + column, out)
+    }
+}
+
 /// A table that was read: rows of cells, the first of which is the header.
 pub(crate) trait Table {
     fn n_rows(&self) -> usize;
@@ -211,7 +264,7 @@ pub(crate) trait Table {
 }
 
 /// The array that a table is of.
-pub(crate) fn read(table: &dyn Table) -> Result<Array> {
+pub(crate) fn read(table: &dyn Table, layout: TableLayout) -> Result<Array> {
     if table.n_rows() == 0 || table.n_columns(0) == 0 {
         return Err(Error::corrupt("expected a header, found nothing"));
     }
@@ -225,6 +278,50 @@ pub(crate) fn read(table: &dyn Table) -> Result<Array> {
             )));
         }
     }
+    match layout {
+        TableLayout::Wide => wide(table),
+        TableLayout::Narrow => narrow::read(table),
+    }
+}
+
+/// The array of a table that is known to be the one that was made of an array of these axes, by its
+/// place: its labels may look the same as text. `None` if it cannot be.
+pub(crate) fn read_noted(
+    table: &dyn Table,
+    layout: TableLayout,
+    axes: &AxisCollection,
+    dtype: &DType,
+) -> Result<Option<Array>> {
+    let Some(n_elements) = axes.n_elements() else { return Ok(None) };
+    let (n_labels, n_cells) = match (layout, axes.as_slice().split_last()) {
+        (TableLayout::Narrow, _) => (axes.len(), 1),
+        (TableLayout::Wide, None) => (0, 1),
+        (TableLayout::Wide, Some((last, rows))) => (rows.len().max(1), last.len()),
+    };
+    let n_rows = match (layout, axes.as_slice().split_last()) {
+        (TableLayout::Narrow, _) => n_elements,
+        (TableLayout::Wide, None | Some((_, []))) => 1,
+        (TableLayout::Wide, Some((_, rows))) => rows.iter().map(Axis::len).product(),
+    };
+    // What is empty at the end need not be there.
+    if table.n_rows() > n_rows + 1 || table.n_columns(0) > n_labels + n_cells {
+        return Ok(None);
+    }
+    let rows: Vec<usize> = (1..=n_rows).collect();
+    let is_text = matches!(dtype, DType::String(_) | DType::Unicode(_) | DType::FixedString(_));
+    let values = if is_text {
+        let texts = parsed(table, &rows, (n_labels, n_cells), |text| Some(text.to_owned()));
+        Values::from_strings(vec![n_elements as u64], &texts.unwrap_or_default())?
+    } else {
+        elements(table, &rows, n_labels, n_cells)?
+    };
+    let shape = axes.shape().iter().map(|&len| len as u64).collect();
+    let values = sidecar::recast(values.reshaped(shape)?, dtype)?;
+    Array::new(axes.clone(), values).map(Some)
+}
+
+fn wide(table: &dyn Table) -> Result<Array> {
+    let n_columns = table.n_columns(0);
     let names: Vec<String> = (0..n_columns).map(|at| table.text(0, at).into_owned()).collect();
     let (split, n_labels) = label_columns(&names);
     let name = |text: &str| (!text.is_empty()).then(|| AxisName::from(text));
@@ -255,18 +352,7 @@ pub(crate) fn read(table: &dyn Table) -> Result<Array> {
     let mut axes = Vec::new();
     let mut places = vec![0_usize; rows.len()];
     for (column, name) in axis_names.into_iter().enumerate() {
-        let mut order: Vec<String> = Vec::new();
-        let mut known: HashMap<String, usize> = HashMap::new();
-        let mut codes = Vec::with_capacity(rows.len());
-        for &row in &rows {
-            let text = table.text(row, column);
-            let code = known.get(&*text).copied().unwrap_or_else(|| {
-                known.insert(text.to_string(), order.len());
-                order.push(text.into_owned());
-                order.len() - 1
-            });
-            codes.push(code);
-        }
+        let (mut order, mut codes) = column_codes(table, &rows, column);
         // Labels that are there twice in the rows of one axis are labels of their own.
         if n_labels == 1 && order.len() < rows.len() {
             order = rows.iter().map(|&row| table.text(row, column).into_owned()).collect();
@@ -297,6 +383,24 @@ pub(crate) fn label_columns(names: &[String]) -> (Option<usize>, usize) {
         None => names.iter().take_while(|name| name.is_empty()).count().max(1),
     };
     (split, n_labels)
+}
+
+/// The different texts of a column in the order in which they are met, and which of them each of
+/// `rows` has.
+fn column_codes(table: &dyn Table, rows: &[usize], column: usize) -> (Vec<String>, Vec<usize>) {
+    let mut order: Vec<String> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut codes = Vec::with_capacity(rows.len());
+    for &row in rows {
+        let text = table.text(row, column);
+        let code = known.get(&*text).copied().unwrap_or_else(|| {
+            known.insert(text.to_string(), order.len());
+            order.push(text.into_owned());
+            order.len() - 1
+        });
+        codes.push(code);
+    }
+    (order, codes)
 }
 
 /// Rows where their labels say; what there is no row for is missing.
@@ -390,6 +494,10 @@ fn elements(table: &dyn Table, rows: &[usize], first: usize, n_cells: usize) -> 
         let items = stook_core::element::as_bytes(&ints).to_vec();
         return Values::new(DType::Int64, shape, items, Vec::new());
     }
+    if let Some(large) = parsed(table, rows, (first, n_cells), |text| text.parse::<u64>().ok()) {
+        let items = stook_core::element::as_bytes(&large).to_vec();
+        return Values::new(DType::UInt64, shape, items, Vec::new());
+    }
     let number = |text: &str| if text.is_empty() { Some(f64::NAN) } else { float(text) };
     if let Some(floats) = parsed(table, rows, (first, n_cells), number) {
         let items = stook_core::element::as_bytes(&floats).to_vec();
@@ -433,14 +541,13 @@ impl Array {
     /// # Errors
     /// `Unsupported` for elements that have no text, `Corrupt` for text that is none.
     pub fn to_rows(&self, n_rows: usize) -> Result<Vec<Vec<String>>> {
-        let mut rows = vec![header(self).iter().map(text_of).collect::<Vec<_>>()];
-        let n_columns = self.axes().as_slice().last().map_or(1, Axis::len);
-        let texts = Texts::new(self.data());
-        for (row, labels) in row_labels(self).iter().take(n_rows).enumerate() {
-            let mut cells: Vec<String> = labels.iter().map(text_of).collect();
-            for column in 0..n_columns {
+        let grid = Grid::new(self, TableLayout::Wide);
+        let mut rows = vec![grid.header().iter().map(text_of).collect::<Vec<_>>()];
+        for row in 0..grid.n_rows().min(n_rows) {
+            let mut cells: Vec<String> = grid.labels(row).map(text_of).collect();
+            for column in 0..grid.n_columns() {
                 let mut text = String::new();
-                texts.push(row * n_columns + column, &mut text)?;
+                grid.push(row, column, &mut text)?;
                 cells.push(text);
             }
             rows.push(cells);

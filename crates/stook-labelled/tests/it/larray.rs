@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stook_labelled::session::{LoadOptions, SaveOptions, Tolerance};
+use stook_labelled::session::SaveOptions;
 use stook_labelled::{Array, Axis, GroupKey, Item, Labels, Session};
+
+use crate::support::{differences, formats, load};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -86,13 +88,6 @@ fn check(session: &Session, expected: &Value, at: &str) {
     }
 }
 
-fn load(path: &Path) -> Session {
-    let mut session = Session::new();
-    let report = session.load(path, &LoadOptions::default()).unwrap();
-    assert_eq!(report.not_loaded, [], "{path:?}");
-    session
-}
-
 #[test]
 fn what_larray_wrote_is_read() {
     for version in ["pandas2", "pandas3"] {
@@ -105,40 +100,11 @@ fn what_larray_wrote_is_read() {
     }
 }
 
-/// What differs in all that a session of ours keeps.
-fn differences(left: &Session, right: &Session) -> Vec<String> {
-    let exact = Tolerance { nans_equal: true, ..Tolerance::default() };
-    let mut found = Vec::new();
-    if left.metadata() != right.metadata() {
-        found.push("metadata".to_owned());
-    }
-    for (name, item) in left.iter() {
-        let same = match (item, right.get(name)) {
-            (_, None) => false,
-            (Item::Array(a, x), Some(Item::Array(b, y))) => {
-                let types = |array: &Array| {
-                    let axis = |axis: &Axis| (axis.labels().dtype(), axis.is_wildcard());
-                    (array.dtype().clone(), array.axes().iter().map(axis).collect::<Vec<_>>())
-                };
-                item.equals(right.get(name).unwrap(), exact) && types(a) == types(b) && x == y
-            }
-            (Item::Axis(a), Some(Item::Axis(b))) => {
-                a.equals(b) && a.labels().dtype() == b.labels().dtype()
-            }
-            (item, Some(other)) => item.equals(other, exact),
-        };
-        if !same {
-            found.push(format!("{name}: {item:?} and {:?}", right.get(name)));
-        }
-    }
-    found
-}
-
 #[test]
 fn what_is_saved_is_loaded_again() {
     let session = load(&fixtures().join("pandas2/session.pkl"));
     let folder = tempfile::tempdir().unwrap();
-    for name in ["x.h5", "x.pkl", "x.zarr", "x", "x.xlsx"] {
+    for name in formats() {
         let path = folder.path().join(name);
         let mut options = SaveOptions::default();
         options.sidecar = true;

@@ -4,6 +4,12 @@
 mod array;
 mod cases;
 mod hostile;
+mod killed;
 mod larray;
+mod narrow;
+mod random;
 mod selection;
+mod support;
+#[cfg(feature = "arrow")]
+mod tables;
 mod text;
