@@ -240,6 +240,13 @@ SECTIONS: dict[str, list[tuple[str, str, str, str, list[str]]]] = {
         ("larray's API: `stook.larray`", "", "", "larray",
          ["python/tests/larray_api/test_same.py::test_as_with_larray",
           "python/tests/larray_api/test_surface.py::test_signatures_are_the_same"]),
+        ("sessions in Zarr, Arrow and Parquet: all that they hold, in its order", "yes", "yes", "pyarrow",
+         ["python/tests/larray_api/test_tables.py::test_everything_comes_back_in_its_order",
+          "python/tests/larray_api/test_tables.py::test_pyarrow_and_pandas_read_the_tables",
+          "python/tests/larray_api/test_tables.py::test_tables_of_others_are_arrays"]),
+        ("Excel workbooks, also narrow ones and of larray's merged cells", "yes", "yes", "larray",
+         ["python/tests/larray_api/test_tables.py::test_sheets_of_larray_are_read",
+          "python/tests/larray_api/test_tables.py::test_workbooks_keep_everything_with_a_sidecar"]),
         ("sessions in folders of text, HDF5 and pickles", "yes", "yes", "larray",
          ["python/tests/larray_api/test_files.py::test_text_keeps_every_number",
           "python/tests/larray_api/test_stores.py::test_larray_loads_what_is_saved_here",
@@ -336,7 +343,7 @@ def known_versions(manifest: dict) -> dict[str, str]:
     pinned = re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "python/constraints.txt").read_text(), re.M)
     # It lives in an environment apart.
     of_one = (ROOT / "python/requirements-one.txt").read_text()
-    pinned += re.findall(r"^(ONE-api)==(\S+)$", of_one, re.M)
+    pinned += re.findall(r"^(ONE-api|pyarrow)==(\S+)$", of_one, re.M)
     for tool, version in pinned:
         found.setdefault(tool, []).append(version)
     return {tool: " and ".join(sorted(set(versions))) for tool, versions in found.items()}

@@ -4,5 +4,6 @@ pub(crate) mod axes;
 pub(crate) mod kernels;
 pub(crate) mod key;
 mod label;
+pub(crate) mod lazy;
 pub(crate) mod session;
 pub(crate) mod text;

@@ -85,6 +85,10 @@ mod _stook {
     #[pymodule_export]
     use crate::labelled::key::LabelledGroup;
     #[pymodule_export]
+    use crate::labelled::lazy::LabelledFile;
+    #[pymodule_export]
+    use crate::labelled::lazy::labelled_sheet;
+    #[pymodule_export]
     use crate::labelled::session::labelled_list;
     #[pymodule_export]
     use crate::labelled::session::labelled_load;

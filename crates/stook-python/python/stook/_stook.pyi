@@ -13,6 +13,7 @@ __all__ = [
     "Codec",
     "LabelledAxes",
     "LabelledAxis",
+    "LabelledFile",
     "LabelledGroup",
     "Lender",
     "Loom",
@@ -54,6 +55,7 @@ __all__ = [
     "labelled_reduce_groups",
     "labelled_save",
     "labelled_scan",
+    "labelled_sheet",
     "labelled_take",
     "labelled_true_positions",
     "normalize_dtype",
@@ -544,6 +546,20 @@ def labelled_csv_table(
 def labelled_list(
     path: str | PathLike[str],
 ) -> list[tuple[str, str, list[tuple[str | None, int]], str | None]]: ...
+
+def labelled_sheet(path: str | PathLike[str], sheet: str | int) -> list[list[Any]]: ...
+
+@final
+class LabelledFile:
+    @staticmethod
+    def open(path: str | PathLike[str], engine: str | None = None) -> LabelledFile: ...
+    def names(self) -> list[str]: ...
+    def metadata(self) -> list[tuple[str, Any]]: ...
+    def describe(
+        self, name: str
+    ) -> tuple[str, list[tuple[Any, Any]] | None, str | None]: ...
+    def get(self, name: str) -> tuple[str, str, Any]: ...
+    def rows(self, name: str, start: int, stop: int) -> tuple[str, str, Any]: ...
 
 # The kernels of labelled arrays: arrays of numbers of any strides in, new arrays out, on several
 # threads where they are large. What they do not know is a NotImplementedError: numpy has to do it.

@@ -43,7 +43,7 @@ fn invalid(message: String) -> PyErr {
     PyValueError::new_err(message)
 }
 
-fn engine_of(engine: Option<&str>) -> PyResult<Option<Engine>> {
+pub(super) fn engine_of(engine: Option<&str>) -> PyResult<Option<Engine>> {
     let find = |name| {
         Engine::from_name(name).ok_or_else(|| invalid(format!("`{name}` is no engine of sessions")))
     };
@@ -133,7 +133,11 @@ pub(crate) fn labelled_list(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Descr
 
 // From here to Python.
 
-fn item_to_python<'py>(py: Python<'py>, name: &str, item: Item) -> PyResult<Bound<'py, PyTuple>> {
+pub(super) fn item_to_python<'py>(
+    py: Python<'py>,
+    name: &str,
+    item: Item,
+) -> PyResult<Bound<'py, PyTuple>> {
     let kind = item.type_name();
     let (kind, parts) = match item {
         Item::Array(array, metadata) => {
@@ -180,7 +184,7 @@ fn name_to_python<'py>(py: Python<'py>, name: Option<&AxisName>) -> PyResult<Bou
     })
 }
 
-fn axis_to_python<'py>(py: Python<'py>, axis: &Axis) -> PyResult<Bound<'py, PyTuple>> {
+pub(super) fn axis_to_python<'py>(py: Python<'py>, axis: &Axis) -> PyResult<Bound<'py, PyTuple>> {
     let labels = if axis.is_wildcard() {
         axis.len().into_pyobject(py)?.into_any()
     } else {
@@ -238,7 +242,10 @@ fn clock(time: Time) -> (u64, u64, u64, u64) {
     (seconds / 3600, seconds / 60 % 60, seconds % 60, micros)
 }
 
-fn scalar_to_python<'py>(py: Python<'py>, scalar: &Scalar) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn scalar_to_python<'py>(
+    py: Python<'py>,
+    scalar: &Scalar,
+) -> PyResult<Bound<'py, PyAny>> {
     let datetime = || py.import("datetime");
     Ok(match scalar {
         Scalar::None => py.None().into_bound(py),
@@ -261,7 +268,10 @@ fn scalar_to_python<'py>(py: Python<'py>, scalar: &Scalar) -> PyResult<Bound<'py
     })
 }
 
-fn metadata_to_python<'py>(py: Python<'py>, metadata: &Metadata) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn metadata_to_python<'py>(
+    py: Python<'py>,
+    metadata: &Metadata,
+) -> PyResult<Bound<'py, PyAny>> {
     let pairs = metadata.iter().map(|(name, value)| Ok((name, scalar_to_python(py, value)?)));
     Ok(PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)?.into_any())
 }

@@ -16,7 +16,8 @@ from stook.larray._metadata import Metadata
 
 _ENGINES = {
     "csv": "pandas_csv", "h5": "pandas_hdf", "hdf": "pandas_hdf", "hdf5": "pandas_hdf", "xls": "pandas_excel",
-    "xlsx": "pandas_excel", "pkl": "pickle", "pickle": "pickle", "zarr": "zarr", "arrow": "arrow", "parquet": "parquet",
+    "xlsx": "pandas_excel", "pkl": "pickle", "pickle": "pickle", "zarr": "zarr", "arrow": "arrow", "feather": "arrow", "ipc": "arrow",
+    "parquet": "parquet",
 }
 _METADATA = "__metadata__"
 
@@ -95,7 +96,7 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
     chosen = _engine(path, engine)
     wanted = _wanted(names)
     items = [(name, value) for name, value in session.items() if wanted is None or name in wanted]
-    only = (Array,) if chosen in ("pandas_csv", "pandas_excel", "arrow", "parquet") else None
+    only = (Array,) if chosen == "pandas_csv" or (chosen == "pandas_excel" and not options.get("sidecar")) else None
     kept = []
     for name, value in items:
         known = isinstance(value, only) if only else is_kept(value)
@@ -113,6 +114,13 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
     from stook.larray._native import save
 
     return save(path, chosen, kept, session.meta, overwrite, options)
+
+
+def plain_report(names: Iterable[str]) -> Any:
+    """What is told of files of text: whatever is there is loaded."""
+    from stook.larray._native import LoadReport
+
+    return LoadReport(sorted(names), {})
 
 
 def is_kept(value: Any) -> bool:

@@ -154,10 +154,12 @@ def read_sheet(path: Any, sheet: Any, nb_axes: Any, index_col: Any, fill_value: 
     """The array of a sheet of a workbook, by name or number."""
     from stook.larray._native import load
 
-    if nb_axes is not None or index_col is not None or not wide:
-        raise NotImplementedError("read_excel with nb_axes, index_col or wide=False")
+    if not wide and (nb_axes is not None or index_col is not None):
+        raise ValueError("`nb_axes` or `index_col` argument cannot be used when `wide` argument is False")
     if not os.path.exists(path):
         raise FileNotFoundError(f"[Errno 2] No such file or directory: {os.fspath(path)!r}")
+    if nb_axes is not None or index_col is not None or not wide or fill_value == fill_value:
+        return _table_of_sheet(path, sheet, nb_axes, index_col, fill_value, sort_rows, sort_columns, wide)
     names = [sheet] if isinstance(sheet, str) else None
     found, _, report = load(os.fspath(path), "pandas_excel", names)
     if isinstance(sheet, str) and not found:
@@ -166,6 +168,28 @@ def read_sheet(path: Any, sheet: Any, nb_axes: Any, index_col: Any, fill_value: 
     if sort_rows:
         array = array.sort_labels(tuple(array.axes[:-1]))
     return array.sort_labels(array.axes[-1]) if sort_columns else array
+
+
+def _table_of_sheet(path: Any, sheet: Any, nb_axes: Any, index_col: Any, fill_value: Any, sort_rows: bool,
+                    sort_columns: bool, wide: bool) -> Any:
+    """The array of the cells of a sheet; labels of merged cells are those above them."""
+    from stook import _stook
+    from stook._errors import NotFoundError
+    from stook.larray._table import _label_columns, array_of_rows
+
+    try:
+        rows = _stook.labelled_sheet(os.fspath(path), sheet)
+    except NotFoundError as error:
+        raise ValueError(str(error)) from None
+    rows = [row for row in rows if any(cell is not None for cell in row)]
+    if not rows:
+        raise ValueError(f"sheet {sheet!r} has no cells")
+    at = _label_columns(rows[0], nb_axes, index_col, wide)
+    for above, row in zip(rows[1:], rows[2:]):
+        for column in at[:-1]:
+            if row[column] is None:
+                row[column] = above[column]
+    return array_of_rows(rows, nb_axes, index_col, fill_value, sort_rows, sort_columns, wide)
 
 
 def write_excel(array: Any, path: Any, sheet: Any, position: str, overwrite_file: bool, header: bool, transpose: bool,

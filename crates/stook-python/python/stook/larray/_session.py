@@ -378,28 +378,48 @@ class Session:
 
     # Files.
 
-    def load(self, fname: Any, names: Any = None, engine: str = "auto", display: bool = False, **kwargs: Any) -> None:
+    def load(self, fname: Any, names: Any = None, engine: str = "auto", display: bool = False, **kwargs: Any) -> Any:
         """Loads objects from a file, or from files of a folder, into this session; its metadata are replaced.
 
         :param names: which objects; all
-        :param engine: ``pandas_csv``, ``pandas_excel``, ``pandas_hdf``, ``pickle``, ``zarr`` or ``arrow``, else by
-            the extension
+        :param engine: ``pandas_csv``, ``pandas_excel``, ``pandas_hdf``, ``pickle``, ``zarr``, ``arrow`` or
+            ``parquet``, else by the extension
         :param display: whether each object is told
+        :param report: with ``report=True`` what was loaded, and what was not and why, is returned
         """
         from stook.larray import _files
 
-        _files.load_session(self, fname, names, engine, display, kwargs)
+        wants_report = kwargs.pop("report", False)
+        before = set(self._objects)
+        report = _files.load_session(self, fname, names, engine, display, kwargs)
+        if not wants_report:
+            return None
+        return report if report is not None else _files.plain_report(set(self._objects) - before)
 
     def save(self, fname: Any, names: Any = None, engine: str = "auto", overwrite: bool = True, display: bool = False,
-             **kwargs: Any) -> None:
+             **kwargs: Any) -> Any:
         """Saves objects to a file, or to files of a folder; what is there before is replaced as a whole.
 
         :param names: which objects; all
         :param overwrite: whether a file is replaced, else objects are added to it
+        :param report: with ``report=True`` what was saved, and what was not and why, is returned
         """
         from stook.larray import _files
 
-        _files.save_session(self, fname, names, engine, overwrite, display, kwargs)
+        wants_report = kwargs.pop("report", False)
+        report = _files.save_session(self, fname, names, engine, overwrite, display, kwargs)
+        return report if wants_report else None
+
+    @classmethod
+    def open(cls, fname: Any, engine: str = "auto") -> Any:
+        """A session in a file, of which names, axes and types are read first, and objects when they are asked for.
+
+        :param engine: as `load` has it
+        :returns: a `LazySession`
+        """
+        from stook.larray._lazy import LazySession
+
+        return LazySession(fname, engine)
 
     def to_pickle(self, fname: Any, names: Any = None, overwrite: bool = True, display: bool = False,
                   **kwargs: Any) -> None:
