@@ -182,6 +182,7 @@ fn array_to_json(array: &Array, metadata: &Metadata) -> Value {
 }
 
 /// What is kept of an array in the file of its elements.
+#[cfg(feature = "arrow")]
 pub(crate) fn note_of(array: &Array, metadata: &Metadata) -> Value {
     let mut note = array_to_json(array, metadata);
     note["stook"] = json!(VERSION);
@@ -192,6 +193,7 @@ pub(crate) fn note_of(array: &Array, metadata: &Metadata) -> Value {
 ///
 /// # Errors
 /// `Corrupt`, `Unsupported` for another version.
+#[cfg(feature = "arrow")]
 pub(crate) fn parse_note(text: &str) -> Result<Value> {
     Sidecar::parse(text.as_bytes()).map(|kept| kept.document)
 }
