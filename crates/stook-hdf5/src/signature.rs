@@ -95,6 +95,12 @@ fn superblock_len(head: &[u8; MARKED_LEN]) -> usize {
     head.len() + 4 * usize::from(head[9]) + 4
 }
 
+/// Whether `bytes` are a superblock of version 3.
+pub(crate) fn is_superblock(bytes: &[u8]) -> bool {
+    bytes.starts_with(SIGNATURE)
+        && bytes.first_chunk().map(superblock_len).is_some_and(|len| bytes.len() == len)
+}
+
 /// Whether `bytes` begin with a superblock of version 3 that has a mark.
 pub(crate) fn is_marked(bytes: &[u8]) -> bool {
     let head: Option<&[u8; MARKED_LEN]> = bytes.first_chunk();

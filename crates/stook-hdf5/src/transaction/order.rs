@@ -3,7 +3,9 @@
 //!
 //! The library writes what is referred to before what refers to it, so that a reader finds whole
 //! structures whenever it looks. A commit keeps to that: elements go to the file first, which
-//! nothing refers to yet, then these writes, one by one.
+//! nothing refers to yet, then these writes, one by one. But for the superblock, which the library
+//! writes last: it says how far the file is in use, and who opens a file without following it
+//! refuses what lies behind. All that it speaks of is there, so it goes first.
 //!
 //! Invariant: memory stays below a budget; writes beyond it lie in the journal, behind the place
 //! of the next record.
@@ -16,6 +18,7 @@ use stook_core::file::FileIo;
 
 use super::journal::PAGE_LEN;
 use super::to_usize;
+use crate::signature::is_superblock;
 
 /// The writes of the next commit, and those of the last that have not arrived in the file.
 #[derive(Debug, Default)]
@@ -36,6 +39,7 @@ struct Writes {
 struct Write {
     offset: u64,
     len: usize,
+    is_superblock: bool,
     bytes: Bytes,
 }
 
@@ -59,8 +63,9 @@ impl Order {
             self.pending.parts.entry(number).or_default().push(part);
             at += n;
         }
-        let (len, bytes) = (bytes.len(), Bytes::Memory(bytes.to_vec()));
-        self.pending.list.push_back(Write { offset, len, bytes });
+        let (len, is_superblock) = (bytes.len(), is_superblock(bytes));
+        let bytes = Bytes::Memory(bytes.to_vec());
+        self.pending.list.push_back(Write { offset, len, is_superblock, bytes });
     }
 
     /// Whether a pending write is to some of `len` bytes from `offset` on: whatever else is written
@@ -139,6 +144,17 @@ impl Order {
     /// The pending writes belong to a record that is in the journal; the ones before have arrived.
     pub(crate) fn publish(&mut self) {
         self.published = std::mem::take(&mut self.pending);
+        let list = &mut self.published.list;
+        if let Some(last) = list.iter().rposition(|write| write.is_superblock)
+            && let Some(superblock) = list.remove(last)
+        {
+            let is_former =
+                |write: &Write| write.is_superblock && write.offset == superblock.offset;
+            let n_before: usize = list.iter().map(Write::len_in_memory).sum();
+            list.retain(|write| !is_former(write));
+            self.n_in_memory -= n_before - list.iter().map(Write::len_in_memory).sum::<usize>();
+            list.push_front(superblock);
+        }
     }
 
     /// Forgets the pending writes, which change nothing.

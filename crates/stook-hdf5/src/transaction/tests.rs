@@ -521,3 +521,39 @@ fn whoever_looks_at_any_time_finds_metadata_in_order() {
         }
     }
 }
+
+#[test]
+fn whoever_opens_the_file_at_any_time_finds_how_far_it_goes() {
+    const PARENT: u64 = 100;
+    // Of version 3 with addresses of eight bytes; what is asked of it here is the last byte.
+    let superblock = |n: u8| {
+        let mut bytes = b"\x89HDF\r\n\x1a\n\x03\x08\x08\0".to_vec();
+        bytes.resize(48, n);
+        bytes
+    };
+    for at in 0.. {
+        let disk = TestDisk::new(superblock(0), Vec::new());
+        let file = disk.open(BOOT).unwrap();
+        file.write_at(PARENT, &[0; 100]).unwrap();
+        file.commit(Durability::Flush).unwrap();
+        file.keep_order().unwrap();
+        let planned = disk.file.n_changes() + at;
+        disk.file.set_fault(planned, Fault::Fail);
+        for n in [2, 4, 6] {
+            let written = [(0, superblock(n - 1)), (PARENT, vec![n]), (0, superblock(n))]
+                .into_iter()
+                .try_for_each(|(at, bytes)| file.write_waiting(at, &bytes, Bytes::Metadata))
+                .and_then(|()| file.commit(Durability::Flush));
+            let bytes = disk.file.contents();
+            assert!(bytes[47] >= bytes[PARENT as usize], "operation {at}");
+            if written.is_err() && file.commit(Durability::Flush).is_err() {
+                break;
+            }
+            let bytes = disk.file.contents();
+            assert_eq!((bytes[47], bytes[PARENT as usize]), (n, n));
+        }
+        if disk.file.n_changes() < planned {
+            return;
+        }
+    }
+}
