@@ -52,11 +52,20 @@ impl From<Values> for AttributeValue {
 }
 
 /// A node's attributes in the order of the file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Attributes(Vec<(String, AttributeValue)>);
+pub type Attributes = NamedValues<AttributeValue>;
 
-impl Attributes {
-    /// No attributes.
+/// Values by name, in the order in which they were set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedValues<V>(Vec<(String, V)>);
+
+impl<V> Default for NamedValues<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> NamedValues<V> {
+    /// None.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -64,12 +73,12 @@ impl Attributes {
 
     /// The value called `name`.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&AttributeValue> {
+    pub fn get(&self, name: &str) -> Option<&V> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Sets `name`, in place if it exists, else at the end.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<AttributeValue>) {
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<V>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
@@ -78,13 +87,13 @@ impl Attributes {
     }
 
     /// Removes `name` and returns its value.
-    pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
+    pub fn remove(&mut self, name: &str) -> Option<V> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 
-    /// Names and values in the order of the file.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &AttributeValue)> {
+    /// Names and values in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &V)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
@@ -99,7 +108,9 @@ impl Attributes {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
 
+impl Attributes {
     /// Applies edits in their order; names that a removal does not find are passed over.
     pub fn apply(&mut self, edits: &AttributeEdits) {
         if edits.clear {
@@ -116,15 +127,15 @@ impl Attributes {
     }
 }
 
-impl FromIterator<(String, AttributeValue)> for Attributes {
+impl<V> FromIterator<(String, V)> for NamedValues<V> {
     /// Collects without looking for duplicates: names are unique in a file.
-    fn from_iter<I: IntoIterator<Item = (String, AttributeValue)>>(iter: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = (String, V)>>(iter: I) -> Self {
         Self(iter.into_iter().collect())
     }
 }
 
-impl IntoIterator for Attributes {
-    type Item = (String, AttributeValue);
+impl<V> IntoIterator for NamedValues<V> {
+    type Item = (String, V);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {

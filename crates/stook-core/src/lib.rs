@@ -26,7 +26,7 @@ pub mod store;
 pub mod values;
 
 pub use array::{Array, EmptyChunks};
-pub use attributes::{AttributeEdits, AttributeValue, Attributes};
+pub use attributes::{AttributeEdits, AttributeValue, Attributes, NamedValues};
 pub use bytes::SharedBytes;
 pub use chunk::{ChunkList, ChunkSource, ChunkWrite, EncodedChunk, InPlace, ValueSource};
 pub use codec::{Codec, CodecSpec, Scratch};
