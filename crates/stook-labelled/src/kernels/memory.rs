@@ -1,10 +1,12 @@
 //! Memory that kernels read from: typed, of any shape, in any layout.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use stook_core::values::byte_len;
 use stook_core::{DType, Error, Result, Values};
 
+use super::layout::Layout;
 use super::memory_mut::StridedMut;
 
 /// The most axes that an array may have.
@@ -14,9 +16,7 @@ const MAX_RANK: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Strided<'a> {
     pub(super) items: *const u8,
-    pub(super) dtype: DType,
-    pub(super) shape: Vec<usize>,
-    pub(super) strides: Vec<isize>,
+    pub(super) layout: Layout,
     pub(super) lifetime: PhantomData<&'a [u8]>,
 }
 
@@ -65,6 +65,14 @@ pub(super) fn check_rank(shape: &[usize], strides: &[isize]) -> Result<()> {
     Ok(())
 }
 
+impl Deref for Strided<'_> {
+    type Target = Layout;
+
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
+}
+
 impl<'a> Strided<'a> {
     /// The items of values, in C order. Nothing is copied.
     ///
@@ -80,16 +88,9 @@ impl<'a> Strided<'a> {
     /// `InvalidInput` if there are not as many bytes as the shape needs, `LimitExceeded` for too
     /// many axes.
     pub fn new(dtype: DType, shape: &[usize], items: &'a [u8]) -> Result<Self> {
-        let strides = c_strides(shape, dtype.item_size());
-        check_rank(shape, &strides)?;
-        check_len(&dtype, shape, items.len())?;
-        Ok(Self {
-            items: items.as_ptr(),
-            dtype,
-            shape: shape.to_vec(),
-            strides,
-            lifetime: PhantomData,
-        })
+        let layout = Layout::c_order(dtype, shape)?;
+        check_len(&layout.dtype, shape, items.len())?;
+        Ok(Self { items: items.as_ptr(), layout, lifetime: PhantomData })
     }
 
     /// Items at `items`, `strides` bytes apart along each axis.
@@ -106,50 +107,17 @@ impl<'a> Strided<'a> {
         shape: &[usize],
         strides: &[isize],
     ) -> Result<Self> {
-        check_rank(shape, strides)?;
-        let (shape, strides) = (shape.to_vec(), strides.to_vec());
-        Ok(Self { items, dtype, shape, strides, lifetime: PhantomData })
+        Ok(Self { items, layout: Layout::new(dtype, shape, strides)?, lifetime: PhantomData })
     }
 
-    /// The type of the items.
-    #[must_use]
-    pub fn dtype(&self) -> &DType {
-        &self.dtype
-    }
-
-    /// The shape.
-    #[must_use]
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    /// Bytes from one item to the next along each axis.
-    #[must_use]
-    pub fn strides(&self) -> &[isize] {
-        &self.strides
-    }
-
-    /// The number of items.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether there is no item.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
-    }
-
-    /// How many bytes the items take where they are not repeated.
-    pub(super) fn len_bytes(&self) -> usize {
-        self.len().saturating_mul(self.dtype.item_size())
+    /// The same memory, whose items lie otherwise.
+    fn laid(&self, layout: Layout) -> Self {
+        Self { layout, ..*self }
     }
 
     /// The same items as those of a type of the same size, such as times as integers.
     pub(super) fn reinterpreted(&self, dtype: DType) -> Self {
-        debug_assert_eq!(dtype.item_size(), self.dtype.item_size());
-        Self { dtype, ..self.clone() }
+        self.laid(self.layout.clone().reinterpreted(dtype))
     }
 
     /// The same items with their axes in another order: axis `i` is axis `order[i]` of these.
@@ -157,19 +125,7 @@ impl<'a> Strided<'a> {
     /// # Errors
     /// `InvalidInput` if `order` does not name every axis once.
     pub fn transposed(&self, order: &[usize]) -> Result<Self> {
-        let mut seen = vec![false; self.shape.len()];
-        for &axis in order {
-            match seen.get_mut(axis) {
-                Some(seen) if !*seen => *seen = true,
-                _ => return Err(Error::invalid(format!("{order:?} is no order of axes"))),
-            }
-        }
-        if order.len() != seen.len() {
-            return Err(Error::invalid(format!("{order:?} is no order of {} axes", seen.len())));
-        }
-        let shape = order.iter().map(|&axis| self.shape[axis]).collect();
-        let strides = order.iter().map(|&axis| self.strides[axis]).collect();
-        Ok(Self { shape, strides, ..self.clone() })
+        self.layout.transposed(order).map(|layout| self.laid(layout))
     }
 
     /// The items at `start`, `start + step`, … along an axis, `len` of them.
@@ -177,25 +133,9 @@ impl<'a> Strided<'a> {
     /// # Errors
     /// `InvalidInput` if they lie outside of the axis.
     pub fn sliced(&self, axis: usize, start: usize, step: isize, len: usize) -> Result<Self> {
-        let last = (len.saturating_sub(1) as isize)
-            .checked_mul(step)
-            .and_then(|by| start.checked_add_signed(by));
-        let found = self.shape.get(axis).copied();
-        let fits = |n: usize| len == 0 || (start < n && last.is_some_and(|last| last < n));
-        if !found.is_some_and(fits) {
-            return Err(Error::invalid(format!(
-                "{len} items from {start} by {step} do not fit axis {axis} of shape {:?}",
-                self.shape
-            )));
-        }
-        let mut to = self.clone();
-        if len > 0 {
-            to.items =
-                self.items.wrapping_offset((start as isize).wrapping_mul(self.strides[axis]));
-        }
-        to.shape[axis] = len;
-        to.strides[axis] = self.strides[axis].wrapping_mul(step);
-        Ok(to)
+        let (offset, layout) = self.layout.clone().sliced(axis, start, step, len)?;
+        let items = self.items.wrapping_offset(offset);
+        Ok(Self { items, layout, lifetime: PhantomData })
     }
 
     /// The items at one position of an axis, without that axis.
@@ -203,10 +143,8 @@ impl<'a> Strided<'a> {
     /// # Errors
     /// `InvalidInput` if it lies outside of the axis.
     pub fn at(&self, axis: usize, position: usize) -> Result<Self> {
-        let mut to = self.sliced(axis, position, 1, 1)?;
-        to.shape.remove(axis);
-        to.strides.remove(axis);
-        Ok(to)
+        let found = self.sliced(axis, position, 1, 1)?;
+        Ok(Self { layout: found.layout.without(axis), ..found })
     }
 
     /// The same items repeated along axes that are missing in front, or of length 1, as numpy
@@ -227,7 +165,7 @@ impl<'a> Strided<'a> {
                 _ => return Err(self.unlike(shape)),
             }
         }
-        Ok(Self { shape: shape.to_vec(), strides, ..self.clone() })
+        Layout::new(self.dtype.clone(), shape, &strides).map(|layout| self.laid(layout))
     }
 
     /// The same items with more axes of length 1: `shape` is theirs but for some ones.
@@ -250,7 +188,7 @@ impl<'a> Strided<'a> {
         if axes.any(|(len, _)| *len != 1) {
             return Err(self.unlike(shape));
         }
-        Ok(Self { shape: shape.to_vec(), strides, ..self.clone() })
+        Layout::new(self.dtype.clone(), shape, &strides).map(|layout| self.laid(layout))
     }
 
     fn unlike(&self, shape: &[usize]) -> Error {

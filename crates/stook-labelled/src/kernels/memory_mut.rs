@@ -1,18 +1,18 @@
 //! Memory that kernels write to: typed, of any shape, in any layout.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use stook_core::{DType, Error, Result};
 
-use super::memory::{Strided, c_strides, check_len, check_rank};
+use super::layout::Layout;
+use super::memory::{Strided, c_strides, check_len};
 
 /// Items to be written, `strides` bytes apart along each axis.
 #[derive(Debug)]
 pub struct StridedMut<'a> {
     pub(super) items: *mut u8,
-    dtype: DType,
-    shape: Vec<usize>,
-    strides: Vec<isize>,
+    layout: Layout,
     lifetime: PhantomData<&'a mut [u8]>,
 }
 
@@ -24,6 +24,14 @@ unsafe impl Send for StridedMut<'_> {}
 #[expect(unsafe_code, reason = "a raw pointer that stands for an exclusive borrow of bytes")]
 unsafe impl Sync for StridedMut<'_> {}
 
+impl Deref for StridedMut<'_> {
+    type Target = Layout;
+
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
+}
+
 impl<'a> StridedMut<'a> {
     /// Items in C order.
     ///
@@ -31,16 +39,9 @@ impl<'a> StridedMut<'a> {
     /// `InvalidInput` if there are not as many bytes as the shape needs, `LimitExceeded` for too
     /// many axes.
     pub fn new(dtype: DType, shape: &[usize], items: &'a mut [u8]) -> Result<Self> {
-        let strides = c_strides(shape, dtype.item_size());
-        check_rank(shape, &strides)?;
-        check_len(&dtype, shape, items.len())?;
-        Ok(Self {
-            items: items.as_mut_ptr(),
-            dtype,
-            shape: shape.to_vec(),
-            strides,
-            lifetime: PhantomData,
-        })
+        let layout = Layout::c_order(dtype, shape)?;
+        check_len(&layout.dtype, shape, items.len())?;
+        Ok(Self { items: items.as_mut_ptr(), layout, lifetime: PhantomData })
     }
 
     /// Items at `items`, `strides` bytes apart along each axis.
@@ -58,39 +59,7 @@ impl<'a> StridedMut<'a> {
         shape: &[usize],
         strides: &[isize],
     ) -> Result<Self> {
-        check_rank(shape, strides)?;
-        let (shape, strides) = (shape.to_vec(), strides.to_vec());
-        Ok(Self { items, dtype, shape, strides, lifetime: PhantomData })
-    }
-
-    /// The type of the items.
-    #[must_use]
-    pub fn dtype(&self) -> &DType {
-        &self.dtype
-    }
-
-    /// The shape.
-    #[must_use]
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    /// Bytes from one item to the next along each axis.
-    #[must_use]
-    pub fn strides(&self) -> &[isize] {
-        &self.strides
-    }
-
-    /// The number of items.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether there is no item.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
+        Ok(Self { items, layout: Layout::new(dtype, shape, strides)?, lifetime: PhantomData })
     }
 
     /// The items at `start`, `start + step`, … along an axis, `len` of them, and nothing else.
@@ -101,9 +70,9 @@ impl<'a> StridedMut<'a> {
         if step == 0 && len > 1 {
             return Err(Error::invalid("items to be written lie in one place"));
         }
-        let view = self.as_view().sliced(axis, start, step, len)?;
-        let (items, dtype) = (view.items.cast_mut(), view.dtype);
-        Ok(Self { items, dtype, shape: view.shape, strides: view.strides, lifetime: PhantomData })
+        let (offset, layout) = self.layout.sliced(axis, start, step, len)?;
+        let items = self.items.wrapping_offset(offset);
+        Ok(Self { items, layout, lifetime: PhantomData })
     }
 
     /// The items at one position of an axis, without that axis, and nothing else.
@@ -111,10 +80,8 @@ impl<'a> StridedMut<'a> {
     /// # Errors
     /// `InvalidInput` if it lies outside of the axis.
     pub fn at(self, axis: usize, position: usize) -> Result<Self> {
-        let mut to = self.sliced(axis, position, 1, 1)?;
-        to.shape.remove(axis);
-        to.strides.remove(axis);
-        Ok(to)
+        let found = self.sliced(axis, position, 1, 1)?;
+        Ok(Self { layout: found.layout.without(axis), ..found })
     }
 
     /// The same items with their axes in another order: axis `i` is axis `order[i]` of these.
@@ -122,9 +89,7 @@ impl<'a> StridedMut<'a> {
     /// # Errors
     /// `InvalidInput` if `order` does not name every axis once.
     pub fn transposed(self, order: &[usize]) -> Result<Self> {
-        let view = self.as_view().transposed(order)?;
-        let (shape, strides) = (view.shape, view.strides);
-        Ok(Self { shape, strides, ..self })
+        Ok(Self { layout: self.layout.transposed(order)?, ..self })
     }
 
     /// The same items, which are in C order, under another shape with as many.
@@ -140,9 +105,7 @@ impl<'a> StridedMut<'a> {
             let found = &self.shape;
             return Err(Error::invalid(format!("items of shape {found:?} under shape {shape:?}")));
         }
-        self.strides = c_strides(shape, self.dtype.item_size());
-        self.shape = shape.to_vec();
-        Ok(self)
+        Ok(Self { layout: Layout::c_order(self.layout.dtype, shape)?, ..self })
     }
 
     /// The bytes of the items, where they lie behind one another in C order.
@@ -177,38 +140,25 @@ impl<'a> StridedMut<'a> {
 
     /// The same items, lent.
     pub(crate) fn reborrow(&mut self) -> StridedMut<'_> {
-        StridedMut {
-            items: self.items,
-            dtype: self.dtype.clone(),
-            shape: self.shape.clone(),
-            strides: self.strides.clone(),
-            lifetime: PhantomData,
-        }
+        StridedMut { items: self.items, layout: self.layout.clone(), lifetime: PhantomData }
     }
 
     /// The same items with an axis of length 1 in front.
     pub(crate) fn with_front_axis(mut self) -> Self {
-        self.shape.insert(0, 1);
-        self.strides.insert(0, 0);
+        self.layout.shape.insert(0, 1);
+        self.layout.strides.insert(0, 0);
         self
     }
 
     /// The same items, to be looked at.
     #[must_use]
     pub fn as_view(&self) -> Strided<'_> {
-        Strided {
-            items: self.items,
-            dtype: self.dtype.clone(),
-            shape: self.shape.clone(),
-            strides: self.strides.clone(),
-            lifetime: PhantomData,
-        }
+        Strided { items: self.items, layout: self.layout.clone(), lifetime: PhantomData }
     }
 
     /// The same items as those of a type of the same size.
     pub(super) fn reinterpreted(self, dtype: DType) -> Self {
-        debug_assert_eq!(dtype.item_size(), self.dtype.item_size());
-        Self { dtype, ..self }
+        Self { layout: self.layout.reinterpreted(dtype), ..self }
     }
 
     /// Checks that it has a shape.
