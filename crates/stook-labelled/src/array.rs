@@ -13,6 +13,7 @@ mod derive;
 mod get;
 mod join;
 mod long;
+mod missing;
 mod put;
 mod shape;
 mod sort;

@@ -43,6 +43,7 @@ pub use memory_mut::StridedMut;
 pub use order::{Extreme, arg_extreme, argsort, sort};
 pub use pick::{Along, picked_shape, put, take};
 pub use plain::{Plain, Side, plain};
+pub(crate) use promote::is_number;
 pub use promote::{can_cast, promote};
 pub use quantile::{Quantile, quantile, quantile_dtype};
 pub use reduce::{Missing, Reduction, reduce, reduce_groups, reduction_dtype};

@@ -52,6 +52,6 @@ pub use key::{Key, Lookup, Mask};
 pub use label::{Label, LabelRef};
 pub use labels::{LabelKind, Labels};
 pub use metadata::Metadata;
-pub use plan::{Alignment, AxesSelection, Points, Take};
+pub use plan::{Alignment, AxesSelection, MissingLabels, Points, Take};
 pub use scalar::{Date, Scalar, Time};
 pub use session::Session;

@@ -152,7 +152,7 @@ pub(crate) fn placed<'a>(
     view.with_ones(&with_ones)?.broadcast_to(shape)
 }
 
-/// What is written where an array has nothing: no number, or no time.
+/// What is written where an array has nothing: no number, no time, or no text.
 pub(crate) fn missing(dtype: &DType) -> Result<Array> {
     match dtype {
         DType::DateTime(_) | DType::TimeDelta(_) => {
@@ -160,7 +160,7 @@ pub(crate) fn missing(dtype: &DType) -> Result<Array> {
             let values = stook_core::Values::new(dtype.clone(), Vec::new(), items, Vec::new())?;
             Array::new(Vec::new().into(), values)
         }
-        dtype if dtype.has_heap() => {
+        dtype if dtype.has_heap() || matches!(dtype, DType::Unicode(_) | DType::FixedString(_)) => {
             let values = stook_core::Values::zeroed(dtype.clone(), Vec::new())?;
             Array::new(Vec::new().into(), values)
         }

@@ -23,6 +23,11 @@ pub(super) fn kind(dtype: &DType) -> Option<Kind> {
     })
 }
 
+/// Whether that is a type of numbers or truth values.
+pub(crate) fn is_number(dtype: &DType) -> bool {
+    kind(dtype).is_some()
+}
+
 fn signed(size: usize) -> DType {
     match size {
         1 => DType::Int8,

@@ -125,6 +125,11 @@ pub struct ReindexPlan {
 }
 
 impl ReindexPlan {
+    /// `positions` has a place for each of `axes`.
+    pub(super) fn new(axes: AxisCollection, positions: Vec<Option<Arc<[Option<usize>]>>>) -> Self {
+        Self { axes, positions }
+    }
+
     /// The axes of the result.
     #[must_use]
     pub fn axes(&self) -> &AxisCollection {
