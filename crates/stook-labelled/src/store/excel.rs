@@ -2,9 +2,11 @@
 //!
 //! Sheets have the layout of [`super::table`]; index cells that larray merged are filled down. What
 //! a sheet cannot say is kept in `<file>.stook.json` beside the workbook, if that is asked for, with
-//! the checksum of the workbook that it is of: it counts for no other.
+//! the checksum of the workbook that it is of: it counts for no other. Characters that Excel refuses in
+//! names of sheets are `_` there; an array has its own name again by what is kept of it.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,7 @@ use crate::scalar::{Date, Scalar, Time};
 use crate::session::{LoadReport, NotKept, SaveOptions, SaveReport, Session, TableLayout};
 
 const METADATA: &str = "__metadata__";
-/// Excel's longest name of a sheet, in characters.
+/// Excel's longest name of a sheet, in units of UTF-16.
 const LONGEST: usize = 31;
 
 /// Loads the sheets called `names`, or all, in their order.
@@ -38,17 +40,21 @@ pub(crate) fn load(
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
     let (mut session, mut report) = (Session::new(), LoadReport::default());
     let kept = sidecar::read(&beside(path), limits)?.filter(|kept| kept.is_of(crc));
+    let renamed = kept.as_ref().map(renamed).unwrap_or_default();
+    let name_of = |sheet: &str| renamed.get(sheet).map_or(sheet, String::as_str).to_owned();
+    let names: Option<Vec<String>> =
+        names.map(|names| names.iter().map(|name| name_of(name)).collect());
     let all = book.sheet_names();
-    for name in &all {
-        let name = name.clone();
-        let is_wanted = names.is_none_or(|names| names.contains(&name));
-        if name != METADATA && !is_wanted {
+    for sheet_name in &all {
+        let name = name_of(sheet_name);
+        let is_wanted = names.as_ref().is_none_or(|names| names.contains(&name));
+        if sheet_name != METADATA && !is_wanted {
             continue;
         }
-        let range = book.worksheet_range(&name).map_err(broken)?;
+        let range = book.worksheet_range(sheet_name).map_err(broken)?;
         let sheet = Sheet::new(range, layout, limits)
-            .map_err(|error| error.within(format_args!("sheet `{name}`")).at_file(path))?;
-        if name == METADATA {
+            .map_err(|error| error.within(format_args!("sheet `{sheet_name}`")).at_file(path))?;
+        if sheet_name == METADATA {
             *session.metadata_mut() = sheet.metadata();
             continue;
         }
@@ -64,14 +70,23 @@ pub(crate) fn load(
         match noted.unwrap_or_else(|| table::read(&sheet, layout)) {
             Ok(array) => drop(session.insert(name.as_str(), array)),
             Err(error) if sheet.n_rows() == 0 => report.skip(name, error.message()),
-            Err(error) => return Err(error.within(format_args!("sheet `{name}`")).at_file(path)),
+            Err(error) => {
+                return Err(error.within(format_args!("sheet `{sheet_name}`")).at_file(path));
+            }
         }
     }
     if let Some(kept) = kept {
-        session = kept.applied(session, names)?;
+        session = kept.applied(session, names.as_deref())?;
     }
     report.loaded = session.keys().map(str::to_owned).collect();
     Ok((session, report))
+}
+
+/// The names of arrays whose sheets could not be called so, by those of the sheets.
+fn renamed(kept: &Sidecar) -> HashMap<String, String> {
+    let arrays = kept.objects().into_iter().filter(|(_, object)| object.get("axes").is_some());
+    let pairs = arrays.map(|(name, _)| (allowed(name), name.to_owned()));
+    pairs.filter(|(sheet, name)| sheet != name).collect()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
@@ -271,6 +286,10 @@ pub(crate) fn save(
             }
             continue;
         };
+        if name.eq_ignore_ascii_case(METADATA) {
+            report.skip(*name, "it has the name of metadata");
+            continue;
+        }
         let sheet_name = sheet_name(name, &taken)?;
         taken.push(sheet_name.to_lowercase());
         match cells(array, options.layout) {
@@ -279,9 +298,13 @@ pub(crate) fn save(
                 sheet.set_name(&sheet_name).map_err(at)?;
                 write(sheet, &cells).map_err(at)?;
                 report.saved.push((*name).to_owned());
+                let changed = |why: String| NotKept { name: (*name).to_owned(), why };
                 if !own.is_empty() && !options.sidecar {
                     let why = "workbooks hold no metadata of arrays".to_owned();
-                    report.changed.push(NotKept { name: (*name).to_owned(), why });
+                    report.changed.push(changed(why));
+                }
+                if sheet_name != *name && !options.sidecar {
+                    report.changed.push(changed(format!("its sheet is called `{sheet_name}`")));
                 }
             }
             Err(error) if error.kind() == ErrorKind::Unsupported => {
@@ -304,16 +327,29 @@ pub(crate) fn save(
     Ok(report)
 }
 
+/// The name with `_` where Excel refuses what it has.
+fn allowed(name: &str) -> String {
+    let mut sheet = name.replace(['[', ']', ':', '*', '?', '/', '\\'], "_");
+    if sheet.starts_with('\'') {
+        sheet.replace_range(..1, "_");
+    }
+    if sheet.ends_with('\'') {
+        sheet.replace_range(sheet.len() - 1.., "_");
+    }
+    sheet
+}
+
 /// The name of a sheet that Excel takes.
 fn sheet_name(name: &str, taken: &[String]) -> Result<String> {
-    let sheet = name.replace(['[', ']'], "_");
-    if sheet.chars().count() > LONGEST {
+    let sheet = allowed(name);
+    if sheet.encode_utf16().count() > LONGEST {
         let message = format!("`{name}`: names of sheets have at most {LONGEST} characters");
         return Err(Error::invalid(message));
     }
     if taken.contains(&sheet.to_lowercase()) {
-        let message =
-            format!("`{name}`: another sheet has that name, but for upper and lower case");
+        let message = format!(
+            "`{name}`: another sheet is called `{sheet}` too, but for upper and lower case"
+        );
         return Err(Error::invalid(message));
     }
     Ok(sheet)

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use stook_labelled::session::{LoadOptions, SaveOptions};
-use stook_labelled::{Item, Session};
+use stook_labelled::{Array, AxisCollection, Item, Session};
+
+use crate::support::{differences, load};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pandas2").join(name)
@@ -75,6 +77,46 @@ fn names_that_excel_does_not_take_are_refused() {
     assert!(save(&["a name that is longer than a sheet's"]).is_err());
     assert!(!folder.path().join("x.xlsx").exists());
     save(&["a", "b"]).unwrap();
+}
+
+#[test]
+fn arrays_whose_names_excel_refuses_come_back_by_what_is_kept_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.xlsx");
+    let names = ["a[0]", "b:c", "d*", "e?", "f/g", "h\\i", "'j'", "plain"];
+    let axes = AxisCollection::parse("x=x0,x1").unwrap();
+    let array = |at: u16| Array::from_elements(axes.clone(), &[at, 7]).unwrap();
+    let session: Session = names.into_iter().zip(0..).map(|(name, at)| (name, array(at))).collect();
+    let report = session.save(&path, &SaveOptions::default().with_sidecar(true)).unwrap();
+    assert!(report.is_lossless(), "{report:?}");
+    let found = load(&path);
+    assert_eq!(found.keys().collect::<Vec<_>>(), names);
+    assert_eq!(differences(&session, &found), [""; 0]);
+
+    // One of them by its name, or by that of its sheet.
+    for name in ["f/g", "f_g"] {
+        let mut one = Session::new();
+        let mut options = LoadOptions::default();
+        options.names = Some(vec![name.to_owned()]);
+        one.load(&path, &options).unwrap();
+        assert_eq!(one.names(), ["f/g"]);
+        assert_eq!(differences(&one, &session), [""; 0]);
+    }
+    assert!(load(&path).contains("plain"));
+
+    // Without what is kept arrays are called as their sheets are, and the report says so.
+    let path = folder.path().join("alone.xlsx");
+    let report = session.save(&path, &SaveOptions::default()).unwrap();
+    let changed: Vec<_> = report.changed.iter().map(|note| note.why.as_str()).collect();
+    assert_eq!((changed.len(), changed[0]), (7, "its sheet is called `a_0_`"));
+    let sheets = ["a_0_", "b_c", "d_", "e_", "f_g", "h_i", "_j_", "plain"];
+    assert_eq!(Session::from_file(&path).unwrap().keys().collect::<Vec<_>>(), sheets);
+
+    let clash: Session = [("a[", array(1)), ("A_", array(2))].into_iter().collect();
+    assert!(clash.save(&path, &SaveOptions::default()).is_err());
+    let meta: Session = [("__metadata__", array(1))].into_iter().collect();
+    let report = meta.save(&path, &SaveOptions::default()).unwrap();
+    assert_eq!(report.not_saved.len(), 1);
 }
 
 #[test]
