@@ -24,7 +24,6 @@ pub use algebra::{Operand, Operation};
 pub use checked::{CheckedParameters, CheckedSession, Declared, Notice, ScalarKind, SessionForm};
 pub use diff::{ArrayDiff, CellDiff, DiffOptions, DiffReport, ItemDiff};
 pub use equality::Tolerance;
-#[cfg(feature = "arrow")]
 pub(crate) use lazy::first_rows;
 pub use lazy::{LazySession, Listed};
 pub use pattern::matches_pattern;

@@ -6,7 +6,6 @@ pub(crate) mod csv;
 pub(crate) mod excel;
 pub(crate) mod kept;
 pub(crate) mod pandas;
-#[cfg_attr(not(feature = "arrow"), allow(dead_code, reason = "formats that are left out"))]
 pub(crate) mod parallel;
 pub(crate) mod pickle;
 pub(crate) mod python;

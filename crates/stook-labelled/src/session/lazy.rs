@@ -14,6 +14,7 @@ use crate::session::{Engine, LoadOptions, Session};
 #[cfg(feature = "arrow")]
 use crate::store::arrow::{TableFormat, Tables};
 use crate::store::pandas::Pandas;
+use crate::store::zarr::Hierarchy;
 
 /// What an object in a file is, without its elements.
 #[derive(Clone, Debug)]
@@ -67,6 +68,7 @@ pub struct LazySession {
 
 enum Source {
     Pandas(Box<Pandas>),
+    Zarr(Box<Hierarchy>),
     #[cfg(feature = "arrow")]
     Tables(Box<Tables>),
     /// Formats that are read as a whole.
@@ -74,8 +76,8 @@ enum Source {
 }
 
 impl Session {
-    /// Opens a session without its elements. HDF5, Arrow and Parquet give names, axes and types without
-    /// them; other formats are read as a whole here.
+    /// Opens a session without its elements. HDF5, Zarr, Arrow and Parquet give names, axes and types
+    /// without them; other formats are read as a whole here.
     ///
     /// # Errors
     /// `NotFound`, `InvalidInput` for an extension that is not known, `Corrupt`, `Unsupported`, `Io`.
@@ -92,6 +94,7 @@ impl Session {
         let engine = engine.map_or_else(|| Engine::of_path(path), Ok)?;
         let source = match engine {
             Engine::Hdf => Source::Pandas(Box::new(Pandas::open(path, &Limits::default())?)),
+            Engine::Zarr => Source::Zarr(Box::new(Hierarchy::open(path, &Limits::default())?)),
             #[cfg(feature = "arrow")]
             engine @ (Engine::Arrow | Engine::Parquet) => {
                 exists(path)?
@@ -128,6 +131,7 @@ impl LazySession {
     pub fn names(&self) -> Result<Vec<String>> {
         match &self.source {
             Source::Pandas(file) => file.names(),
+            Source::Zarr(tree) => Ok(tree.names()),
             #[cfg(feature = "arrow")]
             Source::Tables(tables) => Ok(tables.names()),
             Source::Loaded(session) => Ok(session.keys().map(str::to_owned).collect()),
@@ -141,6 +145,7 @@ impl LazySession {
     pub fn metadata(&self) -> Result<Metadata> {
         match &self.source {
             Source::Pandas(file) => file.metadata(),
+            Source::Zarr(tree) => Ok(tree.metadata().clone()),
             #[cfg(feature = "arrow")]
             Source::Tables(tables) => tables.metadata(),
             Source::Loaded(session) => Ok(session.metadata().clone()),
@@ -154,6 +159,7 @@ impl LazySession {
     pub fn describe(&self, name: &str) -> Result<Listed> {
         match &self.source {
             Source::Pandas(file) => file.describe(name).map_err(|error| error.at_file(&self.path)),
+            Source::Zarr(tree) => tree.describe(name).map_err(|error| error.at_file(&self.path)),
             #[cfg(feature = "arrow")]
             Source::Tables(tables) => tables.describe(name),
             Source::Loaded(session) => session.item(name).map(Listed::of_item),
@@ -167,6 +173,7 @@ impl LazySession {
     pub fn get(&self, name: &str) -> Result<Item> {
         match &self.source {
             Source::Pandas(file) => file.item(name).map_err(|error| error.at_file(&self.path)),
+            Source::Zarr(tree) => tree.item(name).map_err(|error| error.at_file(&self.path)),
             #[cfg(feature = "arrow")]
             Source::Tables(tables) => tables.item(name),
             Source::Loaded(session) => session.item(name).cloned(),
@@ -181,6 +188,9 @@ impl LazySession {
         match &self.source {
             Source::Pandas(file) => {
                 file.rows(name, start, stop).map_err(|error| error.at_file(&self.path))
+            }
+            Source::Zarr(tree) => {
+                tree.rows(name, start, stop).map_err(|error| error.at_file(&self.path))
             }
             #[cfg(feature = "arrow")]
             Source::Tables(tables) => tables.rows(name, start, stop),

@@ -14,5 +14,5 @@ mod table;
 mod write;
 
 pub(crate) use read::{Pandas, load};
-pub(crate) use table::first_rows;
+pub(crate) use table::{first_labels, first_rows};
 pub(crate) use write::save;

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stook_labelled::session::SaveOptions;
-use stook_labelled::{Array, Axis, GroupKey, Item, Labels, Session};
+use stook_labelled::kernels::Tolerance;
+use stook_labelled::session::{Listed, LoadOptions, SaveOptions};
+use stook_labelled::{Array, Axis, GroupKey, Item, Labels, PositionKey, Session};
 
 use crate::support::{differences, formats, load};
 
@@ -134,6 +135,74 @@ fn one_array_or_some_of_its_rows_are_read_alone() {
         assert_eq!(rows.data().items(), &array.data().items()[each..2 * each], "{name}");
     }
     assert!(lazy.rows("d2", 2, 9).is_err());
+}
+
+#[test]
+fn zarr_gives_axes_types_and_rows_without_the_elements() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    let mut session = load(&fixtures().join("pandas2/session.pkl"));
+    session.metadata_mut().set("title", "größe");
+    session.save(&path, &SaveOptions::default()).unwrap();
+    let whole = load(&path);
+    assert_eq!(whole.metadata(), session.metadata());
+
+    let exact = Tolerance { nans_equal: true, ..Tolerance::default() };
+    let lazy = Session::open(&path).unwrap();
+    assert_eq!(lazy.names().unwrap(), whole.keys().collect::<Vec<_>>());
+    assert_eq!(&lazy.metadata().unwrap(), session.metadata());
+    for (name, item) in whole.iter() {
+        let one: Session = [(name, lazy.get(name).unwrap())].into_iter().collect();
+        assert_eq!(differences(&one.copy(), &whole.copy()), [""; 0]);
+        let Item::Array(array, _) = item else {
+            assert!(matches!(lazy.describe(name).unwrap(), Listed::Item(_)), "{name}");
+            assert!(lazy.rows(name, 0, 1).is_err());
+            continue;
+        };
+        let Listed::Array { axes, dtype } = lazy.describe(name).unwrap() else { panic!("{name}") };
+        assert_eq!((&axes, &dtype), (array.axes(), array.dtype()));
+        let Some(&len) = array.shape().first() else { continue };
+        for (start, stop) in [(0, len), (len / 2, len), (0, 0)] {
+            let mut keys = vec![None; array.ndim()];
+            keys[0] = Some(PositionKey::List((start as i64..stop as i64).collect()));
+            let Item::Array(rows, _) = lazy.rows(name, start, stop).unwrap() else { panic!() };
+            assert_eq!(rows.shape()[0], stop - start);
+            let wanted = array.at(&keys).unwrap();
+            assert!(rows.equals_within(&wanted, exact), "{name} {start}..{stop}");
+            assert_eq!(rows.dtype(), wanted.dtype());
+        }
+        assert!(lazy.rows(name, 0, len + 1).is_err() && lazy.rows(name, 1, 0).is_err());
+    }
+    assert!(lazy.get("nowhere").is_err());
+
+    // The chunks of one array are not looked at until it is asked for.
+    std::fs::remove_dir_all(path.join("d3")).unwrap();
+    let lazy = Session::open(&path).unwrap();
+    assert!(lazy.get("d2").is_ok() && lazy.get("d3").is_err() && lazy.describe("d3").is_err());
+}
+
+#[test]
+fn a_hierarchy_that_is_no_session_gives_its_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    let file = stook::File::create(&path).unwrap();
+    let root = file.root_group().unwrap();
+    let values = stook_core::Values::zeroed(stook_core::DType::Int16, vec![3, 2]).unwrap();
+    let array = root.array("a").dtype(stook_core::DType::Int16).shape([3, 2]);
+    let array = array.dimension_names(["x", "y"]).create().unwrap();
+    array.write(&stook::Selection::All, &values).unwrap();
+    root.create_group("g").unwrap();
+    file.commit().unwrap();
+
+    let mut session = Session::new();
+    let report = session.load(&path, &LoadOptions::default()).unwrap();
+    assert_eq!((report.loaded, report.not_loaded.len()), (vec!["a".to_owned()], 1));
+    let lazy = Session::open(&path).unwrap();
+    assert_eq!(lazy.names().unwrap(), ["a"]);
+    let Listed::Array { axes, .. } = lazy.describe("a").unwrap() else { panic!() };
+    assert_eq!((axes.to_string(), axes.shape()), ("{x*, y*}".to_owned(), vec![3, 2]));
+    let Item::Array(rows, _) = lazy.rows("a", 1, 3).unwrap() else { panic!() };
+    assert_eq!(rows.shape(), [2, 2]);
 }
 
 /// What csv and Excel say of an array: names, labels as text, and numbers.

@@ -409,17 +409,30 @@ pub(super) fn read_rows(
 
 /// The same of an array that is in memory.
 pub(crate) fn first_rows(array: &Array, start: usize, stop: usize) -> Result<Array> {
-    let axes = array.axes().as_slice();
+    let axes = first_labels(array.axes(), start, stop)?;
+    let values = array.data();
+    let n_rows = array.axes().iter().next().map_or(0, Axis::len);
+    let row = values.items().len().checked_div(n_rows).unwrap_or(0);
+    let items = values.items().get(start * row..stop * row).unwrap_or_default().to_vec();
+    let shape = axes.shape().iter().map(|&len| len as u64).collect();
+    Array::new(axes, Values::new(values.dtype().clone(), shape, items, values.heap().to_vec())?)
+}
+
+/// The axes of the rows `start..stop`.
+///
+/// # Errors
+/// `InvalidInput` if there is no axis, or the first has no such positions.
+pub(crate) fn first_labels(
+    axes: &AxisCollection,
+    start: usize,
+    stop: usize,
+) -> Result<AxisCollection> {
+    let axes = axes.as_slice();
     let (first, rest) = axes.split_first().ok_or_else(|| Error::invalid("it has no axis"))?;
     if start > stop || stop > first.len() {
         return Err(Error::invalid(format!("rows {start}..{stop} of {}", first.len())));
     }
-    let values = array.data();
-    let row = values.items().len().checked_div(first.len()).unwrap_or(0);
-    let items = values.items().get(start * row..stop * row).unwrap_or_default().to_vec();
     let mut axes = vec![first.with_labels(first.labels().slice(start, 1, stop - start)?)];
     axes.extend(rest.iter().cloned());
-    let axes = AxisCollection::from(axes);
-    let shape = axes.shape().iter().map(|&len| len as u64).collect();
-    Array::new(axes, Values::new(values.dtype().clone(), shape, items, values.heap().to_vec())?)
+    Ok(axes.into())
 }
