@@ -157,7 +157,7 @@ class CheckedSession(Session):
         cls._declared = declared
         cls._defaults = defaults
 
-    def __init__(self, *args: Any, meta: Any = None, **kwargs: Any) -> None:
+    def __init__(self, /, *args: Any, meta: Any = None, **kwargs: Any) -> None:
         object.__setattr__(self, "_ready", False)
         given = Session(*args, meta=meta, **kwargs)
         object.__setattr__(self, "_objects", {})

@@ -27,9 +27,9 @@ def _made(data: np.ndarray, axes: AxisCollection, meta: Any, title: Any = None) 
 
 
 def asarray(a: Any, meta: Any = None) -> Array:
-    """An array of what may be one; an array, as it is."""
+    """An array of what may be one; an array, as it is, or with other metadata."""
     if isinstance(a, Array):
-        return a
+        return a if meta is None else Array(a.data, a.axes, meta=meta)
     if hasattr(a, "__larray__"):
         return a.__larray__()  # type: ignore[no-any-return]
     if type(a).__module__.partition(".")[0] == "pandas":
@@ -122,8 +122,10 @@ def ndtest(shape_or_axes: Any, start: Any = 0, label_start: int = 0, title: Any 
     return _made(data, axes, meta, title)
 
 
-def ndrange(axes: Any, start: Any = 0, title: Any = None, dtype: Any = int) -> None:
-    raise TypeError("ndrange() is deprecated. Use sequence() or ndtest() instead.")
+def ndrange(axes: Any, start: Any = 0, title: Any = None, dtype: Any = int) -> Array:
+    """`ndtest` by the name it had."""
+    warn("ndrange() is deprecated. Use sequence() or ndtest() instead.")
+    return ndtest(axes, start, title=title, dtype=dtype)
 
 
 def create_sequential(*args: Any, **kwargs: Any) -> None:

@@ -97,23 +97,26 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
     wanted = _wanted(names)
     items = [(name, value) for name, value in session.items() if wanted is None or name in wanted]
     only = (Array,) if chosen == "pandas_csv" or (chosen == "pandas_excel" and not options.get("sidecar")) else None
-    kept = []
+    kept, not_saved = [], {}
     for name, value in items:
         known = isinstance(value, only) if only else is_kept(value)
+        why = f"{type(value).__name__} is not a supported type"
         if display:
-            told = "done" if known else f"Cannot dump {name}. {type(value).__name__} is not a supported type"
-            print(f"dumping {name} ... {told}")  # noqa: T201
+            print(f"dumping {name} ... " + ("done" if known else f"Cannot dump {name}. {why}"))  # noqa: T201
         if known:
             kept.append((name, value))
+        else:
+            not_saved[name] = why
+    from stook.larray._native import SaveReport, save
+
     if chosen == "pandas_csv":
         _save_csv(path, kept, session.meta, options)
-        return None
+        return SaveReport([name for name, _ in kept], not_saved)
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"``{folder}`` does not exist")
-    from stook.larray._native import save
-
-    return save(path, chosen, kept, session.meta, overwrite, options)
+    saved, lost = save(path, chosen, kept, session.meta, overwrite, options)
+    return SaveReport(saved, {**not_saved, **lost})
 
 
 def plain_report(names: Iterable[str]) -> Any:

@@ -47,9 +47,9 @@ def _different(axes: list[Axis]) -> list[Axis]:
 
 
 def inverse(array: Any) -> Any:
-    """The inverse of an array of two axes, which change places."""
+    """The inverse of an array of two axes, which stay where they are."""
     from stook.larray._array import Array
     from stook.larray._create import asarray
 
     array = asarray(array)
-    return Array(np.linalg.inv(array.data), AxisCollection._of(list(array.axes)[::-1]))
+    return Array(np.linalg.inv(array.data), array.axes)

@@ -47,7 +47,7 @@ class Metadata(dict):  # type: ignore[type-arg]
 
         array = asarray(array)
         if array.ndim != 1:
-            raise ValueError("Expected Array object of dimension 1.")
+            raise ValueError(f"Expected Array object of dimension 1. Got array of dimension {array.ndim}")
         values = array.data.tolist()
         return cls(zip(array.axes[0]._items(), values))
 

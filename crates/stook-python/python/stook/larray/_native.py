@@ -111,6 +111,9 @@ def load(path: str, engine: str, names: list[str] | None) -> tuple[list[tuple[st
 def save(path: str, engine: str, items: list[tuple[str, Any]], meta: Metadata, overwrite: bool,
          options: dict[str, Any]) -> SaveReport:
     """Saves objects and metadata to a file, as a whole or not at all."""
+    if engine == "pandas_hdf":
+        # A file of HDF5 has bytes of any length, and does not tell numpy's from Python's.
+        items = [(name, bytes(value) if isinstance(value, np.bytes_) else value) for name, value in items]
     parts = [(name, *parts_of(value)) for name, value in items]
     saved, lost = _stook.labelled_save(os.fspath(path), parts, list(meta.items()), engine, overwrite,
                                        bool(options.get("sidecar", False)))

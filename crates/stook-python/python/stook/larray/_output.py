@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stook.larray._warn import warn
+
 if TYPE_CHECKING:
     from stook.larray._array import Array
 
@@ -58,6 +60,9 @@ class Output:
         """
         from stook.larray import _io
 
+        if "transpose" in kwargs:
+            wide = bool(kwargs.pop("transpose"))
+            warn(f"The transpose={wide} keyword is deprecated, use wide={wide} instead")
         _io.write_csv(self, filepath, sep, na_rep, wide, value_name, dropna, dialect, kwargs)
 
     def to_excel(self: Array, filepath: Any = None, sheet: Any = None, position: str = "A1",  # type: ignore[misc]

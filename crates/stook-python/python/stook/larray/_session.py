@@ -38,7 +38,7 @@ class Session:
     _objects: dict[str, Any]
     _meta: Metadata
 
-    def __init__(self, *args: Any, meta: Any = None, **kwargs: Any) -> None:
+    def __init__(self, /, *args: Any, meta: Any = None, **kwargs: Any) -> None:
         object.__setattr__(self, "_objects", {})
         object.__setattr__(self, "_meta", metadata_of(meta))
         if len(args) == 1:
@@ -53,7 +53,7 @@ class Session:
             warn("Session(obj1, ...) is deprecated, please use Session(obj1name=obj1, ...) instead")
             for one in args:
                 self[one.name] = one
-        self.update(**kwargs)
+        self.update(kwargs)
 
     # Objects by name.
 
@@ -196,14 +196,13 @@ class Session:
         """A line for each object.
 
         :param template: for types, texts (with ``{key}``, ``{value}``, and for arrays ``{axes_names}``, ``{shape}``,
-            ``{dtype}``, for axes ``{name}``, ``{labels}``, ``{length}``, for groups ``{key}``, ``{name}``, ``{axis}``,
-            ``{labels}``, ``{length}``), or functions of the name and the object; ``Metadata`` has the metadata
+            ``{dtype}``, ``{title}``, for axes ``{name}``, ``{labels}``, ``{length}``, for groups ``{key}``, ``{name}``, ``{axis}``,
+            ``{labels}``, ``{length}``), or functions of the name and the object; ``Metadata`` has that for each metadatum
         """
         given = dict(template or {})
         lines = []
-        rule = given.get(Metadata)
-        if self._meta or rule is not None:
-            lines += metadata_lines(self._meta, rule)
+        if self._meta:
+            lines += metadata_lines(self._meta, given.get(Metadata))
         for key, value in self._objects.items():
             found = next((own for kind, own in given.items() if isinstance(kind, type) and isinstance(value, kind)), None)
             if callable(found):

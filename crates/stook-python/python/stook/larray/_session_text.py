@@ -16,7 +16,8 @@ def summary_line(key: str, value: Any, template: Any) -> str:
     if isinstance(value, Array):
         template = "{key}: {axes_names} ({shape}) [{dtype}]" if template is None else template
         return str(template.format(key=key, axes_names=", ".join(value.axes.display_names),
-                                   shape=" x ".join(map(str, value.shape)), dtype=value.dtype, value=value))
+                                   shape=" x ".join(map(str, value.shape)), dtype=value.dtype,
+                                   title=value.meta.get("title", ""), value=value))
     if isinstance(value, Axis):
         template = "{key}: {name} [{labels}] ({length})" if template is None else template
         return str(template.format(key=key, name=value.name, labels=value.labels_summary(), length=len(value),
@@ -36,7 +37,8 @@ def _group_length(group: Group) -> int:
 
 
 def metadata_lines(meta: Metadata, rule: Any) -> list[str]:
+    """A line for each, by a text or a function of name and value."""
     if callable(rule):
-        return [rule("Metadata", meta)]
-    lines = ["Metadata:"]
-    return lines + [(rule or "\t{key}: {value}").format(key=key, value=value) for key, value in meta.items()]
+        return ["Metadata:", *(rule(key, value) for key, value in meta.items())]
+    template = "\t{key}: {value}" if rule is None else rule
+    return ["Metadata:", *(template.format(key=key, value=value) for key, value in meta.items())]

@@ -10,6 +10,7 @@ from stook.larray._axes import AxisCollection
 from stook.larray._axis import Axis
 from stook.larray._index import place_of, point_axis
 from stook.larray._select import Selected
+from stook.larray._warn import warn
 
 if TYPE_CHECKING:
     from stook.larray._array import Array
@@ -165,7 +166,15 @@ class Sorting:
         values, counts = np.unique(self.data, return_counts=True)
         return type(self)(counts, Axis(values, "value"))
 
-    sort_axis = sort_axes = _deprecated("sort_axes", "sort_labels")
+    def sort_axes(self: Array, axes: Any = None, ascending: bool = True, reverse: Any = None) -> Array:  # type: ignore[misc]
+        """`sort_labels` by the name it had."""
+        warn("sort_axes() is deprecated. Use sort_labels() instead.")
+        if reverse is not None:
+            warn(f"The reverse={reverse} keyword is deprecated, use ascending={not reverse} instead")
+            ascending = not reverse
+        return self.sort_labels(axes, ascending)
+
+    sort_axis = _deprecated("sort_axis", "sort_labels")
     posargmax = _deprecated("posargmax", "indexofmax")
     posargmin = _deprecated("posargmin", "indexofmin")
     posargsort = _deprecated("posargsort", "indicesofsorted")

@@ -13,7 +13,7 @@ from stook.larray._array import Array
 from stook.larray._axis import Axis
 from stook.larray._group import Group
 from stook.larray._select import is_array
-from stook.larray._warn import told
+from stook.larray._warn import told, warn
 
 
 def wrap_elementwise_array_func(func: Callable[..., Any], doc: str | None = None) -> Callable[..., Any]:
@@ -149,12 +149,17 @@ isnan = wrap_elementwise_array_func(np.isnan)
 isinf = wrap_elementwise_array_func(np.isinf)
 round = wrap_elementwise_array_func(np.round)
 around = wrap_elementwise_array_func(np.around)
-round_ = wrap_elementwise_array_func(np.round)
 round.__name__ = "round"
 
 
+def round_(*args: Any, **kwargs: Any) -> Any:
+    """`round` by the name it had."""
+    warn("round_() is deprecated. Use round() instead.")
+    return round(*args, **kwargs)
+
+
 def inverse(*args: Any, **kwargs: Any) -> Any:
-    """The inverse of a matrix: an array of two axes, which change places."""
+    """The inverse of a matrix: an array of two axes, which stay where they are."""
     from stook.larray._linear import inverse as inner
 
     return inner(*args, **kwargs)
