@@ -207,3 +207,17 @@ def test_workbooks_keep_everything_with_a_sidecar(tmp_path):
     plain = saved.filter(kind=Array)
     assert Session(n=5, array=ndtest(3)).save(path, report=True).saved == ["array"]
     assert len(plain) > 5
+
+
+def test_folders_of_text_keep_everything_with_a_sidecar(tmp_path):
+    path = tmp_path / "folder"
+    saved = made()
+    report = saved.save(path, sidecar=True, report=True)
+    assert report.not_saved == {}
+    found = Session(path)
+    assert found.equals(saved, nans_equal=True)
+    assert list(found.keys()) == list(saved.keys())
+    assert (found.day, found.meta) == (saved.day, saved.meta)
+    only = Session()
+    assert only.load(path, names=["two", "i"], report=True).loaded == ["i", "two"]
+    assert Session(n=5, array=ndtest(3)).save(tmp_path / "plain", sidecar=False, report=True).saved == ["array"]

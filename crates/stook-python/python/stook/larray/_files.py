@@ -20,6 +20,8 @@ _ENGINES = {
     "parquet": "parquet",
 }
 _METADATA = "__metadata__"
+#: What keeps, beside files of text, what these cannot say.
+_SIDECAR = "__stook__.json"
 
 
 def _path(fname: Any) -> str:
@@ -63,8 +65,8 @@ def load_session(session: Any, fname: Any, names: Any, engine: str, display: boo
     chosen = _engine(path, engine)
     wanted = _wanted(names)
     report = None
-    if chosen == "pandas_csv":
-        found: Iterable[tuple[str, Any]]
+    found: Iterable[tuple[str, Any]]
+    if chosen == "pandas_csv" and (options or not os.path.exists(os.path.join(path, _SIDECAR))):
         found, meta = _load_csv(path, wanted, options)
     else:
         if not os.path.exists(path):
@@ -96,7 +98,8 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
     chosen = _engine(path, engine)
     wanted = _wanted(names)
     items = [(name, value) for name, value in session.items() if wanted is None or name in wanted]
-    only = (Array,) if chosen == "pandas_csv" or (chosen == "pandas_excel" and not options.get("sidecar")) else None
+    sidecar = bool(options.get("sidecar"))
+    only = (Array,) if chosen in ("pandas_csv", "pandas_excel") and not sidecar else None
     kept, not_saved = [], {}
     for name, value in items:
         known = isinstance(value, only) if only else is_kept(value)
@@ -109,7 +112,8 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
             not_saved[name] = why
     from stook.larray._native import SaveReport, save
 
-    if chosen == "pandas_csv":
+    if chosen == "pandas_csv" and not sidecar:
+        options.pop("sidecar", None)
         _save_csv(path, kept, session.meta, options)
         return SaveReport([name for name, _ in kept], not_saved)
     folder = os.path.dirname(os.path.abspath(path))
