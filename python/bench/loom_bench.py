@@ -33,7 +33,7 @@ OPERATIONS = {
     "add-columns": ("add 1,000 columns", 4),
     "export": ("export 1,000 × 1,000 as text", 20),
     "sidecar-make": ("write the sidecar", None),
-    "sidecar-scan-columns": ("with the sidecar: scan columns, sum", None),
+    "sidecar-scan-rows": ("with the sidecar: scan rows, sum", None),
     "sidecar-map-rows": ("with the sidecar: map mean and std of rows", None),
     "sidecar-map-columns": ("with the sidecar: map mean and std of columns", None),
     "sidecar-sparse": ("with the sidecar: sparse matrix of all", None),

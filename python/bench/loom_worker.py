@@ -148,7 +148,7 @@ def with_sidecar(loompy, files: Files, without: dict[str, tuple]) -> dict[str, t
                 files.base = bare
         return work
 
-    names = ("scan-columns", "map-rows", "map-columns", "sparse", "aggregate")
+    names = ("scan-rows", "map-rows", "map-columns", "sparse", "aggregate")
     found = {f"sidecar-{name}": (lambda: files.with_sidecar(loompy), on(without[name][1])) for name in names}
     return {"sidecar-make": (files.copy, make)} | found
 
