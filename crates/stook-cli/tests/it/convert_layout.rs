@@ -105,7 +105,7 @@ fn a_part_is_selected_and_rounded() {
     exit 0
     ");
     insta::assert_snapshot!(folder.run(&["tree", "b.h5"]), @"
-    b.h5                            HDF5, 14.6 KiB
+    b.h5                            HDF5, 17.9 KiB
     └── run/
         ├── cube                    float16     2 × 2 × 2      shuffle + zlib 4
         └── image                   int32       2 × 3 (y, x)   shuffle + zlib 4

@@ -132,7 +132,7 @@ fn links_say_where_they_lead() {
     file.commit().unwrap();
     drop((root, file));
     insta::assert_snapshot!(folder.run(&["tree", "links.h5"]), @"
-    links.h5                        HDF5, 2.0 KiB
+    links.h5                        HDF5, 6.0 KiB
     ├── alias                       → /data
     ├── data/
     ├── lost                        → /nowhere  leads nowhere
