@@ -219,13 +219,16 @@ fn plain_number(descr: &Bound<'_, PyArrayDescr>, size: usize) -> Option<DType> {
         return None;
     }
     let has_metadata = || !descr.getattr("metadata").is_ok_and(|metadata| metadata.is_none());
-    Some(match (descr.kind(), size) {
-        (b'f', 4) => DType::Float32,
-        (b'f', 8) => DType::Float64,
-        (b'c', 8) => DType::Complex64,
-        (b'c', 16) => DType::Complex128,
+    if matches!(descr.kind(), b'i' | b'u') && has_metadata() {
+        return None;
+    }
+    number_of(descr.kind(), size)
+}
+
+/// The type of numbers of numpy's kind and size.
+pub(crate) fn number_of(kind: u8, size: usize) -> Option<DType> {
+    Some(match (kind, size) {
         (b'b', 1) => DType::Bool,
-        (b'i' | b'u', _) if has_metadata() => return None,
         (b'i', 1) => DType::Int8,
         (b'i', 2) => DType::Int16,
         (b'i', 4) => DType::Int32,
@@ -234,6 +237,11 @@ fn plain_number(descr: &Bound<'_, PyArrayDescr>, size: usize) -> Option<DType> {
         (b'u', 2) => DType::UInt16,
         (b'u', 4) => DType::UInt32,
         (b'u', 8) => DType::UInt64,
+        (b'f', 2) => DType::Float16,
+        (b'f', 4) => DType::Float32,
+        (b'f', 8) => DType::Float64,
+        (b'c', 8) => DType::Complex64,
+        (b'c', 16) => DType::Complex128,
         _ => return None,
     })
 }

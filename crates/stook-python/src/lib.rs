@@ -89,8 +89,6 @@ mod _stook {
     #[pymodule_export]
     use crate::labelled::lazy::labelled_sheet;
     #[pymodule_export]
-    use crate::labelled::session::labelled_list;
-    #[pymodule_export]
     use crate::labelled::session::labelled_load;
     #[pymodule_export]
     use crate::labelled::session::labelled_save;

@@ -47,7 +47,6 @@ __all__ = [
     "labelled_element_equals",
     "labelled_equals",
     "labelled_filter",
-    "labelled_list",
     "labelled_load",
     "labelled_nonzero",
     "labelled_quantile",
@@ -543,10 +542,6 @@ def labelled_csv_rows(
 def labelled_csv_table(
     text: bytes, start: int, separator: int, n_labels: int, n_cells: int
 ) -> tuple[list[tuple[list[str], NDArray[np.int64]]], NDArray[Any]] | None: ...
-def labelled_list(
-    path: str | PathLike[str],
-) -> list[tuple[str, str, list[tuple[str | None, int]], str | None]]: ...
-
 def labelled_sheet(path: str | PathLike[str], sheet: str | int) -> list[list[Any]]: ...
 
 @final

@@ -18,7 +18,7 @@ use stook_labelled::kernels::{
     scan_dtype, take, true_positions, unravel,
 };
 
-use crate::dtype::{from_numpy, to_numpy};
+use crate::dtype::{from_numpy, number_of, to_numpy};
 use crate::enter::{enter, invalid, raise};
 use crate::memory::{self, numpy};
 
@@ -30,24 +30,13 @@ fn dtype_of(descr: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
     if descr.is_native_byteorder() == Some(false) {
         return Err(refused("foreign byte order"));
     }
-    Ok(match (descr.kind(), descr.itemsize()) {
-        (b'b', 1) => DType::Bool,
-        (b'i', 1) => DType::Int8,
-        (b'i', 2) => DType::Int16,
-        (b'i', 4) => DType::Int32,
-        (b'i', 8) => DType::Int64,
-        (b'u', 1) => DType::UInt8,
-        (b'u', 2) => DType::UInt16,
-        (b'u', 4) => DType::UInt32,
-        (b'u', 8) => DType::UInt64,
-        (b'f', 2) => DType::Float16,
-        (b'f', 4) => DType::Float32,
-        (b'f', 8) => DType::Float64,
-        (b'c', 8) => DType::Complex64,
-        (b'c', 16) => DType::Complex128,
-        (b'O' | b'T', _) => return Err(refused("objects")),
-        _ => from_numpy(descr)?,
-    })
+    if let Some(number) = number_of(descr.kind(), descr.itemsize()) {
+        return Ok(number);
+    }
+    match descr.kind() {
+        b'O' | b'T' => Err(refused("objects")),
+        _ => from_numpy(descr),
+    }
 }
 
 /// The items of `array`, to be read while it is borrowed; what `memory::view` says of other threads

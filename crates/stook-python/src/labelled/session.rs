@@ -105,32 +105,6 @@ pub(crate) fn labelled_save(
     Ok((report.saved, lost))
 }
 
-/// What an object of a session is called and is; of an array the axes, each with its name and length, and
-/// the type of the elements.
-type Described = (String, String, Vec<(Option<String>, usize)>, Option<String>);
-
-/// The names of the objects of a session, and of arrays the axes and the type, of others nothing.
-#[pyfunction]
-pub(crate) fn labelled_list(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Described>> {
-    use stook_labelled::session::Listed;
-    let listed = enter(py, || {
-        let session = Session::open(&path)?;
-        let describe = |name: String| Ok((session.describe(&name)?, name));
-        session.names()?.into_iter().map(describe).collect::<stook::Result<Vec<_>>>()
-    })?;
-    let words = listed.into_iter().map(|(what, name)| {
-        let kind = what.type_name().to_owned();
-        match what {
-            Listed::Array { axes, dtype } => {
-                let axis = |axis: &Axis| (axis.name().map(ToString::to_string), axis.len());
-                (name, kind, axes.iter().map(axis).collect(), Some(dtype.to_string()))
-            }
-            _ => (name, kind, Vec::new(), None),
-        }
-    });
-    Ok(words.collect())
-}
-
 // From here to Python.
 
 pub(super) fn item_to_python<'py>(
