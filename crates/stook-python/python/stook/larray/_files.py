@@ -52,27 +52,27 @@ def _type_name(value: Any) -> str:
 
 
 def load_session(session: Any, fname: Any, names: Any, engine: str, display: bool, options: dict[str, Any]) -> Any:
-    """Loads objects into a session, whose metadata are replaced; tells what was not loaded.
+    """Loads objects into a session, whose metadata are replaced; tells what was loaded, and what was not.
 
     :raises KeyError: for an extension that is not known
     :raises TypeError: for an engine that is not known, or what is no path
     :raises FileNotFoundError: where there is no such file
     :raises ValueError: where there is no such folder
     """
+    from stook.larray._native import LoadReport, load
+
     path = _path(fname)
     if not path:
-        return None
+        return LoadReport([], {})
     chosen = _engine(path, engine)
     wanted = _wanted(names)
-    report = None
+    report, loaded = None, []
     found: Iterable[tuple[str, Any]]
     if chosen == "pandas_csv" and (options or not os.path.exists(os.path.join(path, _SIDECAR))):
         found, meta = _load_csv(path, wanted, options)
     else:
         if not os.path.exists(path):
             raise FileNotFoundError(f"``{os.path.abspath(path)}`` does not exist")
-        from stook.larray._native import load
-
         found, meta, report = load(path, chosen, None if wanted is None else sorted(wanted))
     if display:
         print("opening", path)  # noqa: T201
@@ -80,8 +80,10 @@ def load_session(session: Any, fname: Any, names: Any, engine: str, display: boo
         if display:
             print(f"loading {_type_name(value)} object {name} ... done")  # noqa: T201
         session[name] = value
+        loaded.append(name)
     session.meta = meta
-    return report
+    # Of files of text whatever is there is loaded.
+    return LoadReport(sorted(loaded), {}) if report is None else report
 
 
 def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: bool, display: bool,
@@ -121,13 +123,6 @@ def save_session(session: Any, fname: Any, names: Any, engine: str, overwrite: b
         raise FileNotFoundError(f"``{folder}`` does not exist")
     saved, lost = save(path, chosen, kept, session.meta, overwrite, options)
     return SaveReport(saved, {**not_saved, **lost})
-
-
-def plain_report(names: Iterable[str]) -> Any:
-    """What is told of files of text: whatever is there is loaded."""
-    from stook.larray._native import LoadReport
-
-    return LoadReport(sorted(names), {})
 
 
 def is_kept(value: Any) -> bool:

@@ -41,7 +41,7 @@ class LazySession:
 
     def keys(self) -> list[str]:
         """The names, in the order of the file."""
-        return list(self._names)
+        return self.names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -389,11 +389,8 @@ class Session:
         from stook.larray import _files
 
         wants_report = kwargs.pop("report", False)
-        before = set(self._objects)
         report = _files.load_session(self, fname, names, engine, display, kwargs)
-        if not wants_report:
-            return None
-        return report if report is not None else _files.plain_report(set(self._objects) - before)
+        return report if wants_report else None
 
     def save(self, fname: Any, names: Any = None, engine: str = "auto", overwrite: bool = True, display: bool = False,
              **kwargs: Any) -> Any:
