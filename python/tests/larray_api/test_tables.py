@@ -195,14 +195,20 @@ def test_sheets_of_larray_are_read(peer, tmp_path):
     assert la.read_excel(tmp_path / "narrow.xlsx", "sheet", wide=False).equals(array)
 
 
-def test_workbooks_keep_everything_with_a_sidecar(tmp_path):
-    path = tmp_path / "book.xlsx"
+def kept_with_a_sidecar(path):
+    """A session that is saved with a sidecar, and what is loaded, which is the same."""
     saved = made()
     report = saved.save(path, sidecar=True, report=True)
     assert report.not_saved == {}
     found = Session(path)
     assert found.equals(saved, nans_equal=True)
     assert list(found.keys()) == list(saved.keys())
+    return saved, found
+
+
+def test_workbooks_keep_everything_with_a_sidecar(tmp_path):
+    path = tmp_path / "book.xlsx"
+    saved, found = kept_with_a_sidecar(path)
     assert found.day == saved.day
     plain = saved.filter(kind=Array)
     assert Session(n=5, array=ndtest(3)).save(path, report=True).saved == ["array"]
@@ -211,12 +217,7 @@ def test_workbooks_keep_everything_with_a_sidecar(tmp_path):
 
 def test_folders_of_text_keep_everything_with_a_sidecar(tmp_path):
     path = tmp_path / "folder"
-    saved = made()
-    report = saved.save(path, sidecar=True, report=True)
-    assert report.not_saved == {}
-    found = Session(path)
-    assert found.equals(saved, nans_equal=True)
-    assert list(found.keys()) == list(saved.keys())
+    saved, found = kept_with_a_sidecar(path)
     assert (found.day, found.meta) == (saved.day, saved.meta)
     only = Session()
     assert only.load(path, names=["two", "i"], report=True).loaded == ["i", "two"]
