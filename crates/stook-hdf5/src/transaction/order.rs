@@ -148,11 +148,14 @@ impl Order {
         if let Some(last) = list.iter().rposition(|write| write.is_superblock)
             && let Some(superblock) = list.remove(last)
         {
-            let is_former =
-                |write: &Write| write.is_superblock && write.offset == superblock.offset;
-            let n_before: usize = list.iter().map(Write::len_in_memory).sum();
-            list.retain(|write| !is_former(write));
-            self.n_in_memory -= n_before - list.iter().map(Write::len_in_memory).sum::<usize>();
+            let n_in_memory = &mut self.n_in_memory;
+            list.retain(|write| {
+                let is_former = write.is_superblock && write.offset == superblock.offset;
+                if is_former {
+                    *n_in_memory -= write.len_in_memory();
+                }
+                !is_former
+            });
             list.push_front(superblock);
         }
     }
